@@ -1,0 +1,27 @@
+module github.com/fjord-sync/fjord/cmd
+
+go 1.26.0
+
+require github.com/fjord-sync/fjord/gen v0.0.0
+
+replace github.com/fjord-sync/fjord/gen => ../gen
+
+require github.com/fjord-sync/fjord/internal v0.0.0
+
+replace github.com/fjord-sync/fjord/internal => ../internal
+
+require github.com/fjord-sync/fjord/yjs v0.0.0
+
+replace github.com/fjord-sync/fjord/yjs => ../yjs
+
+require github.com/fjord-sync/fjord/services/edge v0.0.0
+
+replace github.com/fjord-sync/fjord/services/edge => ../services/edge
+
+require github.com/fjord-sync/fjord/services/rooms v0.0.0
+
+replace github.com/fjord-sync/fjord/services/rooms => ../services/rooms
+
+require github.com/fjord-sync/fjord/services/storage v0.0.0
+
+replace github.com/fjord-sync/fjord/services/storage => ../services/storage

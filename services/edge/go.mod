@@ -1,0 +1,15 @@
+module github.com/fjord-sync/fjord/services/edge
+
+go 1.26.0
+
+require github.com/fjord-sync/fjord/gen v0.0.0
+
+replace github.com/fjord-sync/fjord/gen => ../../gen
+
+require github.com/fjord-sync/fjord/internal v0.0.0
+
+replace github.com/fjord-sync/fjord/internal => ../../internal
+
+require github.com/fjord-sync/fjord/yjs v0.0.0
+
+replace github.com/fjord-sync/fjord/yjs => ../../yjs

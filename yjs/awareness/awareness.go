@@ -1,0 +1,80 @@
+// Package awareness reads and writes y-protocols awareness updates: who is in a
+// room, and the small JSON state (cursor, name, colour) that each shows.
+//
+//	update = varUint(n) n × entry
+//	entry  = varUint(client) varUint(clock) varString(JSON state)
+//
+// A state of `null` means that the client is gone.
+//
+// Source: https://github.com/yjs/y-protocols, awareness.js.
+package awareness
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
+
+// ErrTrailingBytes means that an update goes on after its last entry.
+var ErrTrailingBytes = errors.New("awareness: bytes after the last entry")
+
+// Null is the state of a client that is gone.
+var Null = []byte("null")
+
+// Entry is what an update says about one client.
+type Entry struct {
+	Client uint64
+	// Clock orders the states of one client; a higher one is newer.
+	Clock uint64
+	// State is JSON text. It isn't parsed here: a peer's JSON is its own affair.
+	State []byte
+}
+
+// Gone reports whether the entry says that its client has left.
+func (e Entry) Gone() bool { return bytes.Equal(e.State, Null) }
+
+// Append appends an update of the given entries. None at all is a valid update
+// that changes nothing.
+func Append(dst []byte, entries ...Entry) []byte {
+	dst = lib0.AppendVarUint(dst, uint64(len(entries)))
+	for _, e := range entries {
+		dst = lib0.AppendVarUint(dst, e.Client)
+		dst = lib0.AppendVarUint(dst, e.Clock)
+		dst = lib0.AppendVarBytes(dst, e.State)
+	}
+	return dst
+}
+
+// minEntry is the size of the smallest entry: client, clock and an empty state.
+const minEntry = 3
+
+// Decode reads an update to its last byte. The states alias src.
+func Decode(src []byte) ([]Entry, error) {
+	n, rest, err := lib0.VarUint(src)
+	if err != nil {
+		return nil, fmt.Errorf("awareness: number of entries: %w", err)
+	}
+	if n > uint64(len(rest))/minEntry {
+		return nil, fmt.Errorf("awareness: %d entries claimed: %w", n, lib0.ErrTruncated)
+	}
+	entries := make([]Entry, 0, n)
+	for range n {
+		var e Entry
+		if e.Client, rest, err = lib0.VarUint(rest); err != nil {
+			return nil, fmt.Errorf("awareness: client: %w", err)
+		}
+		if e.Clock, rest, err = lib0.VarUint(rest); err != nil {
+			return nil, fmt.Errorf("awareness: clock of client %d: %w", e.Client, err)
+		}
+		if e.State, rest, err = lib0.VarString(rest); err != nil {
+			return nil, fmt.Errorf("awareness: state of client %d: %w", e.Client, err)
+		}
+		entries = append(entries, e)
+	}
+	if len(rest) > 0 {
+		return nil, ErrTrailingBytes
+	}
+	return entries, nil
+}

@@ -1,0 +1,3 @@
+module github.com/fjord-sync/fjord/yjs
+
+go 1.26.0
