@@ -1254,7 +1254,9 @@ type SyncReply struct {
 	// What the session lacks, as a v1 update.
 	Update []byte `protobuf:"bytes,1,opt,name=update,proto3" json:"update,omitempty"`
 	// The room's state vector, for a step 1 in the other direction.
-	StateVector   []byte `protobuf:"bytes,2,opt,name=state_vector,json=stateVector,proto3" json:"state_vector,omitempty"`
+	StateVector []byte `protobuf:"bytes,2,opt,name=state_vector,json=stateVector,proto3" json:"state_vector,omitempty"`
+	// The seq of the last record that the answer rests on.
+	Seq           uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1301,6 +1303,13 @@ func (x *SyncReply) GetStateVector() []byte {
 		return x.StateVector
 	}
 	return nil
+}
+
+func (x *SyncReply) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
 }
 
 // Broadcast is an update that is now stored. It goes to every session, its
@@ -1364,7 +1373,10 @@ type UpdateResult struct {
 	// UNSPECIFIED means: stored.
 	Refusal Refusal `protobuf:"varint,2,opt,name=refusal,proto3,enum=fjord.rooms.v1.Refusal" json:"refusal,omitempty"`
 	// For people; empty when stored.
-	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// The seq of the last record that "stored" rests on; 0 where nothing is kept
+	// on disk.
+	Seq           uint64 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1418,6 +1430,13 @@ func (x *UpdateResult) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *UpdateResult) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
 }
 
 // Relayed goes to every session of the attachment but the one that sent it.
@@ -1594,17 +1613,19 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\fstate_vector\x18\x04 \x01(\fR\vstateVector\"Z\n" +
 	"\bDetached\x124\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1c.fjord.rooms.v1.DetachReasonR\x06reason\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"F\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"X\n" +
 	"\tSyncReply\x12\x16\n" +
 	"\x06update\x18\x01 \x01(\fR\x06update\x12!\n" +
-	"\fstate_vector\x18\x02 \x01(\fR\vstateVector\"5\n" +
+	"\fstate_vector\x18\x02 \x01(\fR\vstateVector\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\"5\n" +
 	"\tBroadcast\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x16\n" +
-	"\x06update\x18\x02 \x01(\fR\x06update\"s\n" +
+	"\x06update\x18\x02 \x01(\fR\x06update\"\x85\x01\n" +
 	"\fUpdateResult\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\x04R\x06ticket\x121\n" +
 	"\arefusal\x18\x02 \x01(\x0e2\x17.fjord.rooms.v1.RefusalR\arefusal\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"@\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x10\n" +
+	"\x03seq\x18\x04 \x01(\x04R\x03seq\"@\n" +
 	"\aRelayed\x12!\n" +
 	"\ffrom_session\x18\x01 \x01(\x04R\vfromSession\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"T\n" +
