@@ -1,0 +1,30 @@
+package yjs
+
+// Contains reports whether applying an update would change nothing: all its
+// structs and deletes are known. An update that can't be read isn't contained.
+func (d *Document) Contains(update []byte) bool {
+	u := readUpdate(update)
+	var b block
+	for u.checked(&b) {
+		if b.kind() == kindSkip || b.length == 0 {
+			continue
+		}
+		c := d.find(u.client)
+		if c == nil || !c.holds(b.clock, b.limit()) || c.compare(update, &b) != nil {
+			return false
+		}
+	}
+	for {
+		clock, length, ok := u.nextDelete()
+		if !ok {
+			return u.close() == nil
+		}
+		if length == 0 {
+			continue
+		}
+		c := d.find(u.client)
+		if c == nil || !c.deletes.covers(uint32(clock), uint32(clock+length)) {
+			return false
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package yjs
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Document is one Yjs document, held as version 1 bytes. NewDocument makes an
+// empty one. It isn't safe for concurrent use: one goroutine owns it, and not
+// even two readers may run at once.
+type Document struct {
+	clients []client
+	// index finds a client among many; with few, looking at all is faster.
+	index map[uint64]int32
+	// order lists clients by descending id, as Yjs writes them; nil if stale.
+	order []int32
+	// recent is the client that was looked up last: typing comes in bursts.
+	recent int32
+}
+
+// indexFrom is the number of clients from which on a map finds them.
+const indexFrom = 8
+
+// NewDocument returns an empty document.
+func NewDocument() *Document { return &Document{} }
+
+// find returns a client or nil. The pointer is good until the next ensure.
+func (d *Document) find(id uint64) *client {
+	if int(d.recent) < len(d.clients) && d.clients[d.recent].id == id {
+		return &d.clients[d.recent]
+	}
+	if d.index != nil {
+		i, ok := d.index[id]
+		if !ok {
+			return nil
+		}
+		d.recent = i
+		return &d.clients[i]
+	}
+	for i := range d.clients {
+		if d.clients[i].id == id {
+			d.recent = int32(i)
+			return &d.clients[i]
+		}
+	}
+	return nil
+}
+
+// ensure is find that adds the client if it isn't there.
+func (d *Document) ensure(id uint64) *client {
+	if c := d.find(id); c != nil {
+		return c
+	}
+	d.clients = append(d.clients, client{id: id})
+	d.order = nil
+	n := len(d.clients)
+	switch {
+	case d.index != nil:
+		d.index[id] = int32(n - 1)
+	case n > indexFrom:
+		d.index = make(map[uint64]int32, 2*n)
+		for i := range d.clients {
+			d.index[d.clients[i].id] = int32(i)
+		}
+	}
+	d.recent = int32(n - 1)
+	return &d.clients[n-1]
+}
+
+// sorted returns the places of all clients by descending id.
+func (d *Document) sorted() []int32 {
+	if d.order == nil {
+		d.order = make([]int32, len(d.clients))
+		for i := range d.order {
+			d.order[i] = int32(i)
+		}
+		slices.SortFunc(d.order, func(a, b int32) int {
+			return cmp.Compare(d.clients[b].id, d.clients[a].id)
+		})
+	}
+	return d.order
+}

@@ -1,0 +1,177 @@
+package yjs
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
+
+// run is structs of one client without a gap between them, as version 1 bytes
+// back to back. The bytes are always complete: sending them is copying them.
+//
+//	buf    | struct | struct | … | tail |
+//	marks  ^0                ^every markBytes or so
+type run struct {
+	buf   []byte
+	marks []mark
+	start uint32 // clock of the first unit
+	end   uint32 // clock after the last unit
+	count uint32 // structs
+	tail  uint32 // offset of the last struct; buf isn't empty then
+}
+
+// mark says where in a run a struct stands, so that a clock is found without
+// reading the run from its beginning.
+type mark struct {
+	clock  uint32
+	offset uint32
+	nth    uint32 // how many structs stand before it
+}
+
+// markBytes is about how many bytes lie between two marks: 12 bytes in 256 keep
+// the index small and the walk from a mark short.
+const markBytes = 256
+
+// place is where a struct begins in a run.
+type place mark
+
+// add appends the part of a struct between the clocks from and to, of which from
+// must be the run's end, from < to. src is what b was read from.
+func (r *run) add(client uint64, src []byte, b *block, from, to uint64) {
+	if !r.extend(client, src, b, from, to) {
+		r.mark()
+		r.tail = uint32(len(r.buf))
+		r.buf = appendBlock(r.buf, client, src, b, from, to)
+		r.count++
+	}
+	r.end = uint32(to)
+}
+
+// mark adds a mark for the struct that is about to be appended, if it is far
+// enough from the last one.
+func (r *run) mark() {
+	last := uint32(0)
+	if n := len(r.marks); n > 0 {
+		last = r.marks[n-1].offset
+	}
+	if at := uint32(len(r.buf)); at-last >= markBytes {
+		r.marks = append(r.marks, mark{r.end, at, r.count})
+	}
+}
+
+// extend appends to the last struct instead, if the new one continues it: same
+// kind, origin the last unit, same right origin. Yjs also wants the two to be
+// neighbours in the list. Bytes don't need that: when a peer integrates the
+// joined struct, its second half goes where it would have gone by itself.
+func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool {
+	if len(r.buf) == 0 {
+		return false
+	}
+	t := reader{src: r.buf, pos: int(r.tail), trusted: true}
+	if r.buf[r.tail]&kindBits != b.kind() {
+		return false
+	}
+	switch b.kind() {
+	case kindGC:
+		t.pos++
+		r.grow(t.pos, to-from)
+		return true
+	case kindString, kindDeleted:
+	default:
+		return false
+	}
+	var last block
+	t.head(&last, 0)
+	if !b.continues(&last, ID{client, from}) {
+		return false
+	}
+	if b.kind() == kindDeleted {
+		r.grow(last.body, to-from)
+		return true
+	}
+	text := stringPart(src, b, from, to)
+	if text.before != "" || text.after != "" {
+		return false // a cut pair: rare, and not worth joining
+	}
+	r.grow(last.body, uint64(len(text.whole)))
+	r.buf = append(r.buf, text.whole...)
+	return true
+}
+
+// continues reports whether the part of b that begins at id may be joined to the
+// struct before it.
+func (b *block) continues(last *block, id ID) bool {
+	const flags = flagRight | flagKey
+	if b.info&flags != last.info&flags || b.info&flagRight != 0 && b.right != last.right {
+		return false
+	}
+	if id.Clock > b.clock {
+		return true
+	}
+	return b.info&flagOrigin != 0 && b.origin == ID{id.Client, id.Clock - 1}
+}
+
+// grow adds n to the varUint at an offset of the last struct. What follows moves
+// if the number gets longer, which happens at 128, 16 384, ... and so costs
+// nothing over time.
+func (r *run) grow(at int, n uint64) {
+	if b := r.buf[at]; uint64(b)+n < 0x80 {
+		r.buf[at] = b + byte(n)
+		return
+	}
+	old := reader{src: r.buf, pos: at}
+	sum := old.uvarint() + n
+	width, have := lib0.VarUintLen(sum), old.pos-at
+	for range width - have {
+		r.buf = append(r.buf, 0)
+	}
+	copy(r.buf[at+width:], r.buf[old.pos:len(r.buf)-(width-have)])
+	lib0.AppendVarUint(r.buf[at:at], sum)
+}
+
+// find returns the struct that holds a clock of the run, start <= clock < end.
+// b gets the struct, read from r.buf.
+func (r *run) find(clock uint64, b *block) place {
+	at := place{clock: r.start}
+	if i := sort.Search(len(r.marks), func(i int) bool { return uint64(r.marks[i].clock) > clock }); i > 0 {
+		at = place(r.marks[i-1])
+	}
+	t := reader{src: r.buf, pos: int(at.offset), trusted: true}
+	for {
+		t.block(b, uint64(at.clock))
+		if b.limit() > clock {
+			return at
+		}
+		at = place{uint32(b.limit()), uint32(t.pos), at.nth + 1}
+	}
+}
+
+// join appends all of another run, which begins where this one ends.
+func (r *run) join(client uint64, next *run) {
+	r.buf = slices.Grow(r.buf, len(next.buf))
+	for t := next.blocks(); t.next(); {
+		r.add(client, next.buf, &t.block, t.block.clock, t.limit())
+	}
+}
+
+// blocks walks over the structs of a run.
+func (r *run) blocks() blockWalk {
+	return blockWalk{reader: reader{src: r.buf, trusted: true}, end: uint64(r.start)}
+}
+
+// blockWalk reads the structs of a run one after the other.
+type blockWalk struct {
+	reader
+	block
+	end uint64
+}
+
+func (w *blockWalk) next() bool {
+	if w.left() == 0 {
+		return false
+	}
+	w.reader.block(&w.block, w.end)
+	w.end = w.limit()
+	return true
+}
