@@ -1,0 +1,36 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/roomname"
+)
+
+// config is what the flags say.
+type config struct {
+	listen, rpc, ops string
+	data             string
+	rooms            string
+	origins          []string
+	roomNames        roomname.Rule
+	log              *slog.Logger
+}
+
+func readConfig(cmd *cli.Command) (config, error) {
+	log, logErr := command.Logger(cmd)
+	rule, ruleErr := command.RoomNameRule(cmd)
+	return config{
+		listen:    cmd.String(command.ListenFlag),
+		rpc:       cmd.String(command.RPCFlag),
+		ops:       cmd.String(command.OpsFlag),
+		data:      cmd.String(command.DataFlag),
+		rooms:     cmd.String(command.RoomsFlag),
+		origins:   cmd.StringSlice(command.OriginsFlag),
+		roomNames: rule,
+		log:       log,
+	}, errors.Join(command.NoArguments(cmd), logErr, ruleErr)
+}

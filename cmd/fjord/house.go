@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/pipe"
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/services/rooms"
+	"github.com/fjord-sync/fjord/services/storage"
+)
+
+// insideURL is how the services call one another; the pipe ignores the host.
+const insideURL = "http://fjord.internal"
+
+// house is the three services and the servers that carry them.
+type house struct {
+	storage *storage.Service
+	rooms   *rooms.Service
+	edge    *edge.Edge
+
+	inside        *pipe.Listener
+	web, rpc, ops *serve.Server
+}
+
+// open starts everything. The handlers of rooms and storage are served twice: to
+// the house itself over the pipe, and to others on --rpc.
+func open(ctx context.Context, c config, p ports) (*house, error) {
+	h := &house{inside: pipe.Listen()}
+	client := serve.NewClient(h.inside.Dial)
+	metrics := serve.NewRegistry()
+	var err error
+	h.storage, err = storage.Open(ctx, storage.Config{Dir: c.data, Logger: c.log, Metrics: metrics})
+	if err != nil {
+		return nil, err
+	}
+	name := command.ProcessName("fjord")
+	h.rooms, err = rooms.New(rooms.Config{
+		Kind:       c.rooms,
+		StorageURL: insideURL,
+		HTTPClient: client,
+		Owner:      name,
+		Logger:     c.log,
+		Metrics:    metrics,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("--%s: %w", command.RoomsFlag, err), h.storage.Close())
+	}
+	h.edge, err = edge.New(edge.Config{
+		RoomsURLs:      []string{insideURL},
+		HTTPClient:     client,
+		Name:           name,
+		RoomNames:      c.roomNames,
+		AllowedOrigins: c.origins,
+		Logger:         c.log,
+		Metrics:        metrics,
+	})
+	if err != nil {
+		return nil, errors.Join(err, h.storage.Close())
+	}
+	h.serve(c, p, serve.Ops(metrics, h.checks()...))
+	return h, nil
+}
+
+func (h *house) checks() []serve.Check {
+	return []serve.Check{
+		{Name: "storage", Ready: h.storage.Ready},
+		{Name: "rooms", Ready: h.rooms.Ready},
+		{Name: "edge", Ready: h.edge.Ready},
+	}
+}
+
+func (h *house) serve(c config, p ports, ops http.Handler) {
+	mux := http.NewServeMux()
+	h.storage.Register(mux)
+	h.rooms.Register(mux)
+	names := append(append([]string{}, rooms.Names...), storage.Names...)
+	serve.MountHealthAndReflection(mux, names, h.checks()...)
+
+	h.rpc = serve.NewServer(mux, c.log)
+	h.rpc.Serve(h.inside)
+	h.rpc.Serve(p.rpc)
+	h.web = serve.NewServer(h.edge, c.log)
+	h.web.Serve(edge.Listener(p.web))
+	h.ops = serve.NewServer(ops, c.log)
+	h.ops.Serve(p.ops)
+}
+
+// wait returns when ctx ends (nil) or a port fails.
+func (h *house) wait(ctx context.Context) error {
+	return serve.Wait(ctx, h.web, h.rpc, h.ops)
+}
+
+// leave goes from the outside in, so that each has what it needs until it is
+// done: sockets come back later, rooms store what they have, storage closes last.
+func (h *house) leave(ctx context.Context, failure error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	defer cancel()
+	failure = errors.Join(failure, h.edge.Drain(ctx), h.web.Shutdown(ctx))
+	h.edge.Close()
+	failure = errors.Join(failure, h.rooms.Drain(ctx), h.rpc.Shutdown(ctx))
+	h.rooms.Close()
+	return errors.Join(failure, h.storage.Close(), h.ops.Shutdown(ctx))
+}

@@ -1,0 +1,47 @@
+// Command fjord runs Fjord's three services in one process: edge, rooms and
+// storage speak to one another as they do across machines, over an in-memory
+// network.
+//
+//	browsers ══ --listen ══▶ edge ──pipe──▶ rooms ──pipe──▶ storage ──▶ --data
+//	services ── --rpc ─────────────────────▶ rooms, storage
+//	operators ─ --ops ─▶ /healthz /readyz /metrics
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/internal/command"
+)
+
+func main() {
+	flags := append(command.EdgeFlags(),
+		command.RPC("127.0.0.1:7070"),
+		command.Ops("127.0.0.1:9090"),
+		command.Data(),
+		command.Rooms(),
+	)
+	os.Exit(command.Main(command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)))
+}
+
+// run takes the ports, opens the services from storage upwards, serves until ctx
+// ends, and leaves in the opposite order.
+func run(ctx context.Context, cmd *cli.Command) error {
+	config, err := readConfig(cmd)
+	if err != nil {
+		return err
+	}
+	ports, err := listen(config)
+	if err != nil {
+		return err
+	}
+	house, err := open(ctx, config, ports)
+	if err != nil {
+		return err
+	}
+	ports.announce()
+	failure := house.wait(ctx)
+	return house.leave(ctx, failure)
+}

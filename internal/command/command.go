@@ -1,0 +1,113 @@
+// Package command is what Fjord's binaries share at the command line: flags with
+// their environment twins, signals, one-line errors, and a health check that the
+// binary does itself.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v3"
+)
+
+// DrainTimeout is how long a process takes to leave in order before it just
+// leaves. It is below the ten seconds that container engines give.
+const DrainTimeout = 8 * time.Second
+
+// Main runs a command with the process's arguments and returns its exit code.
+// The first SIGTERM or SIGINT ends the action's context; a second one ends the
+// process at once, which loses nothing that was acknowledged.
+func Main(root *cli.Command) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(1)
+	}()
+	if err := root.Run(ctx, os.Args); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", root.Name, oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+// oneLine keeps an error to the one line that an operator's tools expect.
+func oneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+}
+
+// New returns a command whose default action serves, with the subcommands serve
+// and healthcheck.
+func New(name, usage string, flags []cli.Flag, serve cli.ActionFunc) *cli.Command {
+	flags = append(flags, LogLevel())
+	root := &cli.Command{
+		Name:         name,
+		Usage:        usage,
+		Flags:        flags,
+		Action:       serve,
+		OnUsageError: usageError,
+		Commands: []*cli.Command{{
+			Name:         "serve",
+			Usage:        "serve until SIGTERM (the default)",
+			Action:       serve,
+			OnUsageError: usageError,
+		}, {
+			Name:         "healthcheck",
+			Usage:        "ask the process that serves with the same --ops whether it is alive; exit 0 if it is",
+			Action:       healthcheck,
+			OnUsageError: usageError,
+		}},
+		// Main prints errors, in one place and once.
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+	}
+	return root
+}
+
+// NoArguments refuses what is left behind the flags: most likely a misspelt
+// command.
+func NoArguments(cmd *cli.Command) error {
+	if cmd.Args().Present() {
+		return fmt.Errorf("unknown command %q; want serve or healthcheck (see --help)", cmd.Args().First())
+	}
+	return nil
+}
+
+func usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+	const unknown = "flag provided but not defined: "
+	if name, ok := strings.CutPrefix(err.Error(), unknown); ok {
+		return fmt.Errorf("unknown flag --%s; known are %s", strings.TrimLeft(name, "-"), strings.Join(flagNames(cmd.Root()), " "))
+	}
+	return fmt.Errorf("%w (see --help)", err)
+}
+
+func flagNames(cmd *cli.Command) []string {
+	var names []string
+	for _, flag := range cmd.Flags {
+		if name := flag.Names()[0]; len(name) > 1 {
+			names = append(names, "--"+name)
+		}
+	}
+	return names
+}
+
+// Logger returns a logger that writes JSON to standard error at the level that
+// --log-level asks for.
+func Logger(cmd *cli.Command) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cmd.String(logLevelFlag))); err != nil {
+		return nil, errors.New("--log-level " + cmd.String(logLevelFlag) + ": want debug, info, warn or error")
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})), nil
+}

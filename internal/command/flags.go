@@ -1,0 +1,126 @@
+package command
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/internal/roomname"
+)
+
+// The flags' names, for reading them.
+const (
+	ListenFlag     = "listen"
+	RPCFlag        = "rpc"
+	OpsFlag        = "ops"
+	DataFlag       = "data"
+	RoomsFlag      = "rooms"
+	RoomsURLFlag   = "rooms-url"
+	StorageURLFlag = "storage-url"
+	OriginsFlag    = "allow-origin"
+	RoomNamesFlag  = "room-names"
+	logLevelFlag   = "log-level"
+)
+
+// env names a flag's environment twin: FJORD_LOG_LEVEL for log-level.
+func env(flag string) cli.ValueSourceChain {
+	return cli.EnvVars("FJORD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
+}
+
+func text(name, value, usage string) cli.Flag {
+	return &cli.StringFlag{Name: name, Value: value, Usage: usage, Sources: env(name)}
+}
+
+// Listen is the address of the websocket port. HOST and PORT, which many hosts
+// set, choose its default.
+func Listen() cli.Flag {
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "1234"
+	}
+	return text(ListenFlag, net.JoinHostPort(os.Getenv("HOST"), port), "`HOST:PORT` of the websocket port; PORT 0 takes any free one")
+}
+
+// RPC is the address of the Connect and gRPC port.
+func RPC(value string) cli.Flag {
+	return text(RPCFlag, value, "`HOST:PORT` of the Connect and gRPC port")
+}
+
+// Ops is the address of the operators' port.
+func Ops(value string) cli.Flag {
+	return text(OpsFlag, value, "`HOST:PORT` of /healthz, /readyz and /metrics")
+}
+
+// Data is the directory that storage keeps everything in.
+func Data() cli.Flag {
+	return text(DataFlag, "./fjord-data", "`DIR` that everything is kept in; made if it isn't there")
+}
+
+// Rooms is the kind of rooms.
+func Rooms() cli.Flag {
+	return text(RoomsFlag, "durable", "`KIND` of rooms: durable (on disk), volatile (in memory) or relay (nothing is kept)")
+}
+
+// RoomsURL is where an edge finds the rooms processes.
+func RoomsURL() cli.Flag {
+	return &cli.StringSliceFlag{
+		Name:    RoomsURLFlag,
+		Value:   []string{"http://127.0.0.1:7070"},
+		Usage:   "`URL` of a rooms process; several, with commas, share the rooms among them",
+		Sources: env(RoomsURLFlag),
+	}
+}
+
+// StorageURL is where rooms finds storage.
+func StorageURL() cli.Flag {
+	return text(StorageURLFlag, "http://127.0.0.1:7071", "`URL` of the storage process")
+}
+
+// AllowOrigin lists web pages that may connect beside those of the same origin.
+func AllowOrigin() cli.Flag {
+	return &cli.StringSliceFlag{
+		Name:    OriginsFlag,
+		Usage:   "`ORIGIN` of web pages that may connect, such as https://app.example.com, beside the server's own; * lets all",
+		Sources: env(OriginsFlag),
+	}
+}
+
+// RoomNames is the rule for the names of rooms.
+func RoomNames() cli.Flag {
+	return text(RoomNamesFlag, "default", "`RULE` for room names: default (1 to 255 bytes of UTF-8 without control characters) or elva (10 to 250 of A-Z a-z 0-9 - _)")
+}
+
+// LogLevel is how much is logged.
+func LogLevel() cli.Flag {
+	return text(logLevelFlag, "info", "`LEVEL`: debug, info, warn or error")
+}
+
+// EdgeFlags are those of everything that listens for websockets.
+func EdgeFlags() []cli.Flag {
+	return []cli.Flag{Listen(), AllowOrigin(), RoomNames()}
+}
+
+// RoomNameRule reads --room-names.
+func RoomNameRule(cmd *cli.Command) (roomname.Rule, error) {
+	switch name := cmd.String(RoomNamesFlag); name {
+	case "default":
+		return roomname.Default, nil
+	case "elva":
+		return roomname.ELVA, nil
+	default:
+		return nil, fmt.Errorf("--room-names %s: want default or elva", name)
+	}
+}
+
+// ProcessName names this process to others and in logs: what it is, where, and
+// its number there.
+func ProcessName(what string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s@%s/%d", what, host, os.Getpid())
+}

@@ -1,0 +1,57 @@
+package serve
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// A stalled stream may hold streamWindow bytes unread. It must stay a
+	// fraction of connWindow: with net/http's defaults (1 MiB both) one handler
+	// that stops receiving blocks every other stream of its connection.
+	streamWindow = 256 << 10
+	// connWindow must stay below 4 MiB, the largest that net/http takes.
+	connWindow = 4<<20 - 1
+	// maxStreams bounds the calls that one connection carries at once.
+	maxStreams = 5000
+	// A peer that is gone without a FIN is noticed after silence + answer: without
+	// pings net/http never notices it.
+	pingAfterSilence = 5 * time.Second
+	pingAnswer       = 5 * time.Second
+	// writeStall ends a connection whose peer takes no byte for that long.
+	writeStall = 10 * time.Second
+
+	readHeaderTimeout = 5 * time.Second
+	maxHeaderBytes    = 16 << 10
+)
+
+func http2Config() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams:          maxStreams,
+		MaxReceiveBufferPerStream:     streamWindow,
+		MaxReceiveBufferPerConnection: connWindow,
+		SendPingTimeout:               pingAfterSilence,
+		PingTimeout:                   pingAnswer,
+		WriteByteTimeout:              writeStall,
+	}
+}
+
+// DialFunc is the type of http.Transport.DialContext.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// NewClient returns a client that speaks HTTP/2 in clear text, as bidirectional
+// streams need. A nil dial connects over TCP.
+func NewClient(dial DialFunc) *http.Client {
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext
+	}
+	return &http.Client{Transport: &http.Transport{
+		Protocols:   &protocols,
+		HTTP2:       http2Config(),
+		DialContext: dial,
+	}}
+}

@@ -1,0 +1,109 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+)
+
+// Listen opens a TCP listener for the address given by a flag. Its error is one
+// line that names the flag and says what would be right.
+func Listen(flag, address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case err == nil:
+		return listener, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s %s: the port is taken; choose another, or port 0 for any free one", flag, address)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s %s: not allowed; choose a port above 1023", flag, address)
+	default:
+		return nil, fmt.Errorf("%s %s: %w; want HOST:PORT such as 127.0.0.1:1234 or :1234", flag, address, err)
+	}
+}
+
+// Server serves one handler on one or more listeners until Shutdown.
+type Server struct {
+	http   *http.Server
+	failed chan error // capacity 1: the first Serve that failed
+
+	// ctx is the parent of all requests; ending it ends the streams that
+	// http.Server.Shutdown would wait for until its deadline.
+	end context.CancelFunc
+}
+
+// NewServer returns a server that speaks HTTP/1.1 and HTTP/2 in clear text. It
+// serves nothing until Serve.
+func NewServer(handler http.Handler, log *slog.Logger) *Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	ctx, end := context.WithCancel(context.Background())
+	s := &Server{failed: make(chan error, 1), end: end}
+	s.http = &http.Server{
+		Handler:           handler,
+		Protocols:         &protocols,
+		HTTP2:             http2Config(),
+		ReadHeaderTimeout: readHeaderTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	s.http.RegisterOnShutdown(end)
+	return s
+}
+
+// Serve accepts from the listener in a goroutine of its own, which ends with
+// Shutdown. It may be called once for each of several listeners.
+func (s *Server) Serve(listener net.Listener) {
+	go func() {
+		err := s.http.Serve(listener)
+		if !errors.Is(err, http.ErrServerClosed) {
+			select {
+			case s.failed <- fmt.Errorf("serve %s: %w", listener.Addr(), err):
+			default:
+			}
+		}
+	}()
+}
+
+// Shutdown stops accepting, ends the context of all streams and waits for the
+// handlers to return, at most until ctx ends; then it closes what is left.
+// Hijacked connections (websockets) aren't its business.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	s.end()
+	if err != nil {
+		_ = s.http.Close()
+		return fmt.Errorf("shutdown: %w", err)
+	}
+	return nil
+}
+
+// Wait returns nil when ctx ends, or the error of the first of the servers whose
+// listener ended by itself.
+func Wait(ctx context.Context, servers ...*Server) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watchers sync.WaitGroup
+	defer watchers.Wait()
+	defer cancel(nil)
+	for _, s := range servers {
+		watchers.Go(func() {
+			select {
+			case err := <-s.failed:
+				cancel(err)
+			case <-ctx.Done():
+			}
+		})
+	}
+	<-ctx.Done()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+// Command edge runs the edge service by itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/services/edge"
+)
+
+func main() {
+	flags := append(command.EdgeFlags(), command.RoomsURL(), command.Ops("127.0.0.1:9090"))
+	os.Exit(command.Main(command.New("edge", "let Yjs clients into Fjord's rooms by websocket", flags, run)))
+}
+
+func run(ctx context.Context, cmd *cli.Command) error {
+	log, err := command.Logger(cmd)
+	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
+		return err
+	}
+	listener, err := serve.Listen("--listen", cmd.String(command.ListenFlag))
+	if err != nil {
+		return err
+	}
+	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
+	if err != nil {
+		return err
+	}
+	metrics := serve.NewRegistry()
+	rule, err := command.RoomNameRule(cmd)
+	if err != nil {
+		return err
+	}
+	service, err := edge.New(edge.Config{
+		RoomsURLs:      cmd.StringSlice(command.RoomsURLFlag),
+		HTTPClient:     serve.NewClient(nil),
+		Name:           command.ProcessName("edge"),
+		RoomNames:      rule,
+		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
+		Logger:         log,
+		Metrics:        metrics,
+	})
+	if err != nil {
+		return err
+	}
+	web := serve.NewServer(service, log)
+	web.Serve(edge.Listener(listener))
+	ops := serve.NewServer(serve.Ops(metrics, serve.Check{Name: "edge", Ready: service.Ready}), log)
+	ops.Serve(opsListener)
+	command.Announce("websocket", "ws", listener.Addr())
+	command.Announce("ops", "http", opsListener.Addr())
+
+	failure := serve.Wait(ctx, web, ops)
+	log.Info("leaving")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	defer cancel()
+	failure = errors.Join(failure, service.Drain(drain), web.Shutdown(drain))
+	service.Close()
+	return errors.Join(failure, ops.Shutdown(drain))
+}

@@ -1,0 +1,72 @@
+// Command rooms runs the rooms service by itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/services/rooms"
+)
+
+func main() {
+	flags := []cli.Flag{
+		command.RPC("127.0.0.1:7070"),
+		command.StorageURL(),
+		command.Rooms(),
+		command.Ops("127.0.0.1:9091"),
+	}
+	os.Exit(command.Main(command.New("rooms", "own the documents of Fjord's rooms", flags, run)))
+}
+
+func run(ctx context.Context, cmd *cli.Command) error {
+	log, err := command.Logger(cmd)
+	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
+		return err
+	}
+	rpcListener, err := serve.Listen("--rpc", cmd.String(command.RPCFlag))
+	if err != nil {
+		return err
+	}
+	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
+	if err != nil {
+		return err
+	}
+	metrics := serve.NewRegistry()
+	service, err := rooms.New(rooms.Config{
+		Kind:       cmd.String(command.RoomsFlag),
+		StorageURL: cmd.String(command.StorageURLFlag),
+		Owner:      command.ProcessName("rooms"),
+		Logger:     log,
+		Metrics:    metrics,
+	})
+	if err != nil {
+		return fmt.Errorf("--rooms: %w", err)
+	}
+	check := serve.Check{Name: "rooms", Ready: service.Ready}
+	mux := http.NewServeMux()
+	service.Register(mux)
+	serve.MountHealthAndReflection(mux, rooms.Names, check)
+
+	rpc := serve.NewServer(mux, log)
+	rpc.Serve(rpcListener)
+	ops := serve.NewServer(serve.Ops(metrics, check), log)
+	ops.Serve(opsListener)
+	command.Announce("rpc", "http", rpcListener.Addr())
+	command.Announce("ops", "http", opsListener.Addr())
+
+	failure := serve.Wait(ctx, rpc, ops)
+	log.Info("leaving")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	defer cancel()
+	// The rooms first: what they still store is on its way while edges go.
+	failure = errors.Join(failure, service.Drain(drain), rpc.Shutdown(drain))
+	service.Close()
+	return errors.Join(failure, ops.Shutdown(drain))
+}

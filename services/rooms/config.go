@@ -1,0 +1,74 @@
+package rooms
+
+import (
+	"log/slog"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+)
+
+// Config is what a rooms service needs. Only StorageURL (for durable rooms) has
+// no default.
+type Config struct {
+	// Kind is "durable", "volatile" or "relay"; empty means durable.
+	Kind string
+	// StorageURL is where the storage service answers.
+	StorageURL string
+	// HTTPClient calls it; nil means HTTP/2 in clear text over TCP.
+	HTTPClient connect.HTTPClient
+	// Owner names this process to storage and in logs.
+	Owner string
+	// IdleAfter is how long a durable room stays in memory when nobody is in it.
+	// 0 means a minute.
+	IdleAfter time.Duration
+	// KeepVolatile is the same for volatile rooms, whose documents are gone
+	// afterwards. 0 means an hour.
+	KeepVolatile time.Duration
+	Logger       *slog.Logger
+	Metrics      prometheus.Registerer
+}
+
+const (
+	// What one room may hold unsaved: as much as one RPC message carries.
+	maxUnsavedBytes = 16 << 20
+	maxInboxBytes   = 64 << 20
+	maxLinkBytes    = 64 << 20
+	// maxMessageBytes bounds an RPC message: the largest update and its frame.
+	maxMessageBytes = 18 << 20
+
+	maxPresent    = 1000
+	maxStateBytes = 16 << 10
+
+	snapshotRecords = 1000
+	snapshotBytes   = 64 << 10
+)
+
+func (c *Config) withDefaults() (room.Config, error) {
+	if c.Kind == "" {
+		c.Kind = "durable"
+	}
+	if c.IdleAfter == 0 {
+		c.IdleAfter = time.Minute
+	}
+	if c.KeepVolatile == 0 {
+		c.KeepVolatile = time.Hour
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
+	}
+	kind, err := room.ParseKind(c.Kind)
+	return room.Config{
+		Kind:            kind,
+		MaxUnsavedBytes: maxUnsavedBytes,
+		MaxPresent:      maxPresent,
+		MaxStateBytes:   maxStateBytes,
+		SnapshotRecords: snapshotRecords,
+		SnapshotBytes:   snapshotBytes,
+	}, err
+}

@@ -1,0 +1,237 @@
+// Package journal is the rooms service's hand on storage.
+//
+//	room ──┐                      one Append call for all rooms that have
+//	room ──┼──▶ queue ──▶ slots ──▶ something; the next gathers meanwhile
+//	room ──┘               (2)
+//
+// A storage error is an unknown outcome: the same (epoch, seq) is sent again
+// until its fate is known, so a room never hears of a failure that passes.
+//
+// Goroutines: the committer, one per call under way, and one per snapshot. Close
+// ends and waits for them.
+package journal
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
+	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+)
+
+const (
+	// slots is how many Append calls may be under way: one that syncs, and one
+	// whose records storage may already gather for its next sync.
+	slots = 2
+	// A call carries at most so many items and, beyond the first, bytes.
+	maxItems = 512
+	maxBytes = 4 << 20
+)
+
+// ErrClosed is the outcome of appends that the journal couldn't finish. Nothing
+// was acknowledged that depends on them.
+var ErrClosed = errors.New("the process ends")
+
+// Journal writes for all rooms of a process.
+type Journal struct {
+	storage storagev1connect.StorageServiceClient
+	owner   string
+	log     *slog.Logger
+	metrics metrics
+
+	ctx     context.Context // ends in Close
+	cancel  context.CancelFunc
+	wake    chan struct{} // capacity 1
+	slots   chan struct{} // a token per free slot
+	running sync.WaitGroup
+
+	mu     sync.Mutex // guards queue and closed
+	queue  []pending
+	closed bool
+}
+
+// pending is an append whose outcome isn't known.
+type pending struct {
+	item *storagev1.AppendItem
+	done func(error)
+	born time.Time
+}
+
+// New returns a journal that writes as the given owner. Close ends it.
+func New(storage storagev1connect.StorageServiceClient, owner string, log *slog.Logger, registerer prometheus.Registerer) *Journal {
+	j := &Journal{
+		storage: storage,
+		owner:   owner,
+		log:     log,
+		metrics: newMetrics(registerer),
+		wake:    make(chan struct{}, 1),
+		slots:   make(chan struct{}, slots),
+	}
+	j.ctx, j.cancel = context.WithCancel(context.Background())
+	for range slots {
+		j.slots <- struct{}{}
+	}
+	j.running.Go(j.commit)
+	return j
+}
+
+// Append has a record stored. done is called once, perhaps before Append
+// returns: with nil when storage has it, with an error when the room must be let
+// go. It must not block.
+func (j *Journal) Append(name string, a room.Append, done func(error)) {
+	p := pending{
+		item: &storagev1.AppendItem{Room: name, Epoch: a.Epoch, Seq: a.Seq, Data: a.Record},
+		done: done,
+		born: time.Now(),
+	}
+	j.mu.Lock()
+	if j.closed {
+		j.mu.Unlock()
+		done(ErrClosed)
+		return
+	}
+	j.queue = append(j.queue, p)
+	j.mu.Unlock()
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+// commit hands what has gathered to a free slot, again and again.
+func (j *Journal) commit() {
+	for {
+		select {
+		case <-j.wake:
+		case <-j.ctx.Done():
+			return
+		}
+		for {
+			select {
+			case <-j.slots:
+			case <-j.ctx.Done():
+				return
+			}
+			items := j.gather()
+			if len(items) == 0 {
+				j.slots <- struct{}{}
+				break
+			}
+			j.running.Go(func() {
+				j.settle(items)
+				j.slots <- struct{}{}
+			})
+		}
+	}
+}
+
+// gather takes the next call's appends off the queue.
+func (j *Journal) gather() []pending {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(j.queue) && n < maxItems {
+		bytes += len(j.queue[n].item.GetData())
+		if n > 0 && bytes > maxBytes {
+			break
+		}
+		n++
+	}
+	items := j.queue[:n:n]
+	j.queue = j.queue[n:]
+	if len(j.queue) == 0 {
+		j.queue = nil
+	}
+	return items
+}
+
+// settle sends appends until the outcome of each is known.
+func (j *Journal) settle(items []pending) {
+	wait := retryPolicy()
+	for len(items) > 0 {
+		unknown, err := j.try(items)
+		if len(unknown) == 0 {
+			return
+		}
+		if len(unknown) < len(items) {
+			wait.Reset()
+		}
+		items = unknown
+		j.metrics.retries.Add(float64(len(items)))
+		j.log.Warn("storage didn't say that appends are stored; trying again", "appends", len(items), "error", err)
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-j.ctx.Done():
+			for _, p := range items {
+				p.done(ErrClosed)
+			}
+			return
+		}
+	}
+}
+
+// try sends appends once and returns those whose outcome stays unknown.
+func (j *Journal) try(items []pending) ([]pending, error) {
+	request := &storagev1.AppendRequest{Items: make([]*storagev1.AppendItem, len(items))}
+	for i, p := range items {
+		request.Items[i] = p.item
+	}
+	ctx, cancel := context.WithTimeout(j.ctx, callTimeout)
+	defer cancel()
+	response, err := j.storage.Append(ctx, connectRequest(request))
+	if err != nil {
+		return items, err
+	}
+	if len(response.Msg.GetResults()) != len(items) {
+		return items, errors.New("storage answered another number of appends than it was asked")
+	}
+	j.metrics.calls.Inc()
+	var unknown []pending
+	for i, result := range response.Msg.GetResults() {
+		p := items[i]
+		switch known, outcome := read(result); {
+		case !known:
+			unknown = append(unknown, p)
+			err = outcome
+		default:
+			if outcome != nil {
+				j.log.Warn("storage refuses an append; letting go of the room", "epoch", p.item.GetEpoch(), "seq", p.item.GetSeq(), "error", outcome)
+			}
+			j.metrics.appends.Inc()
+			j.metrics.latency.Observe(time.Since(p.born).Seconds())
+			p.done(outcome)
+		}
+	}
+	return unknown, err
+}
+
+// retryPolicy waits a little after the first failure and at most two seconds
+// after many, with jitter, for as long as it takes.
+func retryPolicy() *backoff.ExponentialBackOff {
+	policy := backoff.NewExponentialBackOff()
+	policy.InitialInterval = 20 * time.Millisecond
+	policy.MaxInterval = 2 * time.Second
+	policy.Reset()
+	return policy
+}
+
+// Close ends all calls; appends whose outcome isn't known are done with ErrClosed.
+func (j *Journal) Close() {
+	j.mu.Lock()
+	j.closed = true
+	queue := j.queue
+	j.queue = nil
+	j.mu.Unlock()
+	j.cancel()
+	for _, p := range queue {
+		p.done(ErrClosed)
+	}
+	j.running.Wait()
+}

@@ -1,0 +1,177 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/cenkalti/backoff/v5"
+
+	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// openPatience is how long joiners are kept waiting for a storage that doesn't
+// answer, as while it restarts, before they are told.
+const openPatience = 10 * time.Second
+
+// readyTimeout bounds the question whether storage is there.
+const readyTimeout = 2 * time.Second
+
+// Open claims a room and loads its document. It tries again while storage can't
+// be reached; bytes that can't be read are an error at once.
+func (j *Journal) Open(ctx context.Context, name string) (*room.Load, error) {
+	return backoff.Retry(ctx, func() (*room.Load, error) {
+		load, err := j.open(ctx, name)
+		if err != nil && !passing(err) {
+			return nil, backoff.Permanent(err)
+		}
+		return load, err
+	}, backoff.WithBackOff(retryPolicy()), backoff.WithMaxElapsedTime(openPatience))
+}
+
+// Ready reports why storage can't be written to now, or nil: it asks for a page
+// of the shortest kind.
+func (j *Journal) Ready() error {
+	ctx, cancel := context.WithTimeout(j.ctx, readyTimeout)
+	defer cancel()
+	if _, err := j.storage.List(ctx, connectRequest(&storagev1.ListRequest{Limit: 1})); err != nil {
+		return fmt.Errorf("storage doesn't answer: %w", err)
+	}
+	return nil
+}
+
+// passing reports whether an error may go away by itself: storage couldn't be
+// reached, or another claim came between our own and the load.
+func passing(err error) bool {
+	switch connect.CodeOf(err) {
+	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeAborted, connect.CodeFailedPrecondition:
+		return true
+	case connect.CodeUnknown:
+		var wire *connect.Error
+		return errors.As(err, &wire) // the connection broke
+	default:
+		return false
+	}
+}
+
+func (j *Journal) open(ctx context.Context, name string) (*room.Load, error) {
+	claim, err := j.storage.Claim(ctx, connectRequest(&storagev1.ClaimRequest{Room: name, Owner: j.owner}))
+	if err != nil {
+		return nil, fmt.Errorf("claim: %w", err)
+	}
+	stream, err := j.storage.Load(ctx, connectRequest(&storagev1.LoadRequest{Room: name, Epoch: claim.Msg.GetEpoch()}))
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	defer stream.Close()
+	l := loading{document: yjs.NewDocument()}
+	for stream.Receive() {
+		if err := l.take(stream.Msg()); err != nil {
+			return nil, fmt.Errorf("load: %w", err)
+		}
+	}
+	if err := stream.Err(); err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	return l.finish(claim.Msg.GetEpoch())
+}
+
+// loading builds a document from what Load streams, and checks that nothing is
+// missing: a hole in the log must not become a document.
+type loading struct {
+	document *yjs.Document
+	head     *storagev1.LoadHead
+	snapshot []byte
+	// next is the seq that the next record must have; 0 until the snapshot is in.
+	next    uint64
+	records int
+	bytes   int
+}
+
+func (l *loading) take(m *storagev1.LoadResponse) error {
+	switch part := m.Part.(type) {
+	case *storagev1.LoadResponse_Head:
+		if l.head != nil {
+			return errors.New("a second head")
+		}
+		l.head = part.Head
+	case *storagev1.LoadResponse_SnapshotChunk:
+		if l.head == nil || l.next > 0 {
+			return errors.New("a snapshot chunk out of place")
+		}
+		l.snapshot = append(l.snapshot, part.SnapshotChunk...)
+		if uint64(len(l.snapshot)) > l.head.GetSnapshotSize() {
+			return fmt.Errorf("snapshot is longer than its %d bytes", l.head.GetSnapshotSize())
+		}
+	case *storagev1.LoadResponse_Records:
+		if err := l.applySnapshot(); err != nil {
+			return err
+		}
+		for _, record := range part.Records.GetRecords() {
+			if err := l.takeRecord(record); err != nil {
+				return err
+			}
+		}
+	default:
+		return errors.New("a part of unknown kind")
+	}
+	return nil
+}
+
+func (l *loading) takeRecord(record *storagev1.Record) error {
+	if record.GetSeq() != l.next {
+		return fmt.Errorf("record %d where %d belongs", record.GetSeq(), l.next)
+	}
+	l.next++
+	l.records++
+	l.bytes += len(record.GetData())
+	if err := room.ReadRecord(record.GetData(), l.document.ApplyUpdate); err != nil {
+		return fmt.Errorf("record %d: %w", record.GetSeq(), err)
+	}
+	return nil
+}
+
+// applySnapshot does so when all its chunks are in; it may be called again.
+func (l *loading) applySnapshot() error {
+	switch {
+	case l.head == nil:
+		return errors.New("no head")
+	case l.next > 0:
+		return nil
+	case uint64(len(l.snapshot)) != l.head.GetSnapshotSize():
+		return fmt.Errorf("snapshot has %d of %d bytes", len(l.snapshot), l.head.GetSnapshotSize())
+	}
+	l.next = l.head.GetSnapshotSeq() + 1
+	if len(l.snapshot) == 0 {
+		return nil
+	}
+	update, err := room.ReadSnapshot(l.snapshot)
+	if err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	if err := l.document.ApplyUpdate(update); err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	l.snapshot = nil
+	return nil
+}
+
+func (l *loading) finish(epoch uint64) (*room.Load, error) {
+	if err := l.applySnapshot(); err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	if l.next != l.head.GetLastSeq()+1 {
+		return nil, fmt.Errorf("load: the log ends before record %d; its head is at %d", l.next, l.head.GetLastSeq())
+	}
+	return &room.Load{
+		Document: l.document,
+		Epoch:    epoch,
+		Seq:      l.head.GetLastSeq(),
+		Records:  l.records,
+		Bytes:    l.bytes,
+	}, nil
+}

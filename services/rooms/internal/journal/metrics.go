@@ -1,0 +1,37 @@
+package journal
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	appends, calls, retries prometheus.Counter
+	snapshots               *prometheus.CounterVec
+	latency                 prometheus.Histogram
+}
+
+func newMetrics(registerer prometheus.Registerer) metrics {
+	m := metrics{
+		appends: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_appends_total",
+			Help: "Records whose outcome storage has told.",
+		}),
+		calls: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_append_calls_total",
+			Help: "Append calls that storage has answered; appends per call is the gathering.",
+		}),
+		retries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_append_retries_total",
+			Help: "Records that were sent again because their outcome was unknown.",
+		}),
+		snapshots: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fjord_rooms_snapshots_total",
+			Help: "Snapshots by outcome.",
+		}, []string{"outcome"}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "fjord_rooms_append_seconds",
+			Help:    "Time from a room's wish to append until storage's answer.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}),
+	}
+	registerer.MustRegister(m.appends, m.calls, m.retries, m.snapshots, m.latency)
+	return m
+}

@@ -1,0 +1,63 @@
+// Package operators lets operators look at the rooms that are open here.
+package operators
+
+import (
+	"context"
+	"fmt"
+
+	"connectrpc.com/connect"
+
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+)
+
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+)
+
+// Handler serves RoomsService.
+type Handler struct{ registry *registry.Registry }
+
+// NewHandler returns the service over a registry.
+func NewHandler(r *registry.Registry) *Handler { return &Handler{registry: r} }
+
+// ListRooms returns a page of open rooms.
+func (h *Handler) ListRooms(ctx context.Context, r *connect.Request[roomsv1.ListRoomsRequest]) (*connect.Response[roomsv1.ListRoomsResponse], error) {
+	limit := int(r.Msg.GetLimit())
+	switch {
+	case limit == 0:
+		limit = defaultLimit
+	case limit > maxLimit:
+		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("limit %d; want 1 to %d, or 0 for %d", limit, maxLimit, defaultLimit))
+	}
+	response := &roomsv1.ListRoomsResponse{}
+	err := h.registry.Inspect(ctx, r.Msg.GetPrefix(), r.Msg.GetAfter(), func(name string, s room.Status) bool {
+		if len(response.Rooms) == limit {
+			response.More = true
+			return false
+		}
+		response.Rooms = append(response.Rooms, openRoom(name, s))
+		return true
+	})
+	if err != nil {
+		return nil, connect.NewError(connect.CodeDeadlineExceeded, err)
+	}
+	return connect.NewResponse(response), nil
+}
+
+func openRoom(name string, s room.Status) *roomsv1.OpenRoom {
+	return &roomsv1.OpenRoom{
+		Room:           name,
+		Kind:           s.Kind.Proto(),
+		Epoch:          s.Epoch,
+		Seq:            s.Seq,
+		Attachments:    uint32(s.Attachments),
+		Sessions:       uint32(s.Sessions),
+		Present:        uint32(s.Present),
+		UnsavedBytes:   uint64(s.UnsavedBytes),
+		DocumentBytes:  uint64(s.DocumentBytes),
+		PendingStructs: uint64(s.Pending),
+	}
+}

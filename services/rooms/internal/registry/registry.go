@@ -1,0 +1,215 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fjord-sync/fjord/internal/roomname"
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// ErrClosed means that the process is going: rooms open elsewhere, or here later.
+var ErrClosed = errors.New("this process is going; come back soon")
+
+// Journal is the hand on storage. Append and PutSnapshot don't wait; they call
+// done exactly once, which may be before they return.
+type Journal interface {
+	// Open claims the room and loads its document.
+	Open(ctx context.Context, name string) (*room.Load, error)
+	// Append tries until the outcome is known. An error means that this process
+	// must let go of the room.
+	Append(name string, a room.Append, done func(error))
+	// PutSnapshot tries once.
+	PutSnapshot(name string, s room.Snapshot, done func(error))
+}
+
+// Config is what the registry does with rooms.
+type Config struct {
+	Room room.Config
+	// IdleAfter is how long a durable room stays open when nobody holds it.
+	IdleAfter time.Duration
+	// KeepVolatile is the same for a volatile room, whose document ends with it.
+	KeepVolatile time.Duration
+	// MaxInboxBytes bounds what waits for one room's loop.
+	MaxInboxBytes int
+	Logger        *slog.Logger
+	Metrics       prometheus.Registerer
+}
+
+func (c Config) idleAfter() time.Duration {
+	switch c.Room.Kind {
+	case room.Durable:
+		return c.IdleAfter
+	case room.Volatile:
+		return c.KeepVolatile
+	default:
+		return relayIdle
+	}
+}
+
+// relayIdle is how long a relay room, which has nothing to lose, stays open.
+const relayIdle = 5 * time.Second
+
+// Registry keeps the open rooms.
+type Registry struct {
+	config  Config
+	journal Journal
+	loops   sync.WaitGroup
+	// stop ends the loops once nothing is unsaved; abandon ends their loading.
+	stopping, loading context.Context
+	stop, abandon     context.CancelFunc
+
+	mu       sync.Mutex // guards what follows
+	rooms    map[string]*openRoom
+	lastID   room.AttachmentID
+	draining bool
+}
+
+// New returns a registry without rooms. journal may be nil if the kind of rooms
+// isn't Durable.
+func New(config Config, journal Journal) *Registry {
+	r := &Registry{config: config, journal: journal, rooms: make(map[string]*openRoom)}
+	r.stopping, r.stop = context.WithCancel(context.Background())
+	r.loading, r.abandon = context.WithCancel(context.Background())
+	config.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "fjord_rooms_open",
+		Help: "Rooms that are open in this process.",
+	}, func() float64 { return float64(r.Len()) }))
+	return r
+}
+
+// Len returns the number of open rooms.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.rooms)
+}
+
+// Draining reports whether the process is going.
+func (r *Registry) Draining() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.draining
+}
+
+// Attach takes hold of a room, which is opened if it isn't open. It doesn't
+// wait: what the room has to say, a failure to load included, goes to the sink.
+// The error wraps roomname.ErrInvalid or is ErrClosed.
+func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, error) {
+	if err := roomname.Default(name); err != nil {
+		return nil, err
+	}
+	for {
+		r.mu.Lock()
+		if r.draining {
+			r.mu.Unlock()
+			return nil, ErrClosed
+		}
+		open := r.rooms[name]
+		if open == nil {
+			open = r.openLocked(name)
+		}
+		r.lastID++
+		a := &Attachment{id: r.lastID, open: open, sink: sink}
+		r.mu.Unlock()
+		e := room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: a.id}, Resume: resume}
+		if open.post(item{event: e, sink: sink}, unbounded) == posted {
+			return a, nil
+		}
+		// It closed between the two, with nothing unsaved: the next round opens
+		// the room anew.
+		r.remove(open)
+	}
+}
+
+// openLocked starts a room's loop. The caller holds mu.
+func (r *Registry) openLocked(name string) *openRoom {
+	o := &openRoom{
+		name:     name,
+		registry: r,
+		wake:     make(chan struct{}, 1),
+		ended:    make(chan struct{}),
+		room:     room.New(r.config.Room),
+		sinks:    make(map[room.AttachmentID]Sink),
+	}
+	r.rooms[name] = o
+	if r.config.Room.Kind == room.Durable {
+		o.load(r.loading)
+	} else {
+		o.post(item{event: room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument()}}}, unbounded)
+	}
+	r.loops.Go(func() { o.run(r.stopping) })
+	return o
+}
+
+// remove takes a room that has closed off the map.
+func (r *Registry) remove(o *openRoom) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rooms[o.name] == o {
+		delete(r.rooms, o.name)
+	}
+}
+
+// Inspect calls visit for open rooms in the byte order of their names, beginning
+// after a name, with a prefix, until it returns false. visit runs in the room's
+// own loop.
+func (r *Registry) Inspect(ctx context.Context, prefix, after string, visit func(name string, state room.Status) bool) error {
+	r.mu.Lock()
+	open := make([]*openRoom, 0, len(r.rooms))
+	for name, o := range r.rooms {
+		if name > after && strings.HasPrefix(name, prefix) {
+			open = append(open, o)
+		}
+	}
+	r.mu.Unlock()
+	slices.SortFunc(open, func(a, b *openRoom) int { return strings.Compare(a.name, b.name) })
+	for _, o := range open {
+		answer := make(chan room.Status, 1)
+		if o.post(item{inspect: func(state *room.Room) { answer <- state.Status() }}, unbounded) != posted {
+			continue
+		}
+		select {
+		case status := <-answer:
+			if !visit(o.name, status) {
+				return nil
+			}
+		case <-o.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Drain tells everybody to come back later and waits until every room has
+// nothing unsaved and is closed, or until ctx ends.
+func (r *Registry) Drain(ctx context.Context) error {
+	r.mu.Lock()
+	r.draining = true
+	for _, o := range r.rooms {
+		o.post(item{event: room.Event{Kind: room.Drain}}, unbounded)
+	}
+	r.mu.Unlock()
+	r.abandon()
+	r.stop()
+	done := make(chan struct{})
+	go func() {
+		r.loops.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,70 @@
+package room
+
+import "github.com/fjord-sync/fjord/yjs"
+
+// EventKind says what happened.
+type EventKind int
+
+// What can happen to a room.
+const (
+	// Loaded: the document is here. Needs Load.
+	Loaded EventKind = iota + 1
+	// LoadFailed: it couldn't be had. Needs Err.
+	LoadFailed
+	// Attach: a link takes hold. Needs Session.Attachment; Resume if the link
+	// held the room before.
+	Attach
+	// Detach: a link lets go; its sessions have left.
+	Detach
+	// Join: a session comes in. Needs Session, ReadOnly.
+	Join
+	// Leave: a session goes.
+	Leave
+	// Step1: a session asks for what it lacks. Data is its state vector; empty
+	// means that it has nothing.
+	Step1
+	// Update: a session changes the document. Data is the update; Ticket, Step2.
+	Update
+	// Awareness: a session announces presence. Data is the awareness update.
+	Awareness
+	// QueryAwareness: a session asks who is here.
+	QueryAwareness
+	// RelayData: a session sends Data to the others, as it is.
+	RelayData
+	// Stored: storage has the append that Ready asked for. Needs Seq.
+	Stored
+	// Fenced: storage refuses our epoch; another process owns the room. Needs Err.
+	Fenced
+	// SnapshotStored: storage has the snapshot that Ready asked for. Needs Seq.
+	SnapshotStored
+	// SnapshotFailed: it hasn't; a later one will be asked for.
+	SnapshotFailed
+	// Tick: time has passed.
+	Tick
+	// Drain: the process is going. Everybody is to come back later.
+	Drain
+)
+
+// Event is one thing that happened. Fields that its kind doesn't need are zero.
+// The room owns Data from then on.
+type Event struct {
+	Kind     EventKind
+	Session  SessionID
+	Data     []byte
+	Ticket   uint64
+	Seq      uint64
+	Resume   *uint64
+	ReadOnly bool
+	Step2    bool
+	Load     *Load
+	Err      error
+}
+
+// Load is what a room begins with. The room owns the document from then on.
+type Load struct {
+	Document *yjs.Document
+	// Epoch and Seq say where the room's log stands.
+	Epoch, Seq uint64
+	// Records and Bytes measure the log since its last snapshot.
+	Records, Bytes int
+}

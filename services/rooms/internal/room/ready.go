@@ -1,0 +1,44 @@
+package room
+
+import roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+
+// Ready is what Step wants done. Frames may be sent as soon as it returns: what
+// had to wait for storage is not among them.
+type Ready struct {
+	// Frames are to be delivered in order.
+	Frames []Frame
+	// Append is to be stored, with retries until the outcome is known; the room
+	// asks for the next one only after Stored. Nil if there is none.
+	Append *Append
+	// Snapshot is to be stored, once; SnapshotStored or SnapshotFailed follows.
+	Snapshot *Snapshot
+}
+
+func (r *Ready) reset() {
+	clear(r.Frames)
+	r.Frames = r.Frames[:0]
+	r.Append = nil
+	r.Snapshot = nil
+}
+
+// Frame is one message to one attachment. The message's attachment number is
+// left to whoever knows how the attachment is called on its link. Messages of
+// one broadcast share their bodies: nobody may change one.
+type Frame struct {
+	To      AttachmentID
+	Message *roomsv1.RoomFrame
+}
+
+// Append is one record to be stored.
+type Append struct {
+	Epoch, Seq uint64
+	// Record is in the format of AppendRecord.
+	Record []byte
+}
+
+// Snapshot replaces the records up to Seq.
+type Snapshot struct {
+	Epoch, Seq uint64
+	// Data is in the format of AppendSnapshot.
+	Data []byte
+}

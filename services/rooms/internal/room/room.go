@@ -1,0 +1,212 @@
+// Package room is the pure heart of the rooms service: what one room does with
+// what happens to it. No socket, disk, clock or goroutine is in here: events go
+// in, instructions come out, and the loop around it carries them out.
+//
+//	        events                          Ready
+//	link ──────────────┐            ┌──▶ frames, per attachment
+//	journal ── stored ─┤──▶ Room ───┤──▶ one append at a time
+//	clock ─────────────┘            └──▶ a snapshot to put, now and then
+//
+// The nouns: a *room* holds one document and its presence. An *attachment* is
+// one link's hold on the room; a *session* is one client behind it. A *batch* is
+// the updates that one record will hold. An *effect* is a frame that must wait
+// until a batch is stored.
+//
+// The laws of a room. Each is a story in testdata, told by TestTranscripts:
+//
+//  1. One loop goroutine per open room; only it touches the document.
+//  2. At most one process holds an epoch; storage refuses the others.
+//  3. Broadcast order is seq order.
+//  4. Nothing leaves (broadcast, ack or sync reply) that rests on an update that
+//     is not stored.
+//  5. A room closes only with no sessions and nothing pending or in flight.
+//  6. A failed load is an error to the joiner, never an empty document.
+//  7. A peer can change only the presence of the clients that it owns.
+//  8. A refused update reaches nobody, and its sender is told.
+package room
+
+import (
+	"fmt"
+	"time"
+
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// Kind says what a room keeps.
+type Kind int
+
+// The three kinds of room.
+const (
+	// Relay keeps nothing: any bytes go to the others as they came.
+	Relay Kind = iota + 1
+	// Volatile keeps the document in memory.
+	Volatile
+	// Durable keeps the document in storage.
+	Durable
+)
+
+// ParseKind reads the spelling that operators use.
+func ParseKind(s string) (Kind, error) {
+	switch s {
+	case "relay":
+		return Relay, nil
+	case "volatile":
+		return Volatile, nil
+	case "durable":
+		return Durable, nil
+	default:
+		return 0, fmt.Errorf("unknown kind of room %q; want durable, volatile or relay", s)
+	}
+}
+
+// Proto returns the kind as the wire spells it.
+func (k Kind) Proto() roomsv1.RoomKind {
+	switch k {
+	case Relay:
+		return roomsv1.RoomKind_ROOM_KIND_RELAY
+	case Volatile:
+		return roomsv1.RoomKind_ROOM_KIND_VOLATILE
+	case Durable:
+		return roomsv1.RoomKind_ROOM_KIND_DURABLE
+	default:
+		return roomsv1.RoomKind_ROOM_KIND_UNSPECIFIED
+	}
+}
+
+// Config is what an owner decides about a room.
+type Config struct {
+	Kind Kind
+	// MaxUnsavedBytes bounds the updates that wait for storage. An attachment
+	// whose update would exceed it is put off and comes back when it can.
+	MaxUnsavedBytes int
+	// MaxPresent bounds the clients whose presence is known at once.
+	MaxPresent int
+	// MaxStateBytes bounds one client's presence state.
+	MaxStateBytes int
+	// SnapshotRecords and SnapshotBytes say when the log has outgrown the
+	// document: so many records, or so many bytes beyond twice its size.
+	SnapshotRecords int
+	SnapshotBytes   int
+}
+
+// AttachmentID names an attachment within this process; the loop's owner
+// chooses it and never uses it twice.
+type AttachmentID uint64
+
+// SessionID names a session: the attachment that it sits behind, and the number
+// that the edge gave it there.
+type SessionID struct {
+	Attachment AttachmentID
+	Number     uint64
+}
+
+// Room is one room's state. Its owner, a single goroutine, feeds it with Step.
+type Room struct {
+	config Config
+
+	// Set by Loaded.
+	loaded   bool
+	dead     bool // failed to load, or fenced: only detaching is left
+	epoch    uint64
+	document *yjs.Document
+
+	attachments map[AttachmentID]*attachment
+	// order keeps the attachments in the order in which they came, so that
+	// fan-out is the same in every run.
+	order []*attachment
+
+	log      log
+	presence presence
+
+	// state caches the whole document's encoding, until the next change.
+	state []byte
+
+	ready Ready
+}
+
+type attachment struct {
+	id AttachmentID
+	// resume is what a link that broke had delivered; nil for a new attachment.
+	resume   *uint64
+	sessions map[uint64]*session
+	// early holds what came before the room was loaded.
+	early      []Event
+	earlyBytes int
+}
+
+type session struct {
+	id       SessionID
+	readOnly bool
+	// greeted is set once the session has been told who is here.
+	greeted bool
+}
+
+// New returns a room that waits for Loaded or LoadFailed. A relay or volatile
+// room is to be given Loaded with an empty document at once.
+func New(config Config) *Room {
+	return &Room{
+		config:      config,
+		attachments: make(map[AttachmentID]*attachment),
+		presence:    newPresence(config),
+	}
+}
+
+// Step takes events in the order in which they happened and returns what is to
+// be done about them, all at once: updates that came together go to storage
+// together. now is the time by the owner's clock; it never goes back.
+//
+// The Ready is valid until the next Step.
+func (r *Room) Step(now time.Time, events ...Event) Ready {
+	r.ready.reset()
+	for i := range events {
+		r.step(now, &events[i])
+	}
+	r.cut()
+	return r.ready
+}
+
+// Idle reports whether nothing holds the room open: no attachments, nothing
+// unsaved, no snapshot under way (law 5).
+func (r *Room) Idle() bool {
+	return len(r.attachments) == 0 && (r.dead || r.log.settled())
+}
+
+// Dead reports whether the room can serve nobody any more: it failed to load or
+// another process owns it.
+func (r *Room) Dead() bool { return r.dead }
+
+// NeedsClock reports whether Tick events are needed to notice silent clients.
+func (r *Room) NeedsClock() bool { return r.presence.present() > 0 }
+
+// Status is what an operator sees of a room.
+type Status struct {
+	Kind          Kind
+	Epoch, Seq    uint64
+	Attachments   int
+	Sessions      int
+	Present       int
+	UnsavedBytes  int
+	DocumentBytes int
+	Pending       int
+}
+
+// Status returns the room's state as it is now.
+func (r *Room) Status() Status {
+	s := Status{
+		Kind:         r.config.Kind,
+		Epoch:        r.epoch,
+		Seq:          r.log.seq,
+		Attachments:  len(r.attachments),
+		Present:      r.presence.present(),
+		UnsavedBytes: r.log.unsavedBytes(),
+	}
+	for _, a := range r.attachments {
+		s.Sessions += len(a.sessions)
+	}
+	if r.document != nil {
+		s.DocumentBytes = r.document.Size()
+		s.Pending = r.document.Pending().Structs
+	}
+	return s
+}

@@ -1,0 +1,192 @@
+package room
+
+import (
+	"errors"
+	"fmt"
+
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// onStep1 answers with what the session lacks. The answer is made now and held
+// until what it rests on is stored: made later, it would rest on later updates.
+func (r *Room) onStep1(s *session, stateVector []byte) {
+	if r.config.Kind == Relay {
+		r.end(s, roomsv1.Refusal_REFUSAL_NOT_ALLOWED, "a relay room has no document to synchronise with")
+		return
+	}
+	var update []byte
+	if hasNothing(stateVector) {
+		update = r.encodeState()
+	} else {
+		var err error
+		if update, err = r.document.EncodeStateAsUpdate(stateVector); err != nil {
+			r.end(s, refusal(err), fmt.Sprintf("state vector: %v", err))
+			return
+		}
+	}
+	r.sendWhenStored(s.id.Attachment, &roomsv1.RoomFrame{
+		Session: s.id.Number,
+		Body: &roomsv1.RoomFrame_SyncReply{SyncReply: &roomsv1.SyncReply{
+			Update:      update,
+			StateVector: r.document.StateVector(),
+			Seq:         r.log.restsOn(),
+		}},
+	})
+	if !s.greeted {
+		r.greet(s)
+	}
+}
+
+// hasNothing reports whether a state vector is that of an empty document.
+func hasNothing(stateVector []byte) bool {
+	return len(stateVector) == 0 || (len(stateVector) == 1 && stateVector[0] == 0)
+}
+
+// encodeState returns the whole document, encoded once between two changes: a
+// crowd that joins together costs one encoding.
+func (r *Room) encodeState() []byte {
+	if r.state == nil {
+		state, err := r.document.EncodeStateAsUpdate(nil)
+		if err != nil {
+			panic("room: encoding without a state vector cannot fail: " + err.Error())
+		}
+		r.state = state
+	}
+	return r.state
+}
+
+// onUpdate applies an update and has it stored; its broadcast and its ack wait
+// until it is (law 4). A refused one changes nothing (law 8).
+func (r *Room) onUpdate(s *session, e *Event) {
+	if r.config.Kind == Relay {
+		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_NOT_ALLOWED, "a relay room has no document to update")
+		return
+	}
+	if yjs.IsEmptyUpdate(e.Data) {
+		r.acknowledge(s, e.Ticket)
+		return
+	}
+	// A step 2 often holds nothing new: the client couldn't know. Anything else
+	// is new but for rare repetitions, which may as well be stored twice.
+	known := (e.Step2 || s.readOnly) && r.document.Contains(e.Data)
+	switch {
+	case known:
+		r.echo(s, e)
+	case s.readOnly:
+		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_READ_ONLY, "this session may read but not write")
+	case r.full(len(e.Data)):
+		// The client still has it: it is asked again when its edge comes back.
+		r.putOff(r.attachments[s.id.Attachment], roomsv1.DetachReason_DETACH_REASON_OVERLOADED,
+			"too much waits to be stored; come back when storage has caught up")
+	default:
+		r.apply(s, e)
+	}
+}
+
+// full reports whether an update of n bytes must not be taken now. One update
+// always fits when nothing waits, however large it is.
+func (r *Room) full(n int) bool {
+	unsaved := r.log.unsavedBytes()
+	return unsaved > 0 && unsaved+n > r.config.MaxUnsavedBytes
+}
+
+func (r *Room) apply(s *session, e *Event) {
+	if err := r.document.ApplyUpdate(e.Data); err != nil {
+		r.refuse(s, e.Ticket, refusal(err), err.Error())
+		return
+	}
+	r.state = nil
+	broadcast := &roomsv1.Broadcast{Update: e.Data}
+	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: broadcast}}
+	if r.config.Kind == Durable {
+		waiting := &r.log.waiting
+		waiting.updates = append(waiting.updates, e.Data)
+		waiting.bytes += len(e.Data)
+		waiting.effects = append(waiting.effects, effect{all: true, frame: frame})
+		broadcast.Seq = r.log.restsOn()
+	} else {
+		r.sendAll(frame)
+	}
+	r.acknowledge(s, e.Ticket)
+}
+
+// echo answers an update that says nothing new: nobody else need hear it, but
+// its sender may wait to see it come back.
+func (r *Room) echo(s *session, e *Event) {
+	r.sendWhenStored(s.id.Attachment, &roomsv1.RoomFrame{
+		Session: s.id.Number,
+		Body: &roomsv1.RoomFrame_Broadcast{Broadcast: &roomsv1.Broadcast{
+			Seq:    r.log.restsOn(),
+			Update: e.Data,
+		}},
+	})
+	r.acknowledge(s, e.Ticket)
+}
+
+// refusal classifies an engine's error for the wire.
+func refusal(err error) roomsv1.Refusal {
+	if errors.Is(err, yjs.ErrLimit) {
+		return roomsv1.Refusal_REFUSAL_TOO_LARGE
+	}
+	return roomsv1.Refusal_REFUSAL_MALFORMED
+}
+
+// acknowledge tells a session that its update, and all before it, are stored.
+func (r *Room) acknowledge(s *session, ticket uint64) {
+	if ticket == 0 {
+		return
+	}
+	r.sendWhenStored(s.id.Attachment, &roomsv1.RoomFrame{
+		Session: s.id.Number,
+		Body: &roomsv1.RoomFrame_Result{Result: &roomsv1.UpdateResult{
+			Ticket: ticket,
+			Seq:    r.log.restsOn(),
+		}},
+	})
+}
+
+// refuse tells a session that its update went nowhere. It waits its turn among
+// the session's acks, so that they can be counted.
+func (r *Room) refuse(s *session, ticket uint64, why roomsv1.Refusal, message string) {
+	r.sendWhenStored(s.id.Attachment, &roomsv1.RoomFrame{
+		Session: s.id.Number,
+		Body: &roomsv1.RoomFrame_Result{Result: &roomsv1.UpdateResult{
+			Ticket:  ticket,
+			Refusal: why,
+			Message: message,
+		}},
+	})
+}
+
+// end puts a session out.
+func (r *Room) end(s *session, why roomsv1.Refusal, message string) {
+	r.send(s.id.Attachment, &roomsv1.RoomFrame{
+		Session: s.id.Number,
+		Body:    &roomsv1.RoomFrame_Ended{Ended: &roomsv1.Ended{Refusal: why, Message: message}},
+	})
+	if a := r.attachments[s.id.Attachment]; a != nil {
+		r.leave(a, s)
+	}
+}
+
+// onRelay passes bytes on as they are: at once, since nothing of them is kept.
+func (r *Room) onRelay(s *session, data []byte) {
+	for _, a := range r.order {
+		relayed := &roomsv1.Relayed{Data: data}
+		if a.id == s.id.Attachment {
+			relayed.FromSession = s.id.Number
+		}
+		r.send(a.id, &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Relayed{Relayed: relayed}})
+	}
+}
+
+// sendWhenStored has a frame delivered when everything applied so far is stored:
+// now, if it is already.
+func (r *Room) sendWhenStored(to AttachmentID, frame *roomsv1.RoomFrame) {
+	if b := r.log.last(); b != nil {
+		b.effects = append(b.effects, effect{to: to, frame: frame})
+		return
+	}
+	r.send(to, frame)
+}

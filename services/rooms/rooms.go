@@ -1,0 +1,112 @@
+// Package rooms is the service that owns documents: it opens rooms, applies
+// updates, has them stored, and only then lets anybody see them.
+//
+//	edges ══ LinkService ══▶ link ──▶ registry ──▶ room loops ──▶ journal ══▶ storage
+//	services ─ DocumentsService ─▶ documents ──▲
+//	operators ─ RoomsService ─▶ operators ─────┘
+package rooms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"connectrpc.com/connect"
+
+	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
+	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/services/rooms/internal/documents"
+	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
+	"github.com/fjord-sync/fjord/services/rooms/internal/link"
+	"github.com/fjord-sync/fjord/services/rooms/internal/operators"
+	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+)
+
+// Names are the Connect services that Register mounts.
+var Names = []string{
+	roomsv1connect.LinkServiceName,
+	roomsv1connect.DocumentsServiceName,
+	roomsv1connect.RoomsServiceName,
+}
+
+// Service is a running rooms service: New, Register, then Drain and Close.
+type Service struct {
+	registry *registry.Registry
+	journal  *journal.Journal // nil unless rooms are durable
+	link     *link.Handler
+}
+
+// New returns a service without open rooms.
+func New(config Config) (*Service, error) {
+	roomConfig, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{}
+	var keep registry.Journal
+	if roomConfig.Kind == room.Durable {
+		if config.StorageURL == "" {
+			return nil, errors.New("durable rooms need the address of a storage service")
+		}
+		client := config.HTTPClient
+		if client == nil {
+			client = serve.NewClient(nil)
+		}
+		storage := storagev1connect.NewStorageServiceClient(client, config.StorageURL,
+			connect.WithGRPC(), connect.WithReadMaxBytes(maxMessageBytes), connect.WithSendMaxBytes(maxMessageBytes))
+		s.journal = journal.New(storage, config.Owner, config.Logger, config.Metrics)
+		keep = s.journal
+	}
+	s.registry = registry.New(registry.Config{
+		Room:          roomConfig,
+		IdleAfter:     config.IdleAfter,
+		KeepVolatile:  config.KeepVolatile,
+		MaxInboxBytes: maxInboxBytes,
+		Logger:        config.Logger,
+		Metrics:       config.Metrics,
+	}, keep)
+	s.link = link.NewHandler(s.registry, maxLinkBytes, config.Logger, config.Metrics)
+	return s, nil
+}
+
+// Register mounts the service's handlers.
+func (s *Service) Register(mux *http.ServeMux, options ...connect.HandlerOption) {
+	options = append(options, connect.WithReadMaxBytes(maxMessageBytes))
+	mux.Handle(roomsv1connect.NewLinkServiceHandler(s.link, options...))
+	mux.Handle(roomsv1connect.NewDocumentsServiceHandler(documents.NewHandler(s.registry), options...))
+	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry), options...))
+}
+
+// Ready reports why the service can't open rooms now, or nil.
+func (s *Service) Ready() error {
+	if s.registry.Draining() {
+		return registry.ErrClosed
+	}
+	if s.journal != nil {
+		return s.journal.Ready()
+	}
+	return nil
+}
+
+// Drain tells every edge to come back later and waits until everything is
+// stored and every room is closed, or until ctx ends.
+func (s *Service) Drain(ctx context.Context) error {
+	if err := s.registry.Drain(ctx); err != nil {
+		return fmt.Errorf("rooms with unsaved updates are left: %w", err)
+	}
+	return nil
+}
+
+// Close gives up what Drain left and waits for all goroutines. The server that
+// carries the service must be shut down before.
+func (s *Service) Close() {
+	if s.journal != nil {
+		s.journal.Close()
+	}
+	// Without a journal every room lets go at once.
+	_ = s.registry.Drain(context.Background())
+	s.link.Wait()
+}

@@ -1,0 +1,61 @@
+// Command storage runs the storage service by itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/services/storage"
+)
+
+func main() {
+	flags := []cli.Flag{
+		command.RPC("127.0.0.1:7071"),
+		command.Data(),
+		command.Ops("127.0.0.1:9092"),
+	}
+	os.Exit(command.Main(command.New("storage", "keep the records of Fjord's rooms on disk", flags, run)))
+}
+
+func run(ctx context.Context, cmd *cli.Command) error {
+	log, err := command.Logger(cmd)
+	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
+		return err
+	}
+	rpcListener, err := serve.Listen("--rpc", cmd.String(command.RPCFlag))
+	if err != nil {
+		return err
+	}
+	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
+	if err != nil {
+		return err
+	}
+	metrics := serve.NewRegistry()
+	service, err := storage.Open(ctx, storage.Config{Dir: cmd.String(command.DataFlag), Logger: log, Metrics: metrics})
+	if err != nil {
+		return err
+	}
+	check := serve.Check{Name: "storage", Ready: service.Ready}
+	mux := http.NewServeMux()
+	service.Register(mux)
+	serve.MountHealthAndReflection(mux, storage.Names, check)
+
+	rpc := serve.NewServer(mux, log)
+	rpc.Serve(rpcListener)
+	ops := serve.NewServer(serve.Ops(metrics, check), log)
+	ops.Serve(opsListener)
+	command.Announce("rpc", "http", rpcListener.Addr())
+	command.Announce("ops", "http", opsListener.Addr())
+
+	failure := serve.Wait(ctx, rpc, ops)
+	log.Info("leaving")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	defer cancel()
+	return errors.Join(failure, rpc.Shutdown(drain), service.Close(), ops.Shutdown(drain))
+}
