@@ -20,6 +20,9 @@ type log struct {
 	// snapshotBytes are what it will have replaced.
 	snapshotting                   bool
 	snapshotRecords, snapshotBytes int
+	// snapshotNotBefore is how many records the log must have for another try
+	// after one that failed.
+	snapshotNotBefore int
 }
 
 // batch is the updates of one record, and what must wait for it.

@@ -2,6 +2,7 @@ package room
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,6 +19,8 @@ const (
 	// lagged behind can't bring it back with an old clock.
 	remembered = 2 * outdated
 )
+
+var errMalformed = errors.New("malformed")
 
 // presence is who is here, and who may say so (law 7).
 //
@@ -73,7 +76,7 @@ func (p *presence) take(now time.Time, from SessionID, entries []awareness.Entry
 			return verdict{}, fmt.Errorf("presence of client %d: %d bytes; want at most %d", e.Client, len(e.State), p.maxStateBytes)
 		}
 		if !json.Valid(e.State) {
-			return verdict{}, fmt.Errorf("presence of client %d is not JSON", e.Client)
+			return verdict{}, fmt.Errorf("%w: presence of client %d is not JSON", errMalformed, e.Client)
 		}
 		if p.clients[e.Client] == nil {
 			added++
@@ -220,7 +223,11 @@ func (r *Room) onAwareness(now time.Time, s *session, update []byte) {
 		return
 	}
 	v, err := r.presence.take(now, s.id, entries)
-	if err != nil {
+	switch {
+	case errors.Is(err, errMalformed):
+		r.end(s, roomsv1.Refusal_REFUSAL_MALFORMED, err.Error())
+		return
+	case err != nil:
 		r.end(s, roomsv1.Refusal_REFUSAL_TOO_LARGE, err.Error())
 		return
 	}

@@ -115,6 +115,8 @@ type Room struct {
 	// order keeps the attachments in the order in which they came, so that
 	// fan-out is the same in every run.
 	order []*attachment
+	// welcomed are attachments whose early events are to be taken now.
+	welcomed []*attachment
 
 	log      log
 	presence presence
@@ -130,7 +132,9 @@ type attachment struct {
 	// resume is what a link that broke had delivered; nil for a new attachment.
 	resume   *uint64
 	sessions map[uint64]*session
-	// early holds what came before the room was loaded.
+	// welcomed is set once it has been told Attached. Until then early holds what
+	// its sessions say.
+	welcomed   bool
 	early      []Event
 	earlyBytes int
 }

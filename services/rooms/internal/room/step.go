@@ -9,13 +9,13 @@ import (
 // maxEarly bounds the events that wait on one attachment for the room to load.
 const maxEarly = 10_000
 
-// step takes one event. What concerns a document that isn't here yet waits on
-// its attachment, in order; presence and relay frames wait with it, so that the
-// link's order stays the room's order.
+// step takes one event. What sessions say before their attachment has been told
+// Attached waits there, in order: until the document is here, and until what
+// Attached rests on is stored.
 func (r *Room) step(now time.Time, e *Event) {
 	switch e.Kind {
 	case Loaded:
-		r.onLoaded(now, e.Load)
+		r.onLoaded(e.Load)
 	case LoadFailed:
 		r.endAll(roomsv1.DetachReason_DETACH_REASON_LOAD_FAILED, "the room couldn't be loaded: "+e.Err.Error())
 	case Fenced:
@@ -27,7 +27,7 @@ func (r *Room) step(now time.Time, e *Event) {
 	case SnapshotStored:
 		r.onSnapshotStored()
 	case SnapshotFailed:
-		r.log.snapshotting = false
+		r.onSnapshotFailed()
 	case Tick:
 		r.announceAll(r.presence.expire(now))
 	case Attach:
@@ -37,6 +37,20 @@ func (r *Room) step(now time.Time, e *Event) {
 	default:
 		r.fromSession(now, e)
 	}
+	r.admit(now)
+}
+
+// admit lets those in who waited on attachments that have now been welcomed.
+func (r *Room) admit(now time.Time) {
+	for len(r.welcomed) > 0 {
+		a := r.welcomed[0]
+		r.welcomed = r.welcomed[1:]
+		early := a.early
+		a.early = nil
+		for i := range early {
+			r.fromSession(now, &early[i])
+		}
+	}
 }
 
 // fromSession takes an event that a session caused.
@@ -45,7 +59,7 @@ func (r *Room) fromSession(now time.Time, e *Event) {
 	if a == nil {
 		return // the attachment has ended; what it sent before it knew is void
 	}
-	if !r.loaded {
+	if !a.welcomed {
 		a.early = append(a.early, *e)
 		a.earlyBytes += len(e.Data)
 		if a.earlyBytes > r.config.MaxUnsavedBytes || len(a.early) > maxEarly {
@@ -79,21 +93,15 @@ func (r *Room) fromSession(now time.Time, e *Event) {
 	}
 }
 
-func (r *Room) onLoaded(now time.Time, load *Load) {
+func (r *Room) onLoaded(load *Load) {
 	r.loaded = true
 	r.document = load.Document
 	r.epoch = load.Epoch
 	r.log.seq = load.Seq
 	r.log.records = load.Records
 	r.log.bytes = load.Bytes
-	// Answers to early frames may put an attachment off, which changes order.
-	for _, a := range append([]*attachment(nil), r.order...) {
+	for _, a := range r.order {
 		r.welcome(a)
-		early := a.early
-		a.early = nil
-		for i := range early {
-			r.fromSession(now, &early[i])
-		}
 	}
 }
 
@@ -190,13 +198,22 @@ func detached(reason roomsv1.DetachReason, message string) *roomsv1.RoomFrame {
 // send has a frame delivered to one attachment now. The frame becomes that
 // attachment's own.
 func (r *Room) send(to AttachmentID, frame *roomsv1.RoomFrame) {
+	if _, welcome := frame.Body.(*roomsv1.RoomFrame_Attached); welcome {
+		a := r.attachments[to]
+		a.welcomed = true
+		r.welcomed = append(r.welcomed, a)
+	}
 	r.ready.Frames = append(r.ready.Frames, Frame{To: to, Message: frame})
 }
 
-// sendAll has a frame delivered to every attachment now. Each gets a frame of
-// its own around the same body.
+// sendAll has a frame delivered now to every attachment that has been welcomed;
+// another is told all when it is. Each gets a frame of its own around the same
+// body.
 func (r *Room) sendAll(frame *roomsv1.RoomFrame) {
 	for _, a := range r.order {
+		if !a.welcomed {
+			continue
+		}
 		r.send(a.id, &roomsv1.RoomFrame{Session: frame.GetSession(), Body: frame.Body})
 	}
 }

@@ -36,7 +36,7 @@ func (r *Room) cut() {
 // to twice the document and some more before it: so the bytes written to
 // snapshots stay a fraction of those written to the log.
 func (r *Room) outgrown() bool {
-	if r.config.Kind != Durable || r.log.snapshotting || r.log.records == 0 {
+	if r.config.Kind != Durable || r.log.snapshotting || r.log.records == 0 || r.log.records < r.log.snapshotNotBefore {
 		return false
 	}
 	return r.log.bytes > r.config.SnapshotBytes+2*r.document.Size() ||
@@ -66,6 +66,14 @@ func (r *Room) onStored(seq uint64) {
 
 func (r *Room) onSnapshotStored() {
 	r.log.snapshotting = false
+	r.log.snapshotNotBefore = 0
 	r.log.records -= r.log.snapshotRecords
 	r.log.bytes -= r.log.snapshotBytes
+}
+
+// onSnapshotFailed puts the next try off until the log has grown some more: what
+// failed now would fail at once again.
+func (r *Room) onSnapshotFailed() {
+	r.log.snapshotting = false
+	r.log.snapshotNotBefore = r.log.records + 1 + r.config.SnapshotRecords/10
 }

@@ -173,6 +173,9 @@ func (r *Room) end(s *session, why roomsv1.Refusal, message string) {
 // onRelay passes bytes on as they are: at once, since nothing of them is kept.
 func (r *Room) onRelay(s *session, data []byte) {
 	for _, a := range r.order {
+		if !a.welcomed {
+			continue
+		}
 		relayed := &roomsv1.Relayed{Data: data}
 		if a.id == s.id.Attachment {
 			relayed.FromSession = s.id.Number
