@@ -1,0 +1,128 @@
+// Package api puts a store behind the Connect service fjord.storage.v1.
+//
+//	Connect request ──▶ Handler ──▶ store.Store
+//	       messages, codes │ seqs, epochs, kinds
+//
+// It translates, counts and bounds, and decides nothing: the store's kinds of
+// error become Connect codes with an ErrorDetail here and nowhere else. Handlers
+// run on the server's goroutines; there are no others.
+//
+// The contract is proto/fjord/storage/v1/storage.proto.
+package api
+
+import (
+	"context"
+	"log/slog"
+
+	"connectrpc.com/connect"
+
+	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
+	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/services/storage/internal/metrics"
+	"github.com/fjord-sync/fjord/services/storage/internal/store"
+)
+
+// Handler implements storagev1connect.StorageServiceHandler on a store.
+type Handler struct {
+	store   store.Store
+	metrics *metrics.Metrics
+	log     *slog.Logger
+}
+
+var _ storagev1connect.StorageServiceHandler = (*Handler)(nil)
+
+// New returns a Handler. All arguments are required.
+func New(s store.Store, m *metrics.Metrics, log *slog.Logger) *Handler {
+	return &Handler{store: s, metrics: m, log: log}
+}
+
+// Claim implements the RPC.
+func (h *Handler) Claim(ctx context.Context, req *connect.Request[storagev1.ClaimRequest]) (*connect.Response[storagev1.ClaimResponse], error) {
+	head, err := h.store.Claim(ctx, req.Msg.GetRoom())
+	if err := h.finish(ctx, "claim", req.Msg.GetRoom(), err); err != nil {
+		return nil, err
+	}
+	h.log.DebugContext(ctx, "claimed", "room", req.Msg.GetRoom(), "owner", req.Msg.GetOwner(), "epoch", head.Epoch)
+	return connect.NewResponse(&storagev1.ClaimResponse{
+		Epoch:       uint64(head.Epoch),
+		LastSeq:     uint64(head.Last),
+		SnapshotSeq: uint64(head.SnapshotSeq),
+	}), nil
+}
+
+// Append implements the RPC.
+func (h *Handler) Append(ctx context.Context, req *connect.Request[storagev1.AppendRequest]) (*connect.Response[storagev1.AppendResponse], error) {
+	items := make([]store.Item, len(req.Msg.GetItems()))
+	for i, item := range req.Msg.GetItems() {
+		items[i] = store.Item{
+			Room:  item.GetRoom(),
+			Epoch: store.Epoch(item.GetEpoch()),
+			Seq:   store.Seq(item.GetSeq()),
+			Data:  item.GetData(),
+		}
+	}
+	results := make([]*storagev1.AppendResult, len(items))
+	for i, r := range h.store.Append(ctx, items) {
+		results[i] = h.result(ctx, items[i], r)
+	}
+	h.metrics.Call("append", resultOK)
+	return connect.NewResponse(&storagev1.AppendResponse{Results: results}), nil
+}
+
+func (h *Handler) result(ctx context.Context, item store.Item, r store.Result) *storagev1.AppendResult {
+	result := &storagev1.AppendResult{
+		Status:    appendStatus(r.Err),
+		HeadEpoch: uint64(r.Head.Epoch),
+		HeadSeq:   uint64(r.Head.Last),
+	}
+	if r.Err != nil {
+		result.Message = r.Err.Error()
+		h.report(ctx, "append", item.Room, r.Err)
+	}
+	h.metrics.Record(resultName(r.Err), r.Err == nil, len(item.Data))
+	return result
+}
+
+// Delete implements the RPC.
+func (h *Handler) Delete(ctx context.Context, req *connect.Request[storagev1.DeleteRequest]) (*connect.Response[storagev1.DeleteResponse], error) {
+	existed, err := h.store.Delete(ctx, req.Msg.GetRoom(), store.Epoch(req.Msg.GetEpoch()))
+	if err := h.finish(ctx, "delete", req.Msg.GetRoom(), err); err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&storagev1.DeleteResponse{Existed: existed}), nil
+}
+
+const (
+	defaultPage = 100
+	maxPage     = 1000
+)
+
+// List implements the RPC.
+func (h *Handler) List(ctx context.Context, req *connect.Request[storagev1.ListRequest]) (*connect.Response[storagev1.ListResponse], error) {
+	page := store.Page{Prefix: req.Msg.GetPrefix(), After: req.Msg.GetAfter(), Limit: int(req.Msg.GetLimit())}
+	if page.Limit == 0 {
+		page.Limit = defaultPage
+	}
+	var rooms []store.Info
+	var more bool
+	var err error
+	if page.Limit > maxPage {
+		err = store.Errorf(store.Invalid, store.Head{}, "limit %d is above %d: read page by page, with after", page.Limit, maxPage)
+	} else {
+		rooms, more, err = h.store.List(ctx, page)
+	}
+	if err := h.finish(ctx, "list", "", err); err != nil {
+		return nil, err
+	}
+	infos := make([]*storagev1.RoomInfo, len(rooms))
+	for i, room := range rooms {
+		infos[i] = &storagev1.RoomInfo{
+			Room:         room.Room,
+			Epoch:        uint64(room.Head.Epoch),
+			LastSeq:      uint64(room.Head.Last),
+			SnapshotSeq:  uint64(room.Head.SnapshotSeq),
+			SnapshotSize: room.Head.SnapshotSize,
+		}
+	}
+	return connect.NewResponse(&storagev1.ListResponse{Rooms: infos, More: more}), nil
+}

@@ -1,0 +1,236 @@
+package badger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+
+	"github.com/fjord-sync/fjord/services/storage/internal/store"
+)
+
+// Options says how to open a [Store]. Dir and Limits are required.
+type Options struct {
+	// Dir is the data directory: made if it isn't there, used by one process.
+	Dir    string
+	Limits store.Limits
+	// MinFree is the free space in bytes below which appends are refused;
+	// snapshots go on to a half of it and everything else to an eighth.
+	MinFree uint64
+	// Free returns the bytes that are free for this process on dir's file system;
+	// nil asks the operating system.
+	Free func(dir string) (uint64, error)
+	// Log gets Badger's own words too: its warnings and errors as they are, its
+	// chatter at debug. nil discards them.
+	Log *slog.Logger
+	// Committed is called after every transaction of the committer, by it; nil is
+	// allowed.
+	Committed func(Commit)
+}
+
+// Commit describes one transaction of the committer.
+type Commit struct {
+	// Ops is the number of claims, records, snapshots, deletions and sweeps that
+	// it carried out; Records is how many records are among them, those that were
+	// there already included, and RecordBytes what they hold.
+	Ops, Records, RecordBytes int
+	// Bytes is what was written, keys and values, before Badger's own overhead.
+	Bytes int
+	// Took is the time from Commit until the sync was done.
+	Took time.Duration
+	Err  error
+}
+
+// Store is a [store.Store] in a Badger directory. Make one with Open.
+type Store struct {
+	// Immutable after Open.
+	db     *badger.DB
+	lock   *dirLock
+	opt    Options
+	log    *slog.Logger
+	commit func(*badger.Txn) error // (*badger.Txn).Commit; tests make it fail
+
+	calls   chan *call    // to the committer
+	closing chan struct{} // closed when Close begins
+	ended   chan struct{} // closed when the committer has ended
+	uploads chan struct{} // one token per upload under way
+	sweeper sweeper
+	workers sync.WaitGroup // committer and sweeper
+	failed  atomic.Pointer[error]
+
+	gate      sync.RWMutex // held for reading by whoever uses db outside of workers
+	closed    bool         // guarded by gate
+	closeOnce sync.Once
+	closeErr  error
+}
+
+const (
+	// callBacklog is how many calls wait for the committer before the next ones
+	// wait in their own goroutines.
+	callBacklog = 256
+	// maxUploads bounds the buffers of uploads: each has one of uploadBuffer.
+	maxUploads = 8
+)
+
+// Open opens the directory, making it if need be, and starts the workers.
+func Open(ctx context.Context, opt Options) (_ *Store, err error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Free == nil {
+		opt.Free = freeBytes
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(opt.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			lock.release()
+		}
+	}()
+	db, err := badger.Open(badgerOptions(opt))
+	if err != nil {
+		return nil, fmt.Errorf("data directory %q cannot be opened: %w", opt.Dir, err)
+	}
+	if err := checkFormat(db); err != nil {
+		return nil, errors.Join(fmt.Errorf("data directory %q: %w", opt.Dir, err), db.Close())
+	}
+	s := &Store{
+		db:      db,
+		lock:    lock,
+		opt:     opt,
+		log:     opt.Log,
+		commit:  (*badger.Txn).Commit,
+		calls:   make(chan *call, callBacklog),
+		closing: make(chan struct{}),
+		ended:   make(chan struct{}),
+		uploads: make(chan struct{}, maxUploads),
+		sweeper: newSweeper(),
+	}
+	// What an earlier process left is read as it is now, before any new upload
+	// writes a sweep entry that looks just the same.
+	old := db.NewTransaction(false)
+	s.workers.Go(s.commitLoop)
+	s.workers.Go(func() { s.sweepLoop(old) })
+	return s, nil
+}
+
+// badgerOptions are chosen for many small synced transactions and little memory:
+// at most NumMemtables × 21 MiB of heap for memtables, no caches (the tables are
+// mapped: the page cache holds them), and no values in the value log.
+func badgerOptions(opt Options) badger.Options {
+	o := badger.DefaultOptions(opt.Dir)
+	o.SyncWrites = true
+	o.DetectConflicts = false // the committer is the only one that moves heads
+	o.MemTableSize = 16 << 20 // a transaction may have 15 % of it: see maxBatchBytes
+	o.NumMemtables = 3
+	o.NumCompactors = 2
+	o.ValueLogFileSize = 1 << 20 // the smallest allowed: unused, and synced with each commit
+	o.Compression = options.None // needs the block cache, and updates compress badly in 4 KiB blocks
+	o.BlockCacheSize = 0
+	o.IndexCacheSize = 0
+	// Without it Badger reads flipped bits as if nothing were. Tables are read
+	// once at Open: seconds for tens of gigabytes.
+	o.ChecksumVerificationMode = options.OnTableAndBlockRead
+	o.MetricsEnabled = false
+	o.BypassLockGuard = true // dirLock holds the same lock, from before the log scan on
+	o.Logger = badgerLog{opt.Log}
+	return o
+}
+
+// checkFormat reads the directory's format entry, and writes it in a new one.
+func checkFormat(db *badger.DB) error {
+	return db.Update(func(txn *badger.Txn) error {
+		item, err := txn.Get(appendFormatKey(nil))
+		if errors.Is(err, badger.ErrKeyNotFound) {
+			if !emptyDB(txn) {
+				return errors.New("it is a Badger directory without Fjord's format entry: give a new directory, or the one that Fjord wrote")
+			}
+			return txn.Set(appendFormatKey(nil), appendFormat(nil))
+		}
+		if err != nil {
+			return fmt.Errorf("its format entry cannot be read: %w", err)
+		}
+		return item.Value(func(value []byte) error {
+			version, err := parseFormat(value)
+			switch {
+			case err != nil:
+				return errors.New("its format entry is not Fjord's: give a new directory, or the one that Fjord wrote")
+			case version != formatVersion:
+				return fmt.Errorf("it has format %d, and this build reads format %d: use the build that wrote it, or a newer one", version, formatVersion)
+			}
+			return nil
+		})
+	})
+}
+
+func emptyDB(txn *badger.Txn) bool {
+	it := txn.NewIterator(badger.IteratorOptions{})
+	defer it.Close()
+	it.Rewind()
+	return !it.Valid()
+}
+
+// Err implements [store.Store]: it returns the commit error that ended it.
+func (s *Store) Err() error {
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// fail ends the store: see doc.go, Durability.
+func (s *Store) fail(err error) error {
+	wrapped := store.Errorf(store.Unknown, store.Head{}, "a commit failed, and nothing is certain until the storage service is started again: %w", err)
+	var first error = wrapped
+	if s.failed.CompareAndSwap(nil, &first) {
+		s.log.Error("commit failed: every call is refused from now on; start the storage service again", "err", err)
+	}
+	return wrapped
+}
+
+// enter lets the caller use db until it calls leave.
+func (s *Store) enter() (leave func(), err error) {
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-s.closing: // or RLock would wait for Close, and with it for slow Loads
+		return nil, errClosed()
+	default:
+	}
+	s.gate.RLock()
+	if s.closed {
+		s.gate.RUnlock()
+		return nil, errClosed()
+	}
+	return s.gate.RUnlock, nil
+}
+
+func errClosed() error {
+	return store.Errorf(store.Closed, store.Head{}, "the store is closing: try again later")
+}
+
+// Close implements [store.Store]. Calls that the committer has begun are carried
+// out; Loads and uploads under way are waited for, so end their contexts first.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		close(s.closing)
+		s.gate.Lock()
+		s.closed = true
+		s.gate.Unlock()
+		s.workers.Wait()
+		s.closeErr = errors.Join(s.db.Close(), s.lock.release())
+	})
+	return s.closeErr
+}
