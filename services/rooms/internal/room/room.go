@@ -107,9 +107,16 @@ type Room struct {
 
 	// Set by Loaded.
 	loaded   bool
-	dead     bool // failed to load, or fenced: only detaching is left
 	epoch    uint64
 	document *yjs.Document
+
+	// dead is set when it failed to load, or was fenced: only detaching is left.
+	// What everybody was told then is told to those who still come.
+	dead bool
+	last struct {
+		reason  roomsv1.DetachReason
+		message string
+	}
 
 	attachments map[AttachmentID]*attachment
 	// order keeps the attachments in the order in which they came, so that

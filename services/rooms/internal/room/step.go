@@ -112,7 +112,7 @@ func (r *Room) onAttach(e *Event) {
 		sessions: make(map[uint64]*session),
 	}
 	if r.dead {
-		r.send(a.id, detached(roomsv1.DetachReason_DETACH_REASON_FENCED, "the room is being handed over; attach again"))
+		r.send(a.id, detached(r.last.reason, r.last.message))
 		return
 	}
 	r.attachments[a.id] = a
@@ -187,6 +187,7 @@ func (r *Room) detachAll(reason roomsv1.DetachReason, message string) {
 func (r *Room) endAll(reason roomsv1.DetachReason, message string) {
 	r.detachAll(reason, message)
 	r.dead = true
+	r.last.reason, r.last.message = reason, message
 }
 
 func detached(reason roomsv1.DetachReason, message string) *roomsv1.RoomFrame {

@@ -1,0 +1,263 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/internal/roomname"
+	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// heldJournal lets the test decide when storage answers, and what.
+type heldJournal struct {
+	mu      sync.Mutex
+	opens   int
+	openErr error
+	gate    chan struct{} // a load waits for it, if it isn't nil
+	appends chan func(error)
+}
+
+func (j *heldJournal) Open(ctx context.Context, _ string) (*room.Load, error) {
+	j.mu.Lock()
+	j.opens++
+	err, gate := j.openErr, j.gate
+	epoch := uint64(j.opens)
+	j.mu.Unlock()
+	if gate != nil {
+		select {
+		case <-gate:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &room.Load{Document: yjs.NewDocument(), Epoch: epoch}, nil
+}
+
+func (j *heldJournal) Append(_ string, _ room.Append, done func(error)) { j.appends <- done }
+
+func (j *heldJournal) PutSnapshot(_ string, _ room.Snapshot, done func(error)) { done(nil) }
+
+func (j *heldJournal) opened() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.opens
+}
+
+type inbox chan *roomsv1.RoomFrame
+
+func (i inbox) Deliver(f *roomsv1.RoomFrame) { i <- f }
+
+func newRegistry(j *heldJournal, kind room.Kind) *registry.Registry {
+	return registry.New(registry.Config{
+		Room: room.Config{
+			Kind: kind, MaxUnsavedBytes: 1 << 20, MaxPresent: 10, MaxStateBytes: 100,
+			SnapshotRecords: 1000, SnapshotBytes: 1 << 20,
+		},
+		IdleAfter:     time.Minute,
+		KeepVolatile:  time.Hour,
+		MaxInboxBytes: 4 << 10,
+		Logger:        slog.New(slog.DiscardHandler),
+		Metrics:       prometheus.NewRegistry(),
+	}, j)
+}
+
+func attach(t *testing.T, r *registry.Registry, name string) (*registry.Attachment, inbox) {
+	t.Helper()
+	frames := make(inbox, 100)
+	a, err := r.Attach(name, nil, frames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, frames
+}
+
+func drain(t *testing.T, r *registry.Registry) {
+	t.Helper()
+	if err := r.Drain(t.Context()); err != nil {
+		t.Errorf("drain: %v", err)
+	}
+}
+
+var letter = []byte{1, 1, 7, 0, 4, 1, 1, 't', 1, 'a', 0} // client 7 types "a"
+
+func TestManyJoinersLoadOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &heldJournal{gate: make(chan struct{})}
+		r := newRegistry(j, room.Durable)
+		var all []inbox
+		for range 50 {
+			_, frames := attach(t, r, "doc")
+			all = append(all, frames)
+		}
+		synctest.Wait()
+		close(j.gate)
+		for _, frames := range all {
+			if f := <-frames; f.GetAttached().GetEpoch() != 1 {
+				t.Fatalf("got %v, want Attached with epoch 1", f)
+			}
+		}
+		if j.opened() != 1 {
+			t.Errorf("%d loads, want one for all", j.opened())
+		}
+		drain(t, r)
+	})
+}
+
+func TestFailedLoadIsToldAndTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &heldJournal{openErr: errors.New("bits have rotted")}
+		r := newRegistry(j, room.Durable)
+		_, frames := attach(t, r, "doc")
+		if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_LOAD_FAILED {
+			t.Fatalf("got %v, want Detached LOAD_FAILED", f)
+		}
+		synctest.Wait()
+		if r.Len() != 0 {
+			t.Fatalf("%d rooms are open, want none after a failed load", r.Len())
+		}
+		j.mu.Lock()
+		j.openErr = nil
+		j.mu.Unlock()
+		_, frames = attach(t, r, "doc")
+		if f := <-frames; f.GetAttached() == nil {
+			t.Fatalf("got %v, want Attached once the load works", f)
+		}
+		drain(t, r)
+	})
+}
+
+func TestIdleRoomClosesOnlyWhenAllIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &heldJournal{appends: make(chan func(error), 1)}
+		r := newRegistry(j, room.Durable)
+		a, frames := attach(t, r, "doc")
+		<-frames
+		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}})
+		a.Post(room.Event{Kind: room.Update, Session: room.SessionID{Number: 1}, Data: letter})
+		done := <-j.appends
+		a.Detach()
+		time.Sleep(time.Hour)
+		if r.Len() != 1 {
+			t.Fatal("the room closed with an update that isn't stored")
+		}
+		done(nil)
+		time.Sleep(59 * time.Second)
+		if r.Len() != 1 {
+			t.Error("the room closed before it was idle for a minute")
+		}
+		time.Sleep(2 * time.Second)
+		if r.Len() != 0 {
+			t.Error("the room is still open after a minute without anybody")
+		}
+		drain(t, r)
+	})
+}
+
+func TestDrainWaitsForStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &heldJournal{appends: make(chan func(error), 1)}
+		r := newRegistry(j, room.Durable)
+		a, frames := attach(t, r, "doc")
+		<-frames
+		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}})
+		a.Post(room.Event{Kind: room.Update, Session: room.SessionID{Number: 1}, Data: letter})
+		done := <-j.appends
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := r.Drain(ctx); err == nil {
+			t.Fatal("drained although an update isn't stored")
+		}
+		if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_DRAINING {
+			t.Errorf("got %v, want Detached DRAINING", f)
+		}
+		if _, err := r.Attach("other", nil, frames); !errors.Is(err, registry.ErrClosed) {
+			t.Errorf("attach while draining: %v, want ErrClosed", err)
+		}
+		done(nil)
+		drain(t, r)
+	})
+}
+
+func TestStuffedInboxPutsOffItsAttachmentOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &heldJournal{}
+		r := newRegistry(j, room.Volatile)
+		a, frames := attach(t, r, "doc")
+		_, others := attach(t, r, "doc")
+		<-frames
+		<-others
+		// A sink that takes nothing holds the loop, as no real sink may.
+		stuck := make(inbox)
+		if _, err := r.Attach("doc", nil, stuck); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}})
+		for range 100 {
+			a.Post(room.Event{Kind: room.Awareness, Session: room.SessionID{Number: 1}, Data: make([]byte, 100)})
+		}
+		if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_OVERLOADED {
+			t.Errorf("got %v, want Detached OVERLOADED", f)
+		}
+		go func() {
+			for range stuck {
+			}
+		}()
+		synctest.Wait()
+		if len(others) != 0 {
+			t.Errorf("another attachment heard %v", <-others)
+		}
+		drain(t, r)
+		close(stuck)
+	})
+}
+
+func TestBadNameIsRefused(t *testing.T) {
+	r := newRegistry(&heldJournal{}, room.Volatile)
+	if _, err := r.Attach("a\x00b", nil, make(inbox, 1)); !errors.Is(err, roomname.ErrInvalid) {
+		t.Errorf("%v, want an invalid name", err)
+	}
+	drain(t, r)
+}
+
+// Attaching and leaving from all sides at once must neither lose an attachment
+// nor open a room twice.
+func TestAttachRacesWithClosing(t *testing.T) {
+	j := &heldJournal{}
+	r := newRegistry(j, room.Relay)
+	var visitors sync.WaitGroup
+	for range 8 {
+		visitors.Go(func() {
+			for range 200 {
+				frames := make(inbox, 100)
+				a, err := r.Attach("doc", nil, frames)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if f := <-frames; f.GetAttached() == nil {
+					t.Errorf("got %v, want Attached", f)
+				}
+				a.Detach()
+			}
+		})
+	}
+	visitors.Wait()
+	drain(t, r)
+}
