@@ -8,27 +8,33 @@ package yjs
 // The whole update is checked before anything changes. An error is ErrMalformed,
 // ErrLimit or ErrConflict, and then the document is as it was.
 func (d *Document) ApplyUpdate(update []byte) error {
-	if err := d.check(update, MaxNewUnits); err != nil {
-		return err
-	}
-	d.merge(update)
-	return nil
+	return d.apply(update, MaxNewUnits)
 }
 
 // Load is ApplyUpdate for bytes from the document's own storage: the cap on what
 // one update may add doesn't apply, since a whole history may exceed it.
 func (d *Document) Load(state []byte) error {
-	if err := d.check(state, MaxClock); err != nil {
+	return d.apply(state, MaxClock)
+}
+
+func (d *Document) apply(update []byte, maxUnits uint64) error {
+	buries, err := d.check(update, maxUnits)
+	if err != nil {
 		return err
 	}
-	d.merge(state)
+	if buries {
+		d.bury(update)
+	}
+	d.merge(update)
 	return nil
 }
 
 // check reads an update to its last byte and compares it with the document.
-// maxUnits caps how many new clock units it may bring.
-func (d *Document) check(update []byte, maxUnits uint64) error {
+// maxUnits caps how many new clock units it may bring. buries says that a GC
+// struct covers what is held in another form.
+func (d *Document) check(update []byte, maxUnits uint64) (buries bool, err error) {
 	u := readUpdate(update)
+	k := newComparer(update)
 	var b block
 	var c *client
 	var units uint64
@@ -45,8 +51,8 @@ func (d *Document) check(update []byte, maxUnits uint64) error {
 		from := b.clock
 		if c != nil {
 			if b.clock < c.end() {
-				if err := c.compare(update, &b); err != nil {
-					return err
+				if err := k.compare(c, update, &b); err != nil {
+					return false, err
 				}
 			}
 			from = max(from, uint64(c.main.end))
@@ -60,7 +66,7 @@ func (d *Document) check(update []byte, maxUnits uint64) error {
 	for ok := true; ok; {
 		_, _, ok = u.nextDelete()
 	}
-	return u.close()
+	return k.buries, u.close()
 }
 
 // merge adds an update that was checked. It can't fail.

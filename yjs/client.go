@@ -12,8 +12,11 @@ import (
 type client struct {
 	id      uint64
 	main    run    // from clock 0; the state vector says main.end
-	gaps    []*run // beyond main.end: ascending, not overlapping; they may touch
+	gaps    []*run // beyond main.end: ascending, not overlapping
 	deletes spans
+	// touching says that a gap run may begin where another ends. Joining them at
+	// once would copy all that is held for each struct that comes in reverse.
+	touching bool
 }
 
 // put adds what isn't known yet of a struct. src is what b was read from.
@@ -76,11 +79,32 @@ func (c *client) place(src []byte, b *block, from, to uint64, i int) {
 		c.append(src, b, from, to)
 	case i > 0 && uint64(c.gaps[i-1].end) == from:
 		c.gaps[i-1].add(c.id, src, b, from, to)
+		c.touching = c.touching || i < len(c.gaps) && uint64(c.gaps[i].start) == to
 	default:
 		r := &run{start: uint32(from), end: uint32(from)}
 		r.add(c.id, src, b, from, to)
+		c.touching = c.touching || i < len(c.gaps) && uint64(c.gaps[i].start) == to
 		c.gaps = slices.Insert(c.gaps, i, r)
 	}
+}
+
+// settle joins gap runs that touch, so that the same structs encode to the same
+// bytes in whatever order they came.
+func (c *client) settle() {
+	if !c.touching {
+		return
+	}
+	c.touching = false
+	joined := c.gaps[:1]
+	for _, g := range c.gaps[1:] {
+		if last := joined[len(joined)-1]; last.end == g.start {
+			last.join(c.id, g)
+		} else {
+			joined = append(joined, g)
+		}
+	}
+	clear(c.gaps[len(joined):])
+	c.gaps = joined
 }
 
 // dropStrings forgets gap runs that hold only text and lie inside a text that
@@ -112,7 +136,7 @@ func (c *client) close() {
 	}
 	c.gaps = slices.Delete(c.gaps, 0, n)
 	if len(c.gaps) == 0 {
-		c.gaps = nil
+		c.gaps, c.touching = nil, false
 	}
 }
 

@@ -5,90 +5,125 @@ import (
 	"fmt"
 )
 
-// compare checks a struct against what is held for the same clocks. It returns
-// ErrConflict if two authors must have used the client id.
+// comparer checks the structs of an update against what a document holds for the
+// same clocks. It goes on from where the last struct ended, so that an update
+// that repeats what is known is compared in one pass.
 //
-// Replicas that agree may hold different bytes for one clock: cut elsewhere,
-// content dropped after it was deleted, or U+FFFD for half of a pair. Values are
-// not compared, because peers spell the same value differently (order of keys,
-// form of numbers).
-func (c *client) compare(src []byte, b *block) error {
-	if b.kind() == kindGC || b.length == 0 {
+// Replicas that agree may hold different bytes for one clock: split elsewhere,
+// content dropped after it was deleted, a garbage-collected form that has lost
+// its links, or U+FFFD for half of a surrogate pair. Values (any, JSON, formats,
+// options of subdocuments) are not compared: peers spell the same value
+// differently, by the order of keys or the form of numbers.
+type comparer struct {
+	// budget is how many held bytes may yet be read. Thirteen bytes of input can
+	// span a whole document; when the budget is used up, the rest counts as equal
+	// and the first of two contents stays, as always.
+	budget int
+	client uint64
+	run    *run // of the block held
+	held   block
+	text   textReader // in held, if that is a string
+	// buries is set when a GC struct covers clocks that are held in another form.
+	buries bool
+}
+
+func newComparer(update []byte) comparer { return comparer{budget: 8*len(update) + 1<<16} }
+
+// compare returns ErrConflict if two authors must have used the client id.
+func (k *comparer) compare(c *client, src []byte, b *block) error {
+	if b.length == 0 {
 		return nil
 	}
+	if k.client != c.id {
+		k.client, k.run = c.id, nil
+	}
+	text := textOf(src, b)
 	if b.clock < uint64(c.main.end) {
-		if err := c.compareRun(&c.main, src, b); err != nil {
+		if err := k.compareRun(&c.main, src, b, &text); err != nil {
 			return err
 		}
 	}
 	for i := c.after(b.clock); i < len(c.gaps) && uint64(c.gaps[i].start) < b.limit(); i++ {
-		if err := c.compareRun(c.gaps[i], src, b); err != nil {
+		if err := k.compareRun(c.gaps[i], src, b, &text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *client) compareRun(r *run, src []byte, b *block) error {
+func (k *comparer) compareRun(r *run, src []byte, b *block, text *textReader) error {
 	from, to := max(b.clock, uint64(r.start)), min(b.limit(), uint64(r.end))
-	var held block
-	r.find(from, &held)
-	for {
-		stop := min(to, held.limit())
-		if !c.same(r.buf, &held, src, b, from, stop) {
+	for from < to && k.seek(r, from) {
+		stop := min(to, k.held.limit())
+		if !k.same(src, b, text, from, stop) {
 			return fmt.Errorf("yjs: %w: client %d, clock %d: held %s, got %s",
-				ErrConflict, c.id, from, kindName[held.kind()], kindName[b.kind()])
+				ErrConflict, k.client, from, kindName[k.held.kind()], kindName[b.kind()])
 		}
-		if stop == to {
-			return nil
-		}
-		next := reader{src: r.buf, pos: held.end, trusted: true}
-		next.block(&held, held.limit())
 		from = stop
 	}
+	return nil
 }
 
-// same compares two structs between two clocks that both have.
-func (c *client) same(xs []byte, x *block, ys []byte, y *block, from, to uint64) bool {
-	if x.kind() == kindGC || y.kind() == kindGC {
+// seek makes held the block of a run that holds a clock. It returns false if the
+// budget is used up.
+func (k *comparer) seek(r *run, clock uint64) bool {
+	if k.run != r || clock < k.held.clock {
+		k.run = r
+		at := r.find(clock, &k.held)
+		k.budget -= k.held.end - int(at.offset) + markBytes
+		k.text = textOf(r.buf, &k.held)
+	}
+	for clock >= k.held.limit() && k.budget >= 0 {
+		next := reader{src: r.buf, pos: k.held.end, trusted: true}
+		next.block(&k.held, k.held.limit())
+		k.budget -= k.held.end - k.held.start
+		k.text = textOf(r.buf, &k.held)
+	}
+	return k.budget >= 0
+}
+
+// same compares a struct with the one held, between two clocks that both have.
+func (k *comparer) same(src []byte, b *block, text *textReader, from, to uint64) bool {
+	held, kind := k.held.kind(), b.kind()
+	if held == kindGC || kind == kindGC {
+		k.buries = k.buries || held != kindGC
 		return true
 	}
-	if !c.sameLinks(xs, x, ys, y, from) {
+	if !k.sameLinks(src, b, from) {
 		return false
 	}
-	if x.kind() == kindDeleted || y.kind() == kindDeleted {
+	if held == kindDeleted || kind == kindDeleted {
 		return true
 	}
-	if x.kind() != y.kind() {
+	if held != kind {
 		return false
 	}
-	switch x.kind() {
+	switch kind {
 	case kindString:
-		return sameText(stringPart(xs, x, from, to), stringPart(ys, y, from, to))
+		return sameText(&k.text, text, from, to)
 	case kindBinary, kindType:
-		return bytes.Equal(xs[x.body:x.end], ys[y.body:y.end])
+		return bytes.Equal(k.run.buf[k.held.body:k.held.end], src[b.body:b.end]) || b.loose
 	default:
 		return true
 	}
 }
 
 // sameLinks compares origin, right origin and parent of the unit at a clock.
-func (c *client) sameLinks(xs []byte, x *block, ys []byte, y *block, at uint64) bool {
-	if (x.info^y.info)&flagRight != 0 || x.info&flagRight != 0 && x.right != y.right {
+func (k *comparer) sameLinks(src []byte, b *block, at uint64) bool {
+	h := &k.held
+	if (h.info^b.info)&flagRight != 0 || h.info&flagRight != 0 && h.right != b.right {
 		return false
 	}
-	xo, xok := x.originAt(c.id, at)
-	yo, yok := y.originAt(c.id, at)
-	if xok != yok || xok && xo != yo {
+	ho, hok := h.originAt(k.client, at)
+	bo, bok := b.originAt(k.client, at)
+	if hok != bok || hok && ho != bo {
 		return false
 	}
-	if xok || x.info&flagRight != 0 {
+	if hok || h.info&flagRight != 0 {
 		return true
 	}
-	if (x.info^y.info)&flagKey != 0 || x.parentID != y.parentID {
-		return false
-	}
-	return bytes.Equal(appendParent(nil, xs, x), appendParent(nil, ys, y))
+	return (h.info^b.info)&flagKey == 0 && h.parentID == b.parentID &&
+		(b.loose || bytes.Equal(k.run.buf[h.parent:h.body], src[b.parent:b.body]))
 }
 
 // originAt returns the origin of the unit at a clock of the block.
@@ -98,27 +133,6 @@ func (b *block) originAt(client, at uint64) (ID, bool) {
 	}
 	return b.origin, b.info&flagOrigin != 0
 }
-
-// sameText compares two strings of the same length in units. U+FFFD stands for
-// any half of a pair.
-func sameText(x, y stringCut) bool {
-	if x.before == "" && y.before == "" && x.after == "" && y.after == "" && bytes.Equal(x.whole, y.whole) {
-		return true
-	}
-	xu, yu := x.utf16(), y.utf16()
-	if len(xu) != len(yu) {
-		return false
-	}
-	for i := range xu {
-		if xu[i] != yu[i] && !(half(xu[i]) && half(yu[i])) {
-			return false
-		}
-	}
-	return true
-}
-
-// half reports whether a unit is half of a pair, or what replaces it.
-func half(u uint16) bool { return u == 0xfffd || u >= 0xd800 && u < 0xe000 }
 
 var kindName = [...]string{
 	kindGC: "gc", kindDeleted: "deleted", kindJSON: "json", kindBinary: "binary",

@@ -4,20 +4,21 @@ package yjs
 // structs and deletes are known. An update that can't be read isn't contained.
 func (d *Document) Contains(update []byte) bool {
 	u := readUpdate(update)
+	k := newComparer(update)
 	var b block
 	for u.checked(&b) {
 		if b.kind() == kindSkip || b.length == 0 {
 			continue
 		}
 		c := d.find(u.client)
-		if c == nil || !c.holds(b.clock, b.limit()) || c.compare(update, &b) != nil {
+		if c == nil || !c.holds(b.clock, b.limit()) || k.compare(c, update, &b) != nil {
 			return false
 		}
 	}
 	for {
 		clock, length, ok := u.nextDelete()
 		if !ok {
-			return u.close() == nil
+			return u.close() == nil && !(k.buries && len(d.buried(update)) > 0)
 		}
 		if length == 0 {
 			continue

@@ -24,24 +24,32 @@ const indexFrom = 8
 // NewDocument returns an empty document.
 func NewDocument() *Document { return &Document{} }
 
-// find returns a client or nil. The pointer is good until the next ensure.
-func (d *Document) find(id uint64) *client {
+// place returns where a client stands in d.clients, or -1.
+func (d *Document) place(id uint64) int32 {
 	if int(d.recent) < len(d.clients) && d.clients[d.recent].id == id {
-		return &d.clients[d.recent]
+		return d.recent
 	}
 	if d.index != nil {
 		i, ok := d.index[id]
 		if !ok {
-			return nil
+			return -1
 		}
 		d.recent = i
-		return &d.clients[i]
+		return i
 	}
 	for i := range d.clients {
 		if d.clients[i].id == id {
 			d.recent = int32(i)
-			return &d.clients[i]
+			return d.recent
 		}
+	}
+	return -1
+}
+
+// find returns a client or nil. The pointer is good until the next ensure.
+func (d *Document) find(id uint64) *client {
+	if i := d.place(id); i >= 0 {
+		return &d.clients[i]
 	}
 	return nil
 }

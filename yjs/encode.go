@@ -20,6 +20,7 @@ func (d *Document) EncodeStateAsUpdate(stateVector []byte) ([]byte, error) {
 	sections, size := uint64(0), 0
 	for _, each := range d.sorted() {
 		c := &d.clients[each]
+		c.settle()
 		if from := have.clock(c.id); from < c.end() {
 			sections++
 			size += c.sizeFrom(from)
@@ -186,6 +187,7 @@ func (d *Document) Size() int {
 	sections, size := uint64(0), 0
 	for i := range d.clients {
 		if c := &d.clients[i]; c.end() > 0 {
+			c.settle()
 			sections++
 			size += c.sizeFrom(0)
 		}

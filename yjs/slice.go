@@ -1,10 +1,6 @@
 package yjs
 
-import (
-	"unicode/utf16"
-
-	"github.com/fjord-sync/fjord/yjs/lib0"
-)
+import "github.com/fjord-sync/fjord/yjs/lib0"
 
 // appendBlock appends the part of a struct between two clocks, b.clock <= from <
 // to <= b.limit(), as a struct of its own. A part that doesn't begin where the
@@ -144,10 +140,4 @@ func (s stringCut) append(dst []byte) []byte {
 	dst = append(dst, s.before...)
 	dst = append(dst, s.whole...)
 	return append(dst, s.after...)
-}
-
-// utf16 returns the part as UTF-16 units.
-func (s stringCut) utf16() []uint16 {
-	text := s.before + string(s.whole) + s.after
-	return utf16.Encode([]rune(text))
 }

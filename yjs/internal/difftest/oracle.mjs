@@ -1,0 +1,53 @@
+// The oracle: one JSON request per line on stdin, one JSON answer per line on
+// stdout. Bytes travel as base64.
+//
+//   {op: "make", seeds: [n…]}       → [{seed, name, phases: [{updates, vectors}]}…]
+//   {op: "check", programs: [{seed, phases: [{state, vector, diffs}]}…]} → [{seed, errors}…]
+//   {op: "accepts", updates: [b64…]} → [bool…]: would a Yjs client load it?
+import { createInterface } from 'node:readline'
+import * as Y from 'yjs'
+import { checkProgram } from './check.mjs'
+import { makeProgram } from './program.mjs'
+
+const b64 = bytes => Buffer.from(bytes).toString('base64')
+const bytes = s => new Uint8Array(Buffer.from(s, 'base64'))
+
+const made = new Map()
+
+const make = ({ seeds }) => seeds.map(seed => {
+  const program = makeProgram(seed)
+  made.set(seed, program)
+  return { seed, name: program.name, phases: program.phases.map(p => ({ updates: p.updates.map(b64), vectors: p.vectors.map(b64) })) }
+})
+
+const check = ({ programs }) => programs.map(({ seed, phases }) => {
+  const program = made.get(seed)
+  made.delete(seed)
+  const results = phases.map(p => ({ state: bytes(p.state), vector: bytes(p.vector), diffs: p.diffs.map(bytes) }))
+  try {
+    return { seed, errors: checkProgram(program, results) }
+  } catch (e) {
+    return { seed, errors: ['oracle threw: ' + e.stack] }
+  }
+})
+
+const accepts = ({ updates }) => updates.map(u => {
+  try {
+    Y.applyUpdate(new Y.Doc(), bytes(u))
+    return true
+  } catch {
+    return false
+  }
+})
+
+const ops = { make, check, accepts }
+
+// Subdocuments that a program makes twice are of no interest here.
+console.error = () => {}
+console.warn = () => {}
+console.log = () => {}
+
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  const request = JSON.parse(line)
+  process.stdout.write(JSON.stringify(ops[request.op](request)) + '\n')
+}

@@ -1,0 +1,190 @@
+package difftest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+const (
+	defaultPrograms = 2000
+	batch           = 32
+	workers         = 2
+)
+
+// fromEnv returns the number in an environment variable, or n.
+func fromEnv(t *testing.T, name string, n int) int {
+	s, ok := os.LookupEnv(name)
+	if !ok {
+		return n
+	}
+	v, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return v
+}
+
+type program struct {
+	Seed   int
+	Name   string
+	Phases []struct{ Updates, Vectors [][]byte }
+}
+
+type phaseResult struct {
+	State  []byte   `json:"state"`
+	Vector []byte   `json:"vector"`
+	Diffs  [][]byte `json:"diffs"`
+}
+
+type programResult struct {
+	Seed   int           `json:"seed"`
+	Phases []phaseResult `json:"phases"`
+}
+
+func TestPrograms(t *testing.T) {
+	n := fromEnv(t, "YJS_PROGRAMS", defaultPrograms)
+	first := fromEnv(t, "YJS_SEED", 1)
+	var next, failed atomic.Int64
+	for range workers {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			o := startOracle(t)
+			for failed.Load() < 10 {
+				from := int(next.Add(batch)) - batch
+				if from >= n {
+					return
+				}
+				failed.Add(int64(runBatch(t, o, first+from, min(batch, n-from))))
+			}
+		})
+	}
+}
+
+// runBatch runs the programs from seed on and returns how many failed.
+func runBatch(t *testing.T, o *oracle, seed, n int) (failed int) {
+	var programs []program
+	seeds := make([]int, n)
+	for i := range seeds {
+		seeds[i] = seed + i
+	}
+	if err := o.ask(map[string]any{"op": "make", "seeds": seeds}, &programs); err != nil {
+		t.Fatal(err)
+	}
+	results := make([]programResult, 0, n)
+	bad := map[int]bool{}
+	for _, p := range programs {
+		result, err := run(p)
+		if err != nil {
+			bad[p.Seed] = true
+			t.Errorf("YJS_SEED=%d (%s): %v", p.Seed, p.Name, err)
+			continue
+		}
+		results = append(results, result)
+	}
+	var verdicts []struct {
+		Seed   int
+		Errors []string
+	}
+	if err := o.ask(map[string]any{"op": "check", "programs": results}, &verdicts); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range verdicts {
+		for _, e := range v.Errors {
+			bad[v.Seed] = true
+			t.Errorf("YJS_SEED=%d (%s): %s", v.Seed, programs[v.Seed-seed].Name, e)
+		}
+	}
+	return len(bad)
+}
+
+// run applies a program to a document and checks what needs no oracle.
+func run(p program) (programResult, error) {
+	d := yjs.NewDocument()
+	result := programResult{Seed: p.Seed}
+	for i, phase := range p.Phases {
+		for k, u := range phase.Updates {
+			if err := applyOne(d, u); err != nil {
+				return result, fmt.Errorf("phase %d, update %d (%x): %w", i, k, u, err)
+			}
+		}
+		out, err := finish(d, phase.Vectors)
+		if err != nil {
+			return result, fmt.Errorf("phase %d: %w", i, err)
+		}
+		result.Phases = append(result.Phases, out)
+		for k, u := range phase.Updates {
+			if !d.Contains(u) {
+				return result, fmt.Errorf("phase %d: update %d (%x) isn't contained", i, k, u)
+			}
+		}
+	}
+	return result, nil
+}
+
+// applyOne applies an update from a buffer that is overwritten afterwards, and
+// checks that Contains foretells whether anything changes.
+func applyOne(d *yjs.Document, update []byte) error {
+	if err := yjs.ValidateUpdate(update); err != nil {
+		return fmt.Errorf("validate: %w", err)
+	}
+	before, err := d.EncodeStateAsUpdate(nil)
+	if err != nil {
+		return err
+	}
+	contained := d.Contains(update)
+	buf := bytes.Clone(update)
+	if err := d.ApplyUpdate(buf); err != nil {
+		return err
+	}
+	for i := range buf {
+		buf[i] = 0xaa
+	}
+	after, err := d.EncodeStateAsUpdate(nil)
+	if err != nil {
+		return err
+	}
+	if changed := !bytes.Equal(before, after); changed == contained {
+		return fmt.Errorf("Contains is %v, but the state changed: %v", contained, changed)
+	}
+	return nil
+}
+
+func finish(d *yjs.Document, vectors [][]byte) (phaseResult, error) {
+	var out phaseResult
+	var err error
+	if out.State, err = d.EncodeStateAsUpdate(nil); err != nil {
+		return out, err
+	}
+	out.Vector = d.StateVector()
+	for _, v := range vectors {
+		diff, err := d.EncodeStateAsUpdate(v)
+		if err != nil {
+			return out, err
+		}
+		if err := yjs.ValidateUpdate(diff); err != nil {
+			return out, fmt.Errorf("diff for %x is invalid: %w", v, err)
+		}
+		out.Diffs = append(out.Diffs, diff)
+	}
+	if p := d.Pending(); p.Structs == 0 && d.Size() != len(out.State) {
+		return out, fmt.Errorf("Size %d, state has %d bytes", d.Size(), len(out.State))
+	}
+	again := yjs.NewDocument()
+	if err := again.Load(out.State); err != nil {
+		return out, fmt.Errorf("own state is refused: %w", err)
+	}
+	encoded, err := again.EncodeStateAsUpdate([]byte{0})
+	if err != nil {
+		return out, err
+	}
+	if !bytes.Equal(encoded, out.State) {
+		return out, fmt.Errorf("re-encoded %x, want %x", encoded, out.State)
+	}
+	return out, nil
+}

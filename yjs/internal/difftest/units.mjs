@@ -1,0 +1,110 @@
+// Units are an update taken apart clock by clock, so that it doesn't matter how
+// structs are split or joined: "client:clock" → what stands there.
+import * as Y from 'yjs'
+
+export const canonical = v => {
+  switch (typeof v) {
+    case 'undefined': return 'undefined'
+    case 'bigint': return v + 'n'
+    case 'number': return Object.is(v, -0) ? '-0' : String(v)
+    case 'object': {
+      if (v === null) return 'null'
+      if (Array.isArray(v)) return '[' + v.map(canonical).join() + ']'
+      if (v instanceof Uint8Array) return 'bytes(' + v.join() + ')'
+      return '{' + Object.keys(v).sort().map(k => JSON.stringify(k) + ':' + canonical(v[k])).join() + '}'
+    }
+    default: return JSON.stringify(v)
+  }
+}
+
+const id = x => x === null || x === undefined ? '-' : x.client + '.' + x.clock
+
+const contents = content => {
+  switch (content.constructor) {
+    case Y.ContentString: return content.str.split('').map(c => 'str ' + c.charCodeAt(0))
+    case Y.ContentAny: return content.arr.map(v => 'any ' + canonical(v))
+    case Y.ContentJSON: return content.arr.map(v => 'json ' + canonical(v))
+    case Y.ContentBinary: return ['bin ' + canonical(content.content)]
+    case Y.ContentEmbed: return ['embed ' + canonical(content.embed)]
+    case Y.ContentFormat: return ['format ' + content.key + ' ' + canonical(content.value)]
+    case Y.ContentType: return ['type ' + content.type.constructor.name + ' ' + (content.type.nodeName ?? '') + (content.type.hookName ?? '')]
+    case Y.ContentDeleted: return new Array(content.len).fill('deleted')
+    default: return ['doc ' + content.doc.guid + ' ' + canonical(content.opts)]
+  }
+}
+
+// structUnits calls f(key, unit) for each unit of the structs of an update.
+export const structUnits = (structs, f) => {
+  for (const s of structs) {
+    if (s.constructor === Y.Skip) continue
+    if (s.constructor === Y.GC) {
+      for (let i = 0; i < s.length; i++) f(s.id.client, s.id.clock + i, 'gc')
+      continue
+    }
+    const each = contents(s.content)
+    const right = id(s.rightOrigin)
+    for (let i = 0; i < s.length; i++) {
+      const origin = i > 0 ? s.id.client + '.' + (s.id.clock + i - 1) : id(s.origin)
+      const parent = origin === '-' && right === '-' ? (typeof s.parent === 'string' ? JSON.stringify(s.parent) : id(s.parent)) + '/' + JSON.stringify(s.parentSub) : ''
+      f(s.id.client, s.id.clock + i, origin + ' ' + right + ' ' + parent + ' ' + each[i])
+    }
+  }
+}
+
+const half = unit => {
+  const m = /str (\d+)$/.exec(unit)
+  return m !== null && (+m[1] === 0xfffd || (+m[1] >= 0xd800 && +m[1] < 0xe000))
+}
+
+// sameUnit allows U+FFFD for half of a surrogate pair.
+export const sameUnit = (a, b) => a === b || (half(a) && half(b) && a.replace(/\d+$/, '') === b.replace(/\d+$/, ''))
+
+// Forms is every form in which each unit was delivered, and all deletes.
+export class Forms {
+  constructor () {
+    this.units = new Map()
+    this.deletes = new Ranges()
+  }
+
+  add (update) {
+    const { structs, ds } = Y.decodeUpdate(update)
+    structUnits(structs, (client, clock, unit) => {
+      const key = client + ':' + clock
+      const known = this.units.get(key)
+      if (known === undefined) this.units.set(key, [unit])
+      else if (!known.includes(unit)) known.push(unit)
+    })
+    this.deletes.addSet(ds)
+  }
+
+  // The contiguous prefix of each client.
+  vector () {
+    const vector = new Map()
+    for (const key of this.units.keys()) {
+      const client = +key.slice(0, key.indexOf(':'))
+      if (vector.has(client) || !this.units.has(client + ':0')) continue
+      let clock = 0
+      while (this.units.has(client + ':' + clock)) clock++
+      vector.set(client, clock)
+    }
+    return vector
+  }
+}
+
+// Ranges is a set of (client, clock).
+export class Ranges {
+  constructor () { this.set = new Set() }
+
+  addSet (ds) {
+    ds.clients.forEach((ranges, client) => {
+      for (const r of ranges) for (let i = 0; i < r.len; i++) this.set.add(client + ':' + (r.clock + i))
+    })
+    return this
+  }
+
+  differs (other) {
+    for (const k of this.set) if (!other.set.has(k)) return 'lacks ' + k
+    for (const k of other.set) if (!this.set.has(k)) return 'has ' + k
+    return null
+  }
+}
