@@ -1,0 +1,167 @@
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/services/edge/internal/page"
+)
+
+// Config says what an Edge does. Its zero value lacks RoomsURLs only.
+type Config struct {
+	// RoomsURLs are the rooms processes, for example "http://rooms-1:7100".
+	// Every edge must have the same list, in any order.
+	RoomsURLs []string
+	// HTTPClient reaches all of them. It must speak HTTP/2, and notice by pings
+	// that a process froze. nil: serve.NewClient, which takes http URLs only.
+	HTTPClient connect.HTTPClient
+	// Name names this process to rooms processes. Empty: host name and process
+	// number, as in "edge-1/4711".
+	Name string
+	// Page answers whatever is no websocket. nil: a small editor on GET /, and
+	// 200 with a line of text elsewhere.
+	Page http.Handler
+	// RoomNames is the rule for room names.
+	RoomNames RoomNames
+	// AllowedOrigins are the origins of web pages that may connect, as in
+	// "https://app.example.com"; "*" allows all. A page of the same host and
+	// port always may, and so may a page of this machine if it reaches us as
+	// this machine. Programs that are no browsers send no origin.
+	AllowedOrigins []string
+	Limits         Limits
+	Keepalive      Keepalive
+	// DrainSpread is the time over which Drain spreads the closing of sockets,
+	// if its context allows. 0: 10 s.
+	DrainSpread time.Duration
+	// Logger takes what operators should know. nil: nothing is logged.
+	Logger *slog.Logger
+	// Metrics registers the metrics, whose names begin with fjord_edge. nil:
+	// they are counted and shown to nobody.
+	Metrics prometheus.Registerer
+}
+
+// Limits bounds everything that waits. 0 means the default.
+type Limits struct {
+	// Frame is the largest frame of a client, in bytes. Default 16 MiB.
+	Frame int
+	// Outbox is how much may wait for one client, in bytes, before it is closed
+	// as too slow. One frame of any size always fits an empty outbox. Default
+	// 1 MiB.
+	Outbox int
+	// Sockets is the number of websockets. Default 50 000.
+	Sockets int
+	// Link is how much may wait to be sent to one rooms process, in bytes,
+	// before readers of sockets wait. Default 4 MiB.
+	Link int
+	// LinkMessage is the largest message of a rooms process, in bytes; it must
+	// hold a whole document. Default 288 MiB.
+	LinkMessage int
+}
+
+// Keepalive says how connections are kept alive and dead ones noticed. 0 means
+// the default.
+type Keepalive struct {
+	// Every is the longest time without a data frame to a client that speaks
+	// y-websocket: it gives up after 30 s, and pings don't count. Default 20 s.
+	Every time.Duration
+	// Ping is the time between websocket pings. Default 20 s.
+	Ping time.Duration
+	// Pong is how long a client may be silent, pongs included. Default 40 s.
+	Pong time.Duration
+}
+
+// The times that nobody has needed to configure.
+const (
+	writeTimeout   = 10 * time.Second
+	closeTimeout   = 5 * time.Second
+	upgradeTimeout = 5 * time.Second
+	linkTimeout    = 5 * time.Second
+	linkWait       = 5 * time.Second
+	attachWait     = 30 * time.Second
+	retryFirst     = 100 * time.Millisecond
+	retryMost      = 5 * time.Second
+)
+
+var errNoRooms = errors.New("edge: no rooms URL: want at least one, as in http://rooms:7100")
+
+// withDefaults returns c with its zero values replaced, or says what is wrong
+// with it.
+func (c Config) withDefaults() (Config, error) {
+	if len(c.RoomsURLs) == 0 {
+		return c, errNoRooms
+	}
+	for _, u := range c.RoomsURLs {
+		parsed, err := url.Parse(u)
+		if err != nil {
+			return c, fmt.Errorf("edge: rooms URL: %w", err)
+		}
+		switch {
+		case parsed.Scheme == "https" && c.HTTPClient == nil:
+			return c, fmt.Errorf("edge: rooms URL %q: https needs an HTTPClient that speaks HTTP/2 over TLS", u)
+		case (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "":
+			return c, fmt.Errorf("edge: rooms URL %q: want http://host:port", u)
+		}
+	}
+	if c.HTTPClient == nil {
+		c.HTTPClient = serve.NewClient(nil)
+	}
+	if c.Name == "" {
+		host, _ := os.Hostname() // an empty name still has the number
+		c.Name = fmt.Sprintf("%s/%d", host, os.Getpid())
+	}
+	if c.Page == nil {
+		c.Page = page.Handler()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	setDefault(&c.Limits.Frame, 16<<20)
+	setDefault(&c.Limits.Outbox, 1<<20)
+	setDefault(&c.Limits.Sockets, 50_000)
+	setDefault(&c.Limits.Link, 4<<20)
+	setDefault(&c.Limits.LinkMessage, 288<<20)
+	setDefault(&c.Keepalive.Every, 20*time.Second)
+	setDefault(&c.Keepalive.Ping, 20*time.Second)
+	setDefault(&c.Keepalive.Pong, 40*time.Second)
+	setDefault(&c.DrainSpread, 10*time.Second)
+	return c, c.check()
+}
+
+// check refuses what can't work.
+func (c Config) check() error {
+	for name, n := range map[string]int64{
+		"Limits.Frame": int64(c.Limits.Frame), "Limits.Outbox": int64(c.Limits.Outbox),
+		"Limits.Sockets": int64(c.Limits.Sockets), "Limits.Link": int64(c.Limits.Link),
+		"Limits.LinkMessage": int64(c.Limits.LinkMessage),
+		"Keepalive.Every":    int64(c.Keepalive.Every), "Keepalive.Ping": int64(c.Keepalive.Ping),
+		"Keepalive.Pong": int64(c.Keepalive.Pong), "DrainSpread": int64(c.DrainSpread),
+	} {
+		if n < 0 {
+			return fmt.Errorf("edge: %s is negative: want 0 for the default, or more", name)
+		}
+	}
+	if c.RoomNames > ELVANames {
+		return fmt.Errorf("edge: RoomNames is %d: want AnyName or ELVANames", c.RoomNames)
+	}
+	if c.Keepalive.Pong <= c.Keepalive.Ping {
+		return fmt.Errorf("edge: Keepalive.Pong (%s) must be longer than Keepalive.Ping (%s): nobody would live to answer",
+			c.Keepalive.Pong, c.Keepalive.Ping)
+	}
+	return nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,89 @@
+// Package dialect names what clients say, apart from the bytes in which they
+// say it.
+//
+// A Dialect turns frames (whole websocket messages) into Messages and back. It
+// holds no state and starts nothing; who may say what, and when, is the
+// session's affair.
+//
+//	frame ── Decode ─► Message… ─► session ─► Message… ── Append ─► frame
+//
+// A new dialect is one folder beside ywebsocket and one line in the edge's
+// list of dialects.
+package dialect
+
+// Kind tells messages apart.
+type Kind uint8
+
+// The messages. Where Body is a payload of y-protocols, its framing is the
+// dialect's and Body is what lies inside.
+const (
+	// Step1 asks for what the sender lacks. Body: an encoded state vector.
+	Step1 Kind = iota + 1
+	// Step2 answers a step 1. Body: a v1 update.
+	Step2
+	// Update is an update that has just happened. Body: a v1 update.
+	Update
+	// Awareness is presence. Body: a y-protocols awareness update, decoded to
+	// its last byte when it came from a client.
+	Awareness
+	// QueryAwareness asks for everybody's presence. No body.
+	QueryAwareness
+	// Denied says that the sender refuses access. Body: a reason for people.
+	Denied
+	// Saved answers one update of a client: stored. No body.
+	Saved
+	// Refused answers one update of a client: it went nowhere. Body: a reason
+	// for people.
+	Refused
+	// Raw is a relay room's frame, as it came. It has no dialect.
+	Raw
+)
+
+// String returns the kind's name, for logs and tests.
+func (k Kind) String() string {
+	names := [...]string{
+		Step1: "step 1", Step2: "step 2", Update: "update", Awareness: "awareness",
+		QueryAwareness: "query awareness", Denied: "denied", Saved: "saved", Refused: "refused", Raw: "raw",
+	}
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return "unknown"
+}
+
+// Message is one thing that a client says or is told.
+type Message struct {
+	Kind Kind
+	// Address names the document on a socket that carries several. Empty: the
+	// room of the socket's URL.
+	Address string
+	// Body aliases the frame that it was decoded from.
+	Body []byte
+}
+
+// Traits are the habits of a dialect's clients that a session must respect.
+type Traits struct {
+	// Acks: each update of a client is answered by Saved or Refused. Without
+	// it, "saved" is the update's own echo, and a refusal closes the socket.
+	Acks bool
+	// Step1First: the server's step 1 comes before its step 2.
+	Step1First bool
+}
+
+// Dialect is one byte language. Its methods may be called from any goroutine.
+type Dialect interface {
+	// Name is short, lower case, and fit for a metric's label.
+	Name() string
+	Traits() Traits
+	// Decode appends the messages of one frame to dst. Their bodies alias
+	// frame. A frame is understood to its last byte, or the error says what is
+	// wrong and dst comes back as it was. A socket speaks the first dialect of
+	// the edge's list that decodes its first frame.
+	Decode(dst []Message, frame []byte) ([]Message, error)
+	// Append appends the frame that says m. It returns dst unchanged if the
+	// dialect has no word for m.
+	Append(dst []byte, m Message) []byte
+	// Keepalive returns a frame that resets a client's watchdog and does
+	// nothing else, nil if the dialect needs none. It must not be modified.
+	Keepalive(address string) []byte
+}

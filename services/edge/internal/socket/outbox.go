@@ -1,0 +1,123 @@
+package socket
+
+import (
+	"sync"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+)
+
+// outbox is what waits to be written. Its bytes count until they are written,
+// not until the writer takes them, so that a stalled writer fills it too.
+type outbox struct {
+	frames *[][]byte // pooled; nil while no data waits
+	bytes  int
+	ping   bool
+	// pong answers the newest ping; older ones need no answer (RFC 6455,
+	// section 5.5.3), so a flood of pings fills nothing.
+	pong  []byte
+	close []byte
+}
+
+// queues holds slices of frames: an idle socket owns none.
+var queues = sync.Pool{New: func() any {
+	q := make([][]byte, 0, 16)
+	return &q
+}}
+
+// maxPooledQueue is the largest slice worth keeping for the next socket.
+const maxPooledQueue = 1024
+
+// push adds a data frame.
+func (o *outbox) push(frame []byte) {
+	if o.frames == nil {
+		o.frames = queues.Get().(*[][]byte)
+	}
+	*o.frames = append(*o.frames, frame)
+	o.bytes += len(frame)
+}
+
+// drop forgets the data that no writer has taken.
+func (o *outbox) drop() {
+	if o.frames == nil {
+		return
+	}
+	for _, f := range *o.frames {
+		o.bytes -= len(f)
+	}
+	release(o.frames)
+	o.frames = nil
+}
+
+// empty reports whether there is nothing to write.
+func (o *outbox) empty() bool {
+	return o.frames == nil && !o.ping && o.pong == nil && o.close == nil
+}
+
+// take moves everything that waits into a batch. bytes stay counted until
+// the writer has settled the batch.
+func (o *outbox) take() batch {
+	b := batch{frames: o.frames, ping: o.ping, pong: o.pong, close: o.close}
+	for _, f := range b.data() {
+		b.bytes += len(f)
+	}
+	o.frames, o.ping, o.pong, o.close = nil, false, nil, nil
+	return b
+}
+
+// batch is what one turn of the writer writes.
+type batch struct {
+	frames *[][]byte // nil if it holds no data
+	bytes  int       // of the data
+	ping   bool
+	pong   []byte
+	close  []byte
+}
+
+// data returns the batch's data frames.
+func (b *batch) data() [][]byte {
+	if b.frames == nil {
+		return nil
+	}
+	return *b.frames
+}
+
+// writes returns how many websocket frames the batch becomes.
+func (b *batch) writes() int {
+	n := len(b.data())
+	for _, is := range [...]bool{b.ping, b.pong != nil, b.close != nil} {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
+// release gives a slice of frames back.
+func release(frames *[][]byte) {
+	if frames == nil || cap(*frames) > maxPooledQueue {
+		return
+	}
+	clear(*frames)
+	*frames = (*frames)[:0]
+	queues.Put(frames)
+}
+
+// maxReason is what a close frame holds beside its code (RFC 6455, 5.5).
+const maxReason = 123
+
+// closeFrame returns the payload of a close frame; reason is cut at a rune's
+// end. A code that must not be sent (1005, 1006) makes it empty, not nil.
+func closeFrame(code int, reason string) []byte {
+	if code == websocket.CloseNoStatusReceived || code == websocket.CloseAbnormalClosure {
+		return []byte{}
+	}
+	if len(reason) > maxReason {
+		cut := maxReason
+		for cut > 0 && !utf8.RuneStart(reason[cut]) {
+			cut--
+		}
+		reason = reason[:cut]
+	}
+	return websocket.FormatCloseMessage(code, reason)
+}

@@ -1,0 +1,178 @@
+// Package socket drives one websocket: it reads frames, and writes what waits
+// in an outbox that is bounded in bytes.
+//
+//	            ┌──────── Socket ────────┐
+//	frames ◄────┤ reader   (Run's caller)│◄── websocket
+//	Push ──────►│ outbox ─► writer       │──► websocket, one write(2) a batch
+//	            └────────────────────────┘
+//
+// Goroutines: the caller of Run is the reader. The writer lives only while
+// something waits to be written: an idle connection, which is most of them most
+// of the time, costs one goroutine. Run waits for the writer before it returns.
+//
+// Only the writer writes: data, pings, pongs and the close frame all pass
+// through the outbox, so nothing ever waits for a slow peer but the writer.
+package socket
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/fjord-sync/fjord/services/edge/internal/cork"
+)
+
+// Config is shared by all sockets of an edge and never changes.
+type Config struct {
+	// FrameLimit is the largest frame that a client may send, in bytes.
+	FrameLimit int
+	// OutboxLimit bounds what waits for a client, in bytes. A frame is
+	// admitted while less than this waits, so that one frame of any size goes
+	// into an empty outbox.
+	OutboxLimit int
+	// Ping is the time between two websocket pings, Pong how long a peer may
+	// be silent, and Keepalive how long we may be (see SetKeepalive).
+	Ping, Pong, Keepalive time.Duration
+	// WriteTimeout is what a write may take, above the time that its bytes
+	// need at minRate. CloseTimeout is what taking leave may take.
+	WriteTimeout, CloseTimeout time.Duration
+	Metrics                    *Metrics
+}
+
+// minRate is the slowest peer, in bytes a second, whose large frame we write
+// to its end: 20 MB may take ten minutes, 20 bytes may not.
+const minRate = 32 << 10
+
+// Socket is one websocket. Push, Close and SetKeepalive may be called from any
+// goroutine at any time, and never block.
+type Socket struct {
+	// Immutable after New.
+	cfg  *Config
+	ws   *websocket.Conn
+	cork *cork.Conn // nil if the listener doesn't cork
+	// leaving is closed when the socket begins to close.
+	leaving chan struct{}
+
+	// overflown tells the writer to leave out the data that it has taken.
+	overflown atomic.Bool
+	// writers is the writer goroutine, 0 or 1.
+	writers sync.WaitGroup
+
+	mu    sync.Mutex // guards following
+	state state
+	// code is the close code to count: ours, the peer's, or 1006.
+	code int
+	out  outbox
+	// writing: the writer runs.
+	writing bool
+	// keepalive is nil until the client has spoken a dialect that needs one.
+	keepalive []byte
+	wroteData time.Time // when a data frame was last written
+	nextPing  time.Time
+	timer     *time.Timer
+}
+
+// state is a socket's way to its end; it only grows.
+type state uint8
+
+const (
+	open state = iota
+	// closing: the close frame waits behind what is queued.
+	closing
+	// told: the close frame is written; the peer's is awaited.
+	told
+	// gone: nothing is read or written any more.
+	gone
+)
+
+// New returns a Socket over ws. The caller must call Run.
+func New(ws *websocket.Conn, cfg *Config) *Socket {
+	s := &Socket{
+		cfg:     cfg,
+		ws:      ws,
+		cork:    cork.Find(ws.NetConn()),
+		leaving: make(chan struct{}),
+	}
+	ws.SetPingHandler(s.pinged)
+	ws.SetPongHandler(s.ponged)
+	ws.SetCloseHandler(s.closedByPeer)
+	s.startTimer()
+	return s
+}
+
+// Leaving is closed when the socket begins to close, by whichever side. Who
+// waits on behalf of this socket should stop then.
+func (s *Socket) Leaving() <-chan struct{} { return s.leaving }
+
+// Push queues one binary frame. It keeps frame and never modifies it. If too
+// much waits already, the client is too slow: the socket is closed with 1013.
+func (s *Socket) Push(frame []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != open {
+		return
+	}
+	if s.out.bytes >= s.cfg.OutboxLimit {
+		s.cfg.Metrics.overflows.Inc()
+		s.out.drop()
+		s.overflown.Store(true)
+		s.closeLocked(closeSlow, "slow, come back")
+		return
+	}
+	s.out.push(frame)
+	s.wakeLocked()
+}
+
+// closeSlow is the code of an overflow: come back and be brought up to date.
+const closeSlow = 1013
+
+// Close sends what is queued and then a close frame, waits for the peer's, and
+// ends the socket. Only the first Close counts. reason is cut to what a close
+// frame holds.
+func (s *Socket) Close(code int, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closeLocked(code, reason)
+}
+
+func (s *Socket) closeLocked(code int, reason string) {
+	if s.state != open {
+		return
+	}
+	s.state = closing
+	s.code = code
+	s.out.close = closeFrame(code, reason)
+	close(s.leaving)
+	// The reader goes on until the peer's close frame: closing a connection
+	// with unread bytes resets it, and the reset can overtake our close frame.
+	deadline := time.Now().Add(s.cfg.CloseTimeout)
+	_ = s.ws.SetReadDeadline(deadline)
+	// A write may be under way to a peer that reads nothing.
+	_ = s.ws.NetConn().SetWriteDeadline(deadline)
+	s.wakeLocked()
+}
+
+// Abort ends the socket without taking leave.
+func (s *Socket) Abort() { _ = s.ws.NetConn().Close() }
+
+// SetKeepalive makes the socket write frame whenever it has written no data
+// frame for the keepalive time. frame must not be modified.
+func (s *Socket) SetKeepalive(frame []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keepalive = frame
+	if s.state == open {
+		s.armLocked(time.Now())
+	}
+}
+
+// wakeLocked starts the writer unless it runs.
+func (s *Socket) wakeLocked() {
+	if s.writing {
+		return
+	}
+	s.writing = true
+	s.writers.Go(s.write)
+}

@@ -1,0 +1,102 @@
+package edge
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// origins decides which web pages may connect. A browser sends its cookies to
+// any host that a page names, and asks nobody before it opens a websocket: the
+// Origin header is the only thing that tells a foreign page from one's own.
+type origins struct {
+	any     bool
+	allowed map[string]bool // scheme://host:port, normalized
+}
+
+// newOrigins returns the rule for a list of allowed origins.
+func newOrigins(list []string) (*origins, error) {
+	o := &origins{allowed: make(map[string]bool)}
+	for _, s := range list {
+		if s == "*" {
+			o.any = true
+			continue
+		}
+		u, err := parseOrigin(s)
+		if err != nil {
+			return nil, fmt.Errorf("edge: allowed origin %q: %w", s, err)
+		}
+		o.allowed[u.String()] = true
+	}
+	return o, nil
+}
+
+// origin is a web page's origin, in lower case and with its port.
+type origin struct{ scheme, host, port string }
+
+// String returns scheme://host:port.
+func (o origin) String() string { return o.scheme + "://" + net.JoinHostPort(o.host, o.port) }
+
+var errOrigin = fmt.Errorf("want scheme://host or scheme://host:port")
+
+// parseOrigin reads an Origin header's value. "null", which sandboxed pages and
+// local files send, is none.
+func parseOrigin(s string) (origin, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil ||
+		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
+		return origin{}, errOrigin
+	}
+	o := origin{strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()}
+	if o.port == "" {
+		o.port = defaultPort(o.scheme)
+	}
+	return o, nil
+}
+
+func defaultPort(scheme string) string {
+	switch scheme {
+	case "https", "wss":
+		return "443"
+	case "http", "ws":
+		return "80"
+	default:
+		return ""
+	}
+}
+
+// allows reports whether a page of the given Origin header may connect to host
+// (a Host header). Clients that are no browsers send no Origin.
+func (o *origins) allows(header, host string) bool {
+	if header == "" || o.any {
+		return true
+	}
+	from, err := parseOrigin(header)
+	if err != nil {
+		return false
+	}
+	if o.allowed[from.String()] {
+		return true
+	}
+	// A host without a port has its scheme's; behind a proxy that ends TLS
+	// only the browser knows the scheme.
+	to, err := parseOrigin(from.scheme + "://" + host)
+	if err != nil {
+		return false
+	}
+	if loopback(from.host) && loopback(to.host) {
+		return true
+	}
+	return from == to
+}
+
+// loopback reports whether a host name means this machine.
+func loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,75 @@
+package edge
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/gorilla/websocket"
+)
+
+// writeBuffers are shared by all sockets: an idle one owns none.
+var writeBuffers sync.Pool
+
+const (
+	// readBuffer holds a keystroke. A larger frame is read past it.
+	readBuffer  = 512
+	writeBuffer = 4 << 10
+	// retryAfter is what refused clients are told, in seconds.
+	retryAfter = "2"
+)
+
+// ServeHTTP upgrades websockets into the room that the path names, and gives
+// everything else to the Page. What is refused is refused before the upgrade,
+// where a client can see an HTTP status.
+func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !websocket.IsWebSocketUpgrade(r) {
+		e.cfg.Page.ServeHTTP(w, r)
+		return
+	}
+	room := strings.TrimPrefix(r.URL.Path, "/")
+	if status, err := e.cfg.RoomNames.check(room); err != nil {
+		http.Error(w, err.Error(), status)
+		return
+	}
+	if !e.origins.allows(r.Header.Get("Origin"), r.Host) {
+		http.Error(w, "this origin is not allowed here", http.StatusForbidden)
+		return
+	}
+	if err := e.admit(); err != nil {
+		w.Header().Set("Retry-After", retryAfter)
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	ws, err := e.upgrade(w, r)
+	if err != nil {
+		e.upgraded(nil) // gorilla has answered
+		return
+	}
+	c := newClient(e, ws, room)
+	e.upgraded(c)
+	// The server's own goroutine would keep the request, its headers and a
+	// deep stack alive as long as the socket.
+	go c.run()
+}
+
+// upgrade makes the connection a websocket.
+func (e *Edge) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
+	upgrader := websocket.Upgrader{
+		HandshakeTimeout: upgradeTimeout,
+		ReadBufferSize:   readBuffer,
+		WriteBufferSize:  writeBuffer,
+		WriteBufferPool:  &writeBuffers,
+		// Origins were checked before.
+		CheckOrigin: func(*http.Request) bool { return true },
+		// A small frame can inflate to anything, past gorilla's read limit.
+		EnableCompression: false,
+	}
+	var header http.Header
+	// A browser that offers protocols insists on one of them; they mean
+	// nothing here.
+	if offered := websocket.Subprotocols(r); len(offered) > 0 {
+		header = http.Header{"Sec-Websocket-Protocol": {offered[0]}}
+	}
+	return upgrader.Upgrade(w, r, header)
+}
