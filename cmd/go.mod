@@ -2,7 +2,7 @@ module github.com/fjord-sync/fjord/cmd
 
 go 1.26.0
 
-require github.com/fjord-sync/fjord/gen v0.0.0
+require github.com/fjord-sync/fjord/gen v0.0.0 // indirect
 
 replace github.com/fjord-sync/fjord/gen => ../gen
 
@@ -10,7 +10,7 @@ require github.com/fjord-sync/fjord/internal v0.0.0
 
 replace github.com/fjord-sync/fjord/internal => ../internal
 
-require github.com/fjord-sync/fjord/yjs v0.0.0
+require github.com/fjord-sync/fjord/yjs v0.0.0 // indirect
 
 replace github.com/fjord-sync/fjord/yjs => ../yjs
 
@@ -22,6 +22,38 @@ require github.com/fjord-sync/fjord/services/rooms v0.0.0
 
 replace github.com/fjord-sync/fjord/services/rooms => ../services/rooms
 
-require github.com/fjord-sync/fjord/services/storage v0.0.0
+require (
+	github.com/fjord-sync/fjord/services/storage v0.0.0
+	github.com/urfave/cli/v3 v3.6.1
+)
+
+require (
+	connectrpc.com/connect v1.21.1 // indirect
+	connectrpc.com/grpchealth v1.4.0 // indirect
+	connectrpc.com/grpcreflect v1.3.0 // indirect
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/dgraph-io/badger/v4 v4.9.2 // indirect
+	github.com/dgraph-io/ristretto/v2 v2.2.0 // indirect
+	github.com/dustin/go-humanize v1.0.1 // indirect
+	github.com/go-logr/logr v1.4.3 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
+	github.com/google/flatbuffers v25.2.10+incompatible // indirect
+	github.com/gorilla/websocket v1.5.3 // indirect
+	github.com/klauspost/compress v1.18.0 // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/prometheus/client_golang v1.23.2 // indirect
+	github.com/prometheus/client_model v0.6.2 // indirect
+	github.com/prometheus/common v0.66.1 // indirect
+	github.com/prometheus/procfs v0.16.1 // indirect
+	go.opentelemetry.io/auto/sdk v1.1.0 // indirect
+	go.opentelemetry.io/otel v1.37.0 // indirect
+	go.opentelemetry.io/otel/metric v1.37.0 // indirect
+	go.opentelemetry.io/otel/trace v1.37.0 // indirect
+	go.yaml.in/yaml/v2 v2.4.2 // indirect
+	golang.org/x/sys v0.38.0 // indirect
+	google.golang.org/protobuf v1.36.11 // indirect
+)
 
 replace github.com/fjord-sync/fjord/services/storage => ../services/storage

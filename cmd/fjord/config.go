@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/fjord-sync/fjord/internal/command"
-	"github.com/fjord-sync/fjord/internal/roomname"
+	"github.com/fjord-sync/fjord/services/edge"
 )
 
 // config is what the flags say.
@@ -16,13 +16,16 @@ type config struct {
 	data             string
 	rooms            string
 	origins          []string
-	roomNames        roomname.Rule
+	roomNames        edge.RoomNames
 	log              *slog.Logger
 }
 
 func readConfig(cmd *cli.Command) (config, error) {
 	log, logErr := command.Logger(cmd)
-	rule, ruleErr := command.RoomNameRule(cmd)
+	rule := edge.AnyName
+	if cmd.String(command.RoomNamesFlag) == "elva" {
+		rule = edge.ELVANames
+	}
 	return config{
 		listen:    cmd.String(command.ListenFlag),
 		rpc:       cmd.String(command.RPCFlag),
@@ -32,5 +35,5 @@ func readConfig(cmd *cli.Command) (config, error) {
 		origins:   cmd.StringSlice(command.OriginsFlag),
 		roomNames: rule,
 		log:       log,
-	}, errors.Join(command.NoArguments(cmd), logErr, ruleErr)
+	}, errors.Join(command.NoArguments(cmd), logErr)
 }

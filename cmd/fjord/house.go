@@ -28,10 +28,10 @@ type house struct {
 }
 
 // open starts everything. The handlers of rooms and storage are served twice: to
-// the house itself over the pipe, and to others on --rpc.
+// the house itself over the pipe, and to others on --rpc. Each caller has a
+// connection of its own, so that a link's traffic doesn't hold up appends.
 func open(ctx context.Context, c config, p ports) (*house, error) {
 	h := &house{inside: pipe.Listen()}
-	client := serve.NewClient(h.inside.Dial)
 	metrics := serve.NewRegistry()
 	var err error
 	h.storage, err = storage.Open(ctx, storage.Config{Dir: c.data, Logger: c.log, Metrics: metrics})
@@ -42,7 +42,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 	h.rooms, err = rooms.New(rooms.Config{
 		Kind:       c.rooms,
 		StorageURL: insideURL,
-		HTTPClient: client,
+		HTTPClient: serve.NewClient(h.inside.Dial),
 		Owner:      name,
 		Logger:     c.log,
 		Metrics:    metrics,
@@ -52,7 +52,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 	}
 	h.edge, err = edge.New(edge.Config{
 		RoomsURLs:      []string{insideURL},
-		HTTPClient:     client,
+		HTTPClient:     serve.NewClient(h.inside.Dial),
 		Name:           name,
 		RoomNames:      c.roomNames,
 		AllowedOrigins: c.origins,

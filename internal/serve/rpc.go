@@ -30,18 +30,19 @@ type health struct {
 
 func (h health) Check(_ context.Context, r *grpchealth.CheckRequest) (*grpchealth.CheckResponse, error) {
 	if r.Service != "" && !h.known[r.Service] {
-		return nil, connect.NewError(connect.CodeNotFound, errUnknownService(r.Service))
+		return nil, connect.NewError(connect.CodeNotFound, unknownServiceError(r.Service))
 	}
+	status := grpchealth.StatusServing
 	for _, check := range h.checks {
 		if check.Ready() != nil {
-			return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
+			status = grpchealth.StatusNotServing
 		}
 	}
-	return &grpchealth.CheckResponse{Status: grpchealth.StatusServing}, nil
+	return &grpchealth.CheckResponse{Status: status}, nil
 }
 
-type errUnknownService string
+type unknownServiceError string
 
-func (e errUnknownService) Error() string {
+func (e unknownServiceError) Error() string {
 	return "unknown service " + string(e) + "; reflection lists the known ones"
 }

@@ -14,7 +14,8 @@ import (
 // Listen opens a TCP listener for the address given by a flag. Its error is one
 // line that names the flag and says what would be right.
 func Listen(flag, address string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address)
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", address)
 	switch {
 	case err == nil:
 		return listener, nil

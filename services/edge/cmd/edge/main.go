@@ -32,15 +32,15 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	metrics := serve.NewRegistry()
-	rule, err := command.RoomNameRule(cmd)
-	if err != nil {
-		return err
+	names := edge.AnyName
+	if cmd.String(command.RoomNamesFlag) == "elva" {
+		names = edge.ELVANames
 	}
 	service, err := edge.New(edge.Config{
 		RoomsURLs:      cmd.StringSlice(command.RoomsURLFlag),
 		HTTPClient:     serve.NewClient(nil),
 		Name:           command.ProcessName("edge"),
-		RoomNames:      rule,
+		RoomNames:      names,
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
 		Logger:         log,
 		Metrics:        metrics,

@@ -1,0 +1,69 @@
+# Everything a contributor needs; `make help` lists it.
+MODULES := cmd gen internal services/edge services/rooms services/storage yjs
+BIN     := $(CURDIR)/.bin
+TOOLS   := $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/golangci-lint
+LINTERS := $(addprefix lint/,$(filter-out gen,$(MODULES)))
+# What the protos must stay compatible with: the last release, or the last commit.
+BREAKING_REF := $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-parse -q --verify HEAD~1 2>/dev/null || echo HEAD)
+FUZZTIME := 10s
+
+.DEFAULT_GOAL := help
+.PHONY: help test go-test lint lint-proto generate generated alone fuzz bench conformance browser page up tools clean $(LINTERS)
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+test: prerequisites lint generated alone go-test conformance browser ## everything that must pass before a change lands
+
+prerequisites: ## install what the tests need beyond Go and Node, where it is missing
+	@./.ci/prerequisites
+
+go-test: ## Go tests of all modules, with the race detector
+	go test -race $(addprefix ./,$(addsuffix /...,$(MODULES)))
+
+lint: lint-proto $(LINTERS) ## vet, linters, protos, formatting
+
+$(LINTERS): $(TOOLS)
+	cd $(@:lint/%=%) && go vet ./... && $(BIN)/golangci-lint run ./...
+
+lint-proto: $(TOOLS)
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	$(BIN)/buf breaking --against '.git#ref=$(BREAKING_REF)'
+
+generate: $(TOOLS) ## generate gen/ from proto/
+	PATH="$(BIN):$$PATH" $(BIN)/buf generate
+
+generated: $(TOOLS) ## fail if gen/ isn't what proto/ says
+	@./.ci/generated
+
+alone: ## build each module without the workspace
+	@set -e; for module in $(MODULES); do echo "GOWORK=off go build $$module"; (cd $$module && GOWORK=off go build ./... && GOWORK=off go mod tidy -diff); done
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@./.ci/fuzz $(FUZZTIME)
+
+bench: ## every Go benchmark, with allocations
+	go test -run '^$$' -bench . -benchmem $(addprefix ./,$(addsuffix /...,$(filter-out gen,$(MODULES))))
+
+conformance: ## the real npm clients against the real binaries
+	./conformance/run.sh
+
+browser: ## the editor page in Chromium, two tabs
+	./conformance/browser/run.sh
+
+page: ## build the editor page that the edge embeds
+	cd services/edge/page && npm ci && npm run build
+
+up: ## three containers, by Docker compose
+	docker compose up --build
+
+tools: $(TOOLS) ## build the pinned tools into .bin/
+
+$(TOOLS) &: tools/go.mod tools/go.sum
+	mkdir -p $(BIN)
+	cd tools && GOWORK=off GOBIN=$(BIN) go install tool
+	touch $(TOOLS)
+
+clean: ## remove what the other targets made
+	rm -rf $(BIN)
