@@ -1,0 +1,127 @@
+package yjs_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/yjstest"
+)
+
+// history is the updates of a long paper, one per key.
+var history = sync.OnceValues(func() ([][]byte, error) {
+	edits, _, err := yjstest.History()
+	if err != nil {
+		return nil, err
+	}
+	return yjstest.Updates(4_294_967_291, "text", edits), nil
+})
+
+func historyOf(b testing.TB) [][]byte {
+	b.Helper()
+	updates, err := history()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return updates
+}
+
+func written(b testing.TB) *yjs.Document {
+	b.Helper()
+	d := yjs.NewDocument()
+	for _, u := range historyOf(b) {
+		if err := d.ApplyUpdate(u); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return d
+}
+
+// BenchmarkApply applies one-key updates one at a time; an op is one update.
+func BenchmarkApply(b *testing.B) {
+	updates := historyOf(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	d := yjs.NewDocument()
+	for i := range b.N {
+		k := i % len(updates)
+		if k == 0 {
+			d = yjs.NewDocument()
+		}
+		if err := d.ApplyUpdate(updates[k]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkContains asks for each one-key update whether it is known.
+func BenchmarkContains(b *testing.B) {
+	updates := historyOf(b)
+	d := written(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		if !d.Contains(updates[i%len(updates)]) {
+			b.Fatal("not contained")
+		}
+	}
+}
+
+// BenchmarkLoad applies the whole state to an empty document.
+func BenchmarkLoad(b *testing.B) {
+	state, err := written(b).EncodeStateAsUpdate(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(state)))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if err := yjs.NewDocument().ApplyUpdate(state); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEncodeState(b *testing.B) {
+	d := written(b)
+	b.SetBytes(int64(d.Size()))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, err := d.EncodeStateAsUpdate(nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDiff answers a peer that lacks the last letter.
+func BenchmarkDiff(b *testing.B) {
+	updates := historyOf(b)
+	d := yjs.NewDocument()
+	for _, u := range updates[:len(updates)-1] {
+		if err := d.ApplyUpdate(u); err != nil {
+			b.Fatal(err)
+		}
+	}
+	vector := d.StateVector()
+	if err := d.ApplyUpdate(updates[len(updates)-1]); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, err := d.EncodeStateAsUpdate(vector); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkStateVector(b *testing.B) {
+	d := written(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		d.StateVector()
+	}
+}

@@ -1,0 +1,8 @@
+// Package yjstest makes editing histories for tests and benchmarks: what one
+// author of a long paper typed and deleted, as one version 1 update per edit.
+//
+//	History()  []Edit     the real one where it lies beside the checkout, else Paper
+//	Paper(n)   []Edit     a made one of the same shape
+//	Updates    [][]byte   an update per edit, as yjs's YText would send it
+//	Text       string     what the reader sees in the end
+package yjstest
