@@ -3,45 +3,16 @@
 // relative positions.
 //
 // y-codemirror.next can draw these too, but it writes a peer's colour into a
-// style attribute as it came. Here a colour is checked (person.js) and set as
-// one custom property, so the page needs no 'unsafe-inline' in its policy.
+// style attribute as it came, and puts the caret into the text, where it takes
+// the size of the line and not of the heading. Here a colour is checked
+// (person.js) and set as one custom property, and all is drawn on layers.
 
 import * as Y from 'yjs'
-import { Decoration, ViewPlugin, WidgetType } from '@codemirror/view'
-import { Annotation, RangeSet } from '@codemirror/state'
+import { RectangleMarker, ViewPlugin, layer } from '@codemirror/view'
+import { Annotation, EditorSelection } from '@codemirror/state'
 import { readPerson } from './person.js'
 
 const peersMoved = Annotation.define()
-
-class Caret extends WidgetType {
-  /** @param {string} moved changes whenever the peer moved, and so shows its name again */
-  constructor (person, moved) {
-    super()
-    this.person = person
-    this.moved = moved
-  }
-
-  eq (other) {
-    return other.moved === this.moved && other.person.name === this.person.name && other.person.color === this.person.color
-  }
-
-  toDOM () {
-    const caret = document.createElement('span')
-    caret.className = 'peer-caret'
-    caret.style.setProperty('--who', this.person.color)
-    const label = document.createElement('span')
-    label.className = 'peer-name'
-    label.textContent = this.person.name
-    // Word joiners keep the caret from opening a place to break the line.
-    caret.append('\u2060', label, '\u2060')
-    return caret
-  }
-
-  ignoreEvent () { return true }
-  get estimatedHeight () { return -1 }
-}
-
-const selected = (person) => Decoration.mark({ class: 'peer-selection', attributes: { style: `--who: ${person.color}` } })
 
 /** @returns {number|null} an index into the text, or null if it means nothing here */
 export const indexOf = (text, relative) => {
@@ -53,13 +24,91 @@ export const indexOf = (text, relative) => {
   }
 }
 
+/** A part of a peer's selection, or its caret. */
+class PeerMark {
+  constructor (rectangle, person) {
+    this.rectangle = rectangle
+    this.person = person
+  }
+
+  eq (other) {
+    return this.rectangle.eq(other.rectangle) && this.looksLike(other)
+  }
+
+  looksLike (other) {
+    return other.person.color === this.person.color
+  }
+
+  draw () {
+    const mark = this.rectangle.draw()
+    mark.style.setProperty('--who', this.person.color)
+    return mark
+  }
+
+  update (mark, previous) {
+    return this.looksLike(previous) && this.rectangle.update(mark, previous.rectangle)
+  }
+}
+
+class PeerCaret extends PeerMark {
+  /**
+   * @param {string} moved changes whenever the peer moved, and so shows its name anew
+   * @param {boolean} atRight whether the name must go to the left to have room
+   */
+  constructor (rectangle, person, moved, atRight) {
+    super(rectangle, person)
+    this.moved = moved
+    this.atRight = atRight
+  }
+
+  looksLike (other) {
+    return super.looksLike(other) && other.person.name === this.person.name && other.moved === this.moved && other.atRight === this.atRight
+  }
+
+  draw () {
+    const caret = super.draw()
+    const name = document.createElement('span')
+    name.className = this.atRight ? 'peer-name at-right' : 'peer-name'
+    name.textContent = this.person.name
+    caret.append(name)
+    return caret
+  }
+}
+
 /**
  * @param {Y.Text} text
  * @param {import('y-protocols/awareness').Awareness} awareness
  */
-export const carets = (text, awareness) => ViewPlugin.fromClass(class {
+export const carets = (text, awareness) => {
+  const peers = (view) => [...awareness.getStates()].flatMap(([client, state]) => {
+    if (client === awareness.clientID || state.cursor == null) return []
+    const anchor = indexOf(text, state.cursor.anchor)
+    const head = indexOf(text, state.cursor.head)
+    if (anchor === null || head === null || Math.max(anchor, head) > view.state.doc.length) return []
+    return [{ person: readPerson(state), range: EditorSelection.range(anchor, head), moved: JSON.stringify(state.cursor) }]
+  })
+  const update = ({ docChanged, transactions }) => docChanged || transactions.some((tr) => tr.annotation(peersMoved))
+
+  const selections = layer({
+    above: false,
+    update,
+    markers: (view) => peers(view).filter(({ range }) => !range.empty).flatMap(({ person, range }) =>
+      RectangleMarker.forRange(view, 'peer-selection', range).map((rectangle) => new PeerMark(rectangle, person)))
+  })
+  const heads = layer({
+    above: true,
+    class: 'peer-carets',
+    update,
+    markers: (view) => peers(view).flatMap(({ person, range, moved }) =>
+      RectangleMarker.forRange(view, 'peer-caret', EditorSelection.cursor(range.head)).map((rectangle) =>
+        new PeerCaret(rectangle, person, moved, rectangle.left > view.scrollDOM.clientWidth * 0.6)))
+  })
+  return [announcer(text, awareness), selections, heads]
+}
+
+/** Tells the others where we are, and the layers that somebody moved. */
+const announcer = (text, awareness) => ViewPlugin.fromClass(class {
   constructor (view) {
-    this.decorations = RangeSet.of([])
     this.onChange = ({ added, updated, removed }) => {
       const others = [...added, ...updated, ...removed].some((client) => client !== awareness.clientID)
       if (others) view.dispatch({ annotations: [peersMoved.of(true)] })
@@ -69,15 +118,9 @@ export const carets = (text, awareness) => ViewPlugin.fromClass(class {
 
   destroy () { awareness.off('change', this.onChange) }
 
-  update (update) {
-    this.publish(update)
-    const stale = update.docChanged || update.transactions.some((tr) => tr.annotation(peersMoved))
-    if (stale) this.decorations = this.draw(update.state.doc.length)
-  }
-
   // The caret stays while the window is in the background: two windows side by
   // side are how people try this page, and only one of them has the focus.
-  publish ({ state, view, docChanged, selectionSet, focusChanged }) {
+  update ({ state, view, docChanged, selectionSet, focusChanged }) {
     const mine = awareness.getLocalState()
     if (mine === null || !(docChanged || selectionSet || focusChanged)) return
     if (!mine.cursor && !view.hasFocus) return
@@ -88,19 +131,4 @@ export const carets = (text, awareness) => ViewPlugin.fromClass(class {
     }
     if (JSON.stringify(cursor) !== JSON.stringify(mine.cursor)) awareness.setLocalStateField('cursor', cursor)
   }
-
-  draw (length) {
-    const ranges = []
-    awareness.getStates().forEach((state, client) => {
-      if (client === awareness.clientID || state.cursor == null) return
-      const anchor = indexOf(text, state.cursor.anchor)
-      const head = indexOf(text, state.cursor.head)
-      if (anchor === null || head === null || Math.max(anchor, head) > length) return
-      const person = readPerson(state)
-      if (anchor !== head) ranges.push(selected(person).range(Math.min(anchor, head), Math.max(anchor, head)))
-      const widget = new Caret(person, JSON.stringify(state.cursor))
-      ranges.push(Decoration.widget({ widget, side: head < anchor ? 1 : -1 }).range(head))
-    })
-    return Decoration.set(ranges, true)
-  }
-}, { decorations: (plugin) => plugin.decorations })
+})

@@ -1,7 +1,7 @@
 // The page: a room from the address, a person, an editor, a connection.
 
 import { defaultRoom, pageFor, pathFor, roomFromAddress, roomProblem } from './room.js'
-import { keepPerson, loadPerson, palette } from './person.js'
+import { freeColour, keepPerson, loadPerson, palette, readPerson } from './person.js'
 import { openConnection } from './connection.js'
 import { openEditor } from './editor.js'
 import { showPeople } from './people.js'
@@ -28,32 +28,37 @@ const setUpRoomField = () => {
 
 const setUpPerson = (awareness) => {
   const person = loadPerson()
-  const publish = () => {
-    keepPerson(person)
-    // colorLight is what other Yjs editors tint selections with.
-    awareness.setLocalStateField('user', { name: person.name, color: person.color, colorLight: person.color + '33' })
-    element('name').style.setProperty('--who', person.color)
-  }
   const field = element('name')
-  field.value = person.name
-  field.addEventListener('input', () => {
-    person.name = field.value.trim() || 'Somebody'
-    publish()
-  })
-  element('colours').append(...palette.map((colour, i) => {
+  const choices = palette.map((colour, i) => {
     const choice = document.createElement('input')
     choice.type = 'radio'
     choice.name = 'colour'
-    choice.checked = colour === person.color
     choice.ariaLabel = `Colour ${i + 1} of ${palette.length}`
     choice.style.setProperty('--who', colour)
-    choice.addEventListener('change', () => {
-      person.color = colour
-      publish()
-    })
+    choice.addEventListener('change', () => publish({ color: colour, chosen: true }))
     return choice
-  }))
-  publish()
+  })
+  const publish = (change) => {
+    Object.assign(person, change)
+    keepPerson(person)
+    // colorLight is what other Yjs editors tint selections with.
+    awareness.setLocalStateField('user', { name: person.name, color: person.color, colorLight: person.color + '33' })
+    field.style.setProperty('--who', person.color)
+    for (const [i, choice] of choices.entries()) choice.checked = palette[i] === person.color
+  }
+  // Of two people with the same colour, one gives way: the one who didn't pick
+  // it, and came with the higher number.
+  const giveWay = ({ added }) => {
+    const others = [...awareness.getStates()].filter(([client]) => client !== awareness.clientID)
+    const clash = added.some((client) => client < awareness.clientID && readPerson(awareness.getStates().get(client)).color === person.color)
+    if (clash && !person.chosen) publish({ color: freeColour(new Set(others.map(([, state]) => readPerson(state).color))) })
+  }
+
+  field.value = person.name
+  field.addEventListener('input', () => publish({ name: field.value.trim() || 'Somebody' }))
+  element('colours').append(...choices)
+  awareness.on('change', giveWay)
+  publish({})
 }
 
 const open = () => {

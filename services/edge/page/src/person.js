@@ -14,7 +14,7 @@ const longestName = 40
 const cleanName = (name) => typeof name === 'string' ? name.replace(/\p{C}+/gu, ' ').trim().slice(0, longestName) : ''
 const cleanColour = (colour) => /^#[0-9a-f]{6}$/i.test(colour) ? colour : '#5b6b76'
 
-/** @returns {{name: string, color: string}} */
+/** @returns {{name: string, color: string, chosen: boolean}} chosen: whether the person picked the colour */
 export const loadPerson = () => {
   let kept = {}
   try {
@@ -22,11 +22,18 @@ export const loadPerson = () => {
   } catch { /* storage is blocked or holds something else: start anew */ }
   return {
     name: cleanName(kept.name) || `${pick(adjectives)} ${pick(animals)}`,
-    color: palette.includes(kept.color) ? kept.color : pick(palette)
+    color: palette.includes(kept.color) ? kept.color : pick(palette),
+    chosen: kept.chosen === true
   }
 }
 
-/** @param {{name: string, color: string}} person */
+/** @returns {string} a colour that nobody has, or any if all are taken */
+export const freeColour = (taken) => {
+  const free = palette.filter((colour) => !taken.has(colour))
+  return pick(free.length > 0 ? free : palette)
+}
+
+/** @param {{name: string, color: string, chosen: boolean}} person */
 export const keepPerson = (person) => {
   try {
     localStorage.setItem(storageKey, JSON.stringify(person))

@@ -1,0 +1,109 @@
+// Server processes, started and ended by the checks. Each prints where it
+// listens on stdout: "websocket ws://…", "rpc http://…", "ops http://…".
+
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { inTime } from './wait.mjs'
+
+const startTime = 20_000
+const running = new Set()
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
+
+export class ServerProcess {
+  /**
+   * Starts binary and waits until it has printed all the wanted addresses.
+   * @param {string} binary
+   * @param {string[]} args
+   * @param {string[]} wanted for example ['websocket', 'ops']
+   */
+  static async start (binary, args, wanted) {
+    const server = new ServerProcess(binary, args)
+    const complete = new Promise((resolve, reject) => {
+      server.#onAddress = () => { if (wanted.every((kind) => server.addresses.has(kind))) resolve() }
+      server.exited.then(({ code, signal }) => reject(new Error(`it ended with ${signal ?? code}`)))
+    })
+    try {
+      await inTime(`it prints ${wanted.join(', ')}`, complete, startTime)
+    } catch (error) {
+      await server.kill()
+      throw new Error(`${server.command}: ${error.message}\n${server.stdout}${server.stderr}`)
+    }
+    return server
+  }
+
+  /** Like start, for a command that is expected to end by itself. */
+  static async run (binary, args, within = 10_000) {
+    const server = new ServerProcess(binary, args)
+    try {
+      return { ...await inTime(`${server.command} ends`, server.exited, within), stderr: server.stderr, stdout: server.stdout }
+    } finally {
+      await server.kill()
+    }
+  }
+
+  #onAddress = () => {}
+
+  constructor (binary, args) {
+    this.command = [binary, ...args].join(' ')
+    this.addresses = new Map()
+    this.stdout = ''
+    this.stderr = ''
+    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = child
+    running.add(child)
+    /** @type {Promise<{code: number|null, signal: string|null}>} */
+    this.exited = new Promise((resolve) => {
+      child.on('close', (code, signal) => { running.delete(child); resolve({ code, signal }) })
+      child.on('error', (error) => { this.stderr += error.message; running.delete(child); resolve({ code: -1, signal: null }) })
+    })
+    let rest = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      this.stdout = (this.stdout + text).slice(-20_000)
+      const lines = (rest + text).split('\n')
+      rest = lines.pop()
+      for (const line of lines) {
+        const found = line.match(/^(websocket|rpc|ops) (\S+)$/)
+        if (found) this.addresses.set(found[1], found[2])
+      }
+      this.#onAddress()
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => { this.stderr = (this.stderr + text).slice(-20_000) })
+  }
+
+  get websocket () { return this.addresses.get('websocket') }
+  get rpc () { return this.addresses.get('rpc') }
+  get ops () { return this.addresses.get('ops') }
+
+  /** Sends SIGKILL and waits for the end. */
+  async kill () {
+    this.child.kill('SIGKILL')
+    await this.exited
+  }
+
+  /** Sends SIGTERM and waits for the end, which must come by itself. */
+  async stop (within = 10_000) {
+    this.child.kill('SIGTERM')
+    try {
+      return await inTime(`${this.command} ends on SIGTERM`, this.exited, within)
+    } catch (error) {
+      throw new Error(`${error.message}\n${this.stderr}`)
+    }
+  }
+}
+
+/**
+ * A port that is free now and that no client is given as its own: a server
+ * that is to come back on the same port must not find it taken, and a client
+ * that knocks at its dead port must not, by chance, reach itself.
+ */
+export const freePort = async () => {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000)
+    const free = await new Promise((resolve) => {
+      const probe = createServer()
+      probe.once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+    })
+    if (free) return port
+  }
+}

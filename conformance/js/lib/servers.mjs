@@ -1,0 +1,77 @@
+// Where the checks find their server. A pure client check takes the URL in
+// FJORD_URL; a check that must start and end servers takes the binaries in
+// FJORD_BIN (all in one) or FJORD_EDGE_BIN, FJORD_ROOMS_BIN, FJORD_STORAGE_BIN.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ServerProcess, freePort } from './process.mjs'
+
+const env = process.env
+export const fjordBinary = env.FJORD_BIN
+export const splitBinaries = env.FJORD_EDGE_BIN && env.FJORD_ROOMS_BIN && env.FJORD_STORAGE_BIN
+  ? { edge: env.FJORD_EDGE_BIN, rooms: env.FJORD_ROOMS_BIN, storage: env.FJORD_STORAGE_BIN }
+  : undefined
+
+/** For node:test's skip option: a reason, or false. */
+export const needsFjord = fjordBinary ? false : 'FJORD_BIN is not set'
+export const needsSplit = splitBinaries ? false : 'FJORD_EDGE_BIN, FJORD_ROOMS_BIN and FJORD_STORAGE_BIN are not all set'
+
+/** A data directory that goes when the check is over. */
+export const dataDirectory = (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'fjord-conformance-'))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+const anyPort = '127.0.0.1:0'
+
+/** All in one, on its own data directory; start it again with the same plan. */
+export class Fjord {
+  /** @param {{data: string, rooms?: string}} plan */
+  static async start (t, plan) {
+    const fjord = new Fjord()
+    fjord.args = ['--listen', `127.0.0.1:${await freePort()}`, '--rpc', anyPort, '--ops', anyPort, '--data', plan.data, '--rooms', plan.rooms ?? 'durable']
+    t.after(() => fjord.process.kill())
+    await fjord.start()
+    return fjord
+  }
+
+  async start () { this.process = await ServerProcess.start(fjordBinary, this.args, ['websocket']) }
+  get url () { return this.process.websocket }
+}
+
+/** The three services as processes of their own. */
+export class Split {
+  static async start (t, { data }) {
+    const split = new Split()
+    const [edge, rooms, storage] = [await freePort(), await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`)
+    split.plans = {
+      storage: { wants: ['rpc'], args: ['--rpc', storage, '--ops', anyPort, '--data', data] },
+      rooms: { wants: ['rpc'], args: ['--rpc', rooms, '--ops', anyPort, '--storage-url', `http://${storage}`] },
+      edge: { wants: ['websocket'], args: ['--listen', edge, '--ops', anyPort, '--rooms-url', `http://${rooms}`] }
+    }
+    split.services = {}
+    t.after(() => Promise.all(Object.values(split.services).map((service) => service.kill())))
+    for (const name of ['storage', 'rooms', 'edge']) await split.start(name)
+    return split
+  }
+
+  async start (name) {
+    const { args, wants } = this.plans[name]
+    this.services[name] = await ServerProcess.start(splitBinaries[name], args, wants)
+  }
+
+  get url () { return this.services.edge.websocket }
+}
+
+/** The server for pure client checks: FJORD_URL, or one of our own. */
+export const serverURL = async (t) => {
+  if (env.FJORD_URL) return env.FJORD_URL.replace(/\/+$/, '')
+  if (!fjordBinary) throw new Error('set FJORD_URL to a running server, or FJORD_BIN to a fjord binary')
+  return (await Fjord.start(t, { data: dataDirectory(t) })).url
+}
+
+let count = 0
+/** A room's name that nobody has used; it satisfies the ELVA rule as well. */
+export const freshRoom = (stem) => `${stem}-${Date.now().toString(36)}-${process.pid}-${++count}`

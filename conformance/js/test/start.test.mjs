@@ -1,0 +1,66 @@
+// A start that can't work ends at once, with one line that says what would.
+
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ServerProcess } from '../lib/process.mjs'
+import { Fjord, dataDirectory, fjordBinary, needsFjord } from '../lib/servers.mjs'
+
+const anyPorts = ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0']
+
+const fails = async (args, pattern) => {
+  const { code, stderr } = await ServerProcess.run(fjordBinary, args, 5_000)
+  assert.notEqual(code, 0, 'it ended as if all were well')
+  const lines = stderr.trim().split('\n')
+  assert.equal(lines.length, 1, `want one line, got:\n${stderr}`)
+  assert.match(lines[0], pattern)
+}
+
+test('starts that cannot work', { skip: needsFjord }, async (t) => {
+  await t.test('an unknown flag', async (t) => {
+    await fails([...anyPorts, '--data', dataDirectory(t), '--no-such-flag'], /no-such-flag/)
+  })
+  await t.test('an unknown kind of room', async (t) => {
+    await fails([...anyPorts, '--data', dataDirectory(t), '--rooms', 'eternal'], /durable/)
+  })
+  await t.test('a data directory that is a file', async (t) => {
+    const file = join(dataDirectory(t), 'file')
+    writeFileSync(file, '')
+    await fails([...anyPorts, '--data', file], /file/)
+  })
+  await t.test('a port that is taken', async (t) => {
+    const other = createServer()
+    await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve))
+    t.after(() => other.close())
+    const { port } = other.address()
+    await fails(['--listen', `127.0.0.1:${port}`, '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0', '--data', dataDirectory(t)], new RegExp(String(port)))
+  })
+  await t.test('a data directory that another process has open', async (t) => {
+    const data = dataDirectory(t)
+    await Fjord.start(t, { data })
+    await fails([...anyPorts, '--data', data], /./)
+  })
+})
+
+test('health', { skip: needsFjord }, async (t) => {
+  const data = dataDirectory(t)
+  const server = await ServerProcess.start(fjordBinary, [...anyPorts, '--data', data], ['websocket', 'rpc', 'ops'])
+  t.after(() => server.kill())
+  for (const path of ['/healthz', '/readyz']) assert.equal((await fetch(server.ops + path)).status, 200, path)
+  const metrics = await fetch(server.ops + '/metrics')
+  assert.equal(metrics.status, 200)
+  assert.match(await metrics.text(), /^# HELP /m)
+
+  await t.test('the binary asks itself', async () => {
+    const { code } = await ServerProcess.run(fjordBinary, ['healthcheck', '--ops', new URL(server.ops).host])
+    assert.equal(code, 0)
+  })
+  await t.test('and says so when nobody answers', async () => {
+    const { host } = new URL(server.ops)
+    await server.kill()
+    const { code } = await ServerProcess.run(fjordBinary, ['healthcheck', '--ops', host])
+    assert.notEqual(code, 0)
+  })
+})

@@ -1,0 +1,92 @@
+// SIGTERM: the end comes soon, with status 0, and loses nothing.
+
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { Client, versions } from '../lib/client.mjs'
+import { converge } from '../lib/content.mjs'
+import { edit } from '../lib/edits.mjs'
+import { clocksOf, holds } from '../lib/marks.mjs'
+import { seeded } from '../lib/random.mjs'
+import { Raw } from '../lib/raw.mjs'
+import { Fjord, Split, dataDirectory, freshRoom, needsFjord, needsSplit } from '../lib/servers.mjs'
+import { turn, until } from '../lib/wait.mjs'
+
+const soon = 5_000
+
+/** People who type until they are told to stop; returns that function. */
+const typingPeople = async (t, { url, room, random }) => {
+  const people = await Promise.all([...versions, ...versions].map((version) => Client.open(t, { version, url, room, user: `v${version}` })))
+  const typing = setInterval(() => edit(random, random.pick(people).doc), 2)
+  t.after(() => clearInterval(typing))
+  await until('they are at work', () => people.every(({ doc }) => clocksOf(doc).size >= 2))
+  return { people, stop: () => clearInterval(typing) }
+}
+
+const outcome = async (process) => {
+  const started = performance.now()
+  const { code, signal } = await process.stop(soon)
+  return { code, signal, took: Math.round(performance.now() - started) }
+}
+
+test('all in one', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+  const random = seeded(t)
+  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const room = freshRoom('stop')
+  for (let round = 0; round < 3; round++) {
+    const { people, stop } = await typingPeople(t, { url: fjord.url, room, random })
+    // Bytes that have been received, not only what has been stored: a plain
+    // socket shows what each person could have seen.
+    const idle = await Raw.open(t, `${fjord.url}/${room}`)
+    await idle.sync()
+    const { code, signal, took } = await outcome(fjord.process)
+    t.diagnostic(`ended after ${took} ms`)
+    assert.deepEqual({ code, signal }, { code: 0, signal: null }, fjord.process.stderr)
+    assert.ok([1001, 1012].includes((await idle.closed).code), `close code ${(await idle.closed).code} doesn't say “going away, come back”`)
+    stop()
+    // What anybody had from somebody else must be there, without their help.
+    for (const person of people) person.goOffline()
+    await fjord.start()
+    const fresh = await Client.open(t, { url: fjord.url, room })
+    for (const person of people) {
+      const fromOthers = clocksOf(person.doc)
+      fromOthers.delete(person.id)
+      holds(fresh.doc, fromOthers, 'seen before SIGTERM')
+    }
+    // And with them, all is there, also what was never sent.
+    for (const person of people) person.goOnline()
+    await Promise.all(people.map((person) => person.synced()))
+    await converge([...people, fresh].map(({ doc }) => doc))
+    for (const person of [...people, fresh]) person.close()
+    await turn()
+  }
+})
+
+test('an idle server ends too', { skip: needsFjord }, async (t) => {
+  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const { code } = await outcome(fjord.process)
+  assert.equal(code, 0, fjord.process.stderr)
+})
+
+test('three services, in the order edge, rooms, storage', { skip: needsSplit, timeout: 60_000 }, async (t) => {
+  const random = seeded(t)
+  const split = await Split.start(t, { data: dataDirectory(t) })
+  const room = freshRoom('stop')
+  const { people, stop } = await typingPeople(t, { url: split.url, room, random })
+  for (const name of ['edge', 'rooms', 'storage']) {
+    const { code, signal, took } = await outcome(split.services[name])
+    t.diagnostic(`${name} ended after ${took} ms`)
+    assert.deepEqual({ code, signal }, { code: 0, signal: null }, split.services[name].stderr)
+  }
+  stop()
+  for (const person of people) person.goOffline()
+  for (const name of ['storage', 'rooms', 'edge']) await split.start(name)
+  const fresh = await Client.open(t, { url: split.url, room })
+  for (const person of people) {
+    const fromOthers = clocksOf(person.doc)
+    fromOthers.delete(person.id)
+    holds(fresh.doc, fromOthers, 'seen before SIGTERM')
+  }
+  for (const person of people) person.goOnline()
+  await Promise.all(people.map((person) => person.synced()))
+  await converge([...people, fresh].map(({ doc }) => doc))
+})
