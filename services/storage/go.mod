@@ -15,6 +15,7 @@ require (
 	github.com/dgraph-io/badger/v4 v4.9.2
 	github.com/prometheus/client_golang v1.23.2
 	github.com/urfave/cli/v3 v3.6.1
+	go.uber.org/goleak v1.3.0
 )
 
 require (
@@ -37,7 +38,7 @@ require (
 	go.opentelemetry.io/otel/metric v1.37.0 // indirect
 	go.opentelemetry.io/otel/trace v1.37.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.2 // indirect
-	golang.org/x/sys v0.35.0 // indirect
+	golang.org/x/sys v0.38.0 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
 )
 

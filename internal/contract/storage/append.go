@@ -216,5 +216,3 @@ func testTwoOwners(t *try) {
 	}
 	t.holds("a", "", 1, texts...)
 }
-
-var _ testing.TB = (*testing.T)(nil)
