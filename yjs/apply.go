@@ -18,41 +18,58 @@ func (d *Document) Load(state []byte) error {
 }
 
 func (d *Document) apply(update []byte, maxUnits uint64) error {
-	buries, err := d.check(update, maxUnits)
-	if err != nil {
+	var s summary
+	if err := d.check(&s, update, maxUnits); err != nil {
 		return err
 	}
-	if buries {
+	if s.buries {
 		d.bury(update)
 	}
-	d.merge(update)
+	switch {
+	case s.blocks == 1: // a key was pressed: it needn't be read again
+		d.ensure(s.client).put(update, &s.last)
+	case s.blocks > 1:
+		d.merge(update)
+	}
+	d.mergeDeletes(s.deletes)
 	return nil
 }
 
+// summary is what checking an update leaves for adding it.
+type summary struct {
+	blocks  int    // structs with content
+	last    block  // the last of them
+	client  uint64 // whose that is
+	deletes updateReader
+	// buries says that a GC struct covers what is held in another form.
+	buries bool
+}
+
 // check reads an update to its last byte and compares it with the document.
-// maxUnits caps how many new clock units it may bring. buries says that a GC
-// struct covers what is held in another form.
-func (d *Document) check(update []byte, maxUnits uint64) (buries bool, err error) {
+// maxUnits caps how many new clock units it may bring.
+func (d *Document) check(s *summary, update []byte, maxUnits uint64) error {
 	u := readUpdate(update)
 	k := newComparer(update)
-	var b block
+	b := &s.last
 	var c *client
 	var units uint64
-	for u.checked(&b) {
+	for u.checked(b) {
 		if u.section {
 			if c = d.find(u.client); c != nil && len(c.main.buf)+len(update) > maxRunBytes {
 				u.fail(faultBytes)
 				break
 			}
 		}
-		if b.kind() == kindSkip {
+		if b.kind() == kindSkip || b.length == 0 {
 			continue
 		}
+		s.blocks++
+		s.client = u.client
 		from := b.clock
 		if c != nil {
 			if b.clock < c.end() {
-				if err := k.compare(c, update, &b); err != nil {
-					return false, err
+				if err := k.compare(c, update, b); err != nil {
+					return err
 				}
 			}
 			from = max(from, uint64(c.main.end))
@@ -63,31 +80,40 @@ func (d *Document) check(update []byte, maxUnits uint64) (buries bool, err error
 			}
 		}
 	}
+	s.buries = k.buries
+	s.deletes = u
 	for ok := true; ok; {
 		_, _, ok = u.nextDelete()
 	}
-	return k.buries, u.close()
+	return u.close()
 }
 
-// merge adds an update that was checked. It can't fail.
+// merge adds the structs of an update that was checked. It can't fail.
 func (d *Document) merge(update []byte) {
 	u := readUpdate(update)
 	u.trusted = true
+	in := intake{src: update}
 	var b block
-	var c *client
 	for u.next(&b) {
 		if u.section {
-			c = d.ensure(u.client)
+			in.flush()
+			in.client = d.ensure(u.client)
 		}
-		c.put(update, &b)
+		in.put(&b)
 	}
+	in.flush()
+}
+
+// mergeDeletes adds the delete set of an update that was checked.
+func (d *Document) mergeDeletes(u updateReader) {
+	var near spot
 	for {
 		clock, length, ok := u.nextDelete()
 		if !ok {
 			return
 		}
 		if length > 0 {
-			d.ensure(u.client).deletes.add(uint32(clock), uint32(clock+length))
+			_, near = d.ensure(u.client).deletes.add(uint32(clock), uint32(clock+length), near)
 		}
 	}
 }

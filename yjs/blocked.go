@@ -21,7 +21,7 @@ type burial struct {
 func (d *Document) bury(update []byte) {
 	for _, each := range d.buried(update) {
 		each.client.main.bury(each.client.id, each.from, each.to)
-		each.client.deletes.add(uint32(each.from), uint32(each.to))
+		each.client.deletes.add(uint32(each.from), uint32(each.to), spot{})
 	}
 }
 

@@ -35,13 +35,17 @@ func (c *client) put(src []byte, b *block) {
 	c.putAcross(src, b, from, to)
 }
 
-// append adds a part of a struct at the end of the main run. From here on what
-// the struct says about being deleted holds, so the delete set must say it too:
-// a peer that has the content alive learns of it only there.
+// append adds a part of a struct at the end of the main run.
 func (c *client) append(src []byte, b *block, from, to uint64) {
 	c.main.add(c.id, src, b, from, to)
+	c.bear(b, from, to)
+}
+
+// bear notes what a struct of the main run says about being deleted. The delete
+// set must say it too: a peer that has the content alive learns of it only there.
+func (c *client) bear(b *block, from, to uint64) {
 	if b.dead() {
-		c.deletes.add(uint32(from), uint32(to))
+		c.deletes.add(uint32(from), uint32(to), spot{})
 	}
 }
 

@@ -15,16 +15,27 @@ func (d *Document) Contains(update []byte) bool {
 			return false
 		}
 	}
+	if !d.containsDeletes(&u) || u.close() != nil {
+		return false
+	}
+	return !k.buries || len(d.buried(update)) == 0
+}
+
+func (d *Document) containsDeletes(u *updateReader) bool {
+	var near spot
 	for {
 		clock, length, ok := u.nextDelete()
 		if !ok {
-			return u.close() == nil && !(k.buries && len(d.buried(update)) > 0)
+			return true
 		}
 		if length == 0 {
 			continue
 		}
 		c := d.find(u.client)
-		if c == nil || !c.deletes.covers(uint32(clock), uint32(clock+length)) {
+		if c == nil {
+			return false
+		}
+		if ok, near = c.deletes.covers(uint32(clock), uint32(clock+length), near); !ok {
 			return false
 		}
 	}

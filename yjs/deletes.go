@@ -11,68 +11,194 @@ import (
 type span struct{ start, end uint32 }
 
 // spans is a set of clocks of one client: ascending, neither overlapping nor
-// touching.
-type spans []span
-
-// seek returns the index of the first span that ends at or after a clock.
-func (s spans) seek(clock uint32) int {
-	n := len(s)
-	if n == 0 || s[n-1].end < clock {
-		return n
-	}
-	if n == 1 || s[n-2].end < clock {
-		return n - 1
-	}
-	return sort.Search(n, func(i int) bool { return s[i].end >= clock })
+// touching, in chunks. One long slice would be simpler, but with a million spans
+// each delete at the front would move 8 MB.
+type spans struct {
+	chunks [][]span // none is empty
+	count  int
+	// encoded is what append appends, if that was asked for since the last
+	// change and is long: it goes out whole with every answer to a peer.
+	encoded []byte
 }
 
-// covers reports whether all clocks from start up to end are in the set.
-func (s spans) covers(start, end uint32) bool {
-	i := s.seek(start)
-	if i < len(s) && s[i].end == start {
-		i++
+// keepEncoded is the number of spans from which on their encoding is kept.
+const keepEncoded = 64
+
+// chunkSpans is how many spans a chunk has at most: 4 KiB.
+const chunkSpans = 512
+
+// spot is where a span stands. The end is (len(chunks), 0).
+type spot struct{ i, j int }
+
+// seek returns the first span that ends at or after a clock. Going through
+// clocks in order, pass the last spot as near: it is tried first.
+func (s *spans) seek(clock uint32, near spot) spot {
+	n := len(s.chunks)
+	if near.i >= n || !within(s.chunks[near.i], clock) {
+		last := n - 1
+		if n == 0 || s.chunks[last][len(s.chunks[last])-1].end < clock {
+			return spot{n, 0}
+		}
+		near.i = sort.Search(last, func(i int) bool { return s.chunks[i][len(s.chunks[i])-1].end >= clock })
+		near.j = 0
 	}
-	return i < len(s) && s[i].start <= start && end <= s[i].end
+	chunk := s.chunks[near.i]
+	for j := near.j; j < min(near.j+2, len(chunk)); j++ {
+		if chunk[j].end >= clock && (j == 0 || chunk[j-1].end < clock) {
+			return spot{near.i, j}
+		}
+	}
+	j := sort.Search(len(chunk), func(j int) bool { return chunk[j].end >= clock })
+	return spot{near.i, j}
 }
 
-// add puts the clocks from start up to end into the set, start < end.
-func (s *spans) add(start, end uint32) {
-	i := s.seek(start)
-	if i == len(*s) || end < (*s)[i].start {
-		*s = slices.Insert(*s, i, span{start, end})
-		return
+// within reports whether the first span that ends at or after a clock is surely
+// in this chunk.
+func within(chunk []span, clock uint32) bool {
+	return chunk[0].end < clock && clock <= chunk[len(chunk)-1].end
+}
+
+// covers reports whether all clocks from start up to end are in the set, and
+// where that was decided.
+func (s *spans) covers(start, end uint32, near spot) (bool, spot) {
+	at := s.seek(start, near)
+	if at.i == len(s.chunks) {
+		return false, at
 	}
-	at := &(*s)[i]
-	at.start = min(at.start, start)
-	if end <= at.end {
-		return
+	d := s.chunks[at.i][at.j]
+	if d.end == start {
+		next, ok := s.after(at)
+		if !ok {
+			return false, at
+		}
+		d = s.chunks[next.i][next.j]
 	}
-	at.end = end
-	// What follows may be swallowed.
-	j := i + 1
-	for j < len(*s) && (*s)[j].start <= at.end {
-		at.end = max(at.end, (*s)[j].end)
-		j++
+	return d.start <= start && end <= d.end, at
+}
+
+// after returns the spot of the next span.
+func (s *spans) after(at spot) (spot, bool) {
+	if at.j++; at.j == len(s.chunks[at.i]) {
+		at = spot{at.i + 1, 0}
 	}
-	if j > i+1 {
-		*s = slices.Delete(*s, i+1, j)
+	return at, at.i < len(s.chunks)
+}
+
+// add puts the clocks from start up to end into the set, start < end. It reports
+// whether the set has changed, and where.
+func (s *spans) add(start, end uint32, near spot) (bool, spot) {
+	at := s.seek(start, near)
+	if at.i == len(s.chunks) {
+		s.encoded = nil
+		return true, s.push(span{start, end})
+	}
+	d := &s.chunks[at.i][at.j]
+	if d.start <= start && end <= d.end {
+		return false, at
+	}
+	s.encoded = nil
+	if end < d.start {
+		return true, s.insert(at, span{start, end})
+	}
+	d.start = min(d.start, start)
+	if end > d.end {
+		d.end = end
+		s.swallow(at)
+	}
+	return true, at
+}
+
+// push appends a span behind all others.
+func (s *spans) push(d span) spot {
+	s.count++
+	i := len(s.chunks) - 1
+	switch {
+	case i < 0:
+		s.chunks = append(s.chunks, []span{d})
+		return spot{0, 0}
+	case len(s.chunks[i]) >= chunkSpans:
+		next := make([]span, 0, chunkSpans)
+		s.chunks = append(s.chunks, append(next, d))
+		return spot{i + 1, 0}
+	}
+	s.chunks[i] = append(s.chunks[i], d)
+	return spot{i, len(s.chunks[i]) - 1}
+}
+
+// insert puts a span before the one at a spot.
+func (s *spans) insert(at spot, d span) spot {
+	s.count++
+	chunk := s.chunks[at.i]
+	if len(chunk) >= chunkSpans {
+		const half = chunkSpans / 2
+		s.chunks = slices.Insert(s.chunks, at.i+1, slices.Clone(chunk[half:]))
+		s.chunks[at.i] = chunk[:half:half]
+		if at.j > half {
+			at = spot{at.i + 1, at.j - half}
+		}
+	}
+	s.chunks[at.i] = slices.Insert(s.chunks[at.i], at.j, d)
+	return at
+}
+
+// swallow joins the span at a spot with those that it has come to touch.
+func (s *spans) swallow(at spot) {
+	d := &s.chunks[at.i][at.j]
+	for {
+		// Those in one chunk go at once.
+		next, ok := s.after(at)
+		if !ok {
+			return
+		}
+		chunk := s.chunks[next.i]
+		k := next.j
+		for k < len(chunk) && chunk[k].start <= d.end {
+			d.end = max(d.end, chunk[k].end)
+			k++
+		}
+		if k == next.j {
+			return
+		}
+		s.count -= k - next.j
+		if next.j == 0 && k == len(chunk) {
+			s.chunks = slices.Delete(s.chunks, next.i, next.i+1)
+			continue
+		}
+		s.chunks[next.i] = slices.Delete(chunk, next.j, k)
 	}
 }
 
 // encodedLen returns the number of bytes that append appends.
-func (s spans) encodedLen() int {
-	n := lib0.VarUintLen(uint64(len(s)))
-	for _, d := range s {
-		n += lib0.VarUintLen(uint64(d.start)) + lib0.VarUintLen(uint64(d.end-d.start))
+func (s *spans) encodedLen() int {
+	if s.encoded != nil {
+		return len(s.encoded)
+	}
+	n := lib0.VarUintLen(uint64(s.count))
+	for _, chunk := range s.chunks {
+		for _, d := range chunk {
+			n += lib0.VarUintLen(uint64(d.start)) + lib0.VarUintLen(uint64(d.end-d.start))
+		}
+	}
+	if s.count >= keepEncoded {
+		s.encoded = s.encode(make([]byte, 0, n))
 	}
 	return n
 }
 
-func (s spans) append(dst []byte) []byte {
-	dst = lib0.AppendVarUint(dst, uint64(len(s)))
-	for _, d := range s {
-		dst = lib0.AppendVarUint(dst, uint64(d.start))
-		dst = lib0.AppendVarUint(dst, uint64(d.end-d.start))
+func (s *spans) append(dst []byte) []byte {
+	if s.encoded != nil {
+		return append(dst, s.encoded...)
+	}
+	return s.encode(dst)
+}
+
+func (s *spans) encode(dst []byte) []byte {
+	dst = lib0.AppendVarUint(dst, uint64(s.count))
+	for _, chunk := range s.chunks {
+		for _, d := range chunk {
+			dst = lib0.AppendVarUint(dst, uint64(d.start))
+			dst = lib0.AppendVarUint(dst, uint64(d.end-d.start))
+		}
 	}
 	return dst
 }

@@ -154,7 +154,7 @@ func (r *run) appendFrom(dst []byte, client uint64, p part, clock uint64) []byte
 func (d *Document) deletesLen() int {
 	clients, size := uint64(0), 0
 	for i := range d.clients {
-		if c := &d.clients[i]; len(c.deletes) > 0 {
+		if c := &d.clients[i]; c.deletes.count > 0 {
 			clients++
 			size += lib0.VarUintLen(c.id) + c.deletes.encodedLen()
 		}
@@ -167,13 +167,13 @@ func (d *Document) deletesLen() int {
 func (d *Document) appendDeletes(dst []byte) []byte {
 	clients := uint64(0)
 	for i := range d.clients {
-		if len(d.clients[i].deletes) > 0 {
+		if d.clients[i].deletes.count > 0 {
 			clients++
 		}
 	}
 	dst = lib0.AppendVarUint(dst, clients)
 	for _, each := range d.sorted() {
-		if c := &d.clients[each]; len(c.deletes) > 0 {
+		if c := &d.clients[each]; c.deletes.count > 0 {
 			dst = lib0.AppendVarUint(dst, c.id)
 			dst = c.deletes.append(dst)
 		}

@@ -39,25 +39,27 @@ type place mark
 // add appends the part of a struct between the clocks from and to, of which from
 // must be the run's end, from < to. src is what b was read from.
 func (r *run) add(client uint64, src []byte, b *block, from, to uint64) {
-	if !r.extend(client, src, b, from, to) {
-		r.mark()
-		r.tail = uint32(len(r.buf))
-		r.buf = appendBlock(r.buf, client, src, b, from, to)
-		r.count++
+	if r.extend(client, src, b, from, to) {
+		r.end = uint32(to)
+		return
 	}
-	r.end = uint32(to)
+	r.note(len(r.buf), to)
+	r.buf = appendBlock(r.buf, client, src, b, from, to)
 }
 
-// mark adds a mark for the struct that is about to be appended, if it is far
-// enough from the last one.
-func (r *run) mark() {
-	last := uint32(0)
+// note keeps account of a struct that begins at an offset and ends at a clock, and
+// marks it if it is far enough from the last mark.
+func (r *run) note(offset int, end uint64) {
+	at, last := uint32(offset), uint32(0)
 	if n := len(r.marks); n > 0 {
 		last = r.marks[n-1].offset
 	}
-	if at := uint32(len(r.buf)); at-last >= markBytes {
+	if at-last >= markBytes {
 		r.marks = append(r.marks, mark{r.end, at, r.count})
 	}
+	r.tail = at
+	r.end = uint32(end)
+	r.count++
 }
 
 // extend appends to the last struct instead, if the new one continues it: same
@@ -65,26 +67,13 @@ func (r *run) mark() {
 // neighbours in the list. Bytes don't need that: when a peer integrates the
 // joined struct, its second half goes where it would have gone by itself.
 func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool {
-	if len(r.buf) == 0 {
-		return false
-	}
-	t := reader{src: r.buf, pos: int(r.tail), trusted: true}
-	if r.buf[r.tail]&kindBits != b.kind() {
-		return false
-	}
-	switch b.kind() {
-	case kindGC:
-		t.pos++
-		r.grow(t.pos, to-from)
-		return true
-	case kindString, kindDeleted:
-	default:
-		return false
-	}
 	var last block
-	t.head(&last, 0)
-	if !b.continues(&last, ID{client, from}) {
+	if !r.readTail(&last, b) || !b.continues(&last, ID{client, from}) {
 		return false
+	}
+	if b.kind() == kindGC {
+		r.grow(last.body, to-from)
+		return true
 	}
 	if b.kind() == kindDeleted {
 		r.grow(last.body, to-from)
@@ -99,17 +88,41 @@ func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool 
 	return true
 }
 
+// readTail reads the head of the last struct, if that has the same kind as b.
+func (r *run) readTail(last, b *block) bool {
+	if len(r.buf) == 0 || r.buf[r.tail]&kindBits != b.kind() || b.kind() > kindString {
+		return false
+	}
+	t := reader{src: r.buf, pos: int(r.tail), trusted: true}
+	t.head(last, 0)
+	return true
+}
+
+// joins reports whether a struct that begins where the run ends can be joined to
+// the last one.
+func (r *run) joins(client uint64, b *block) bool {
+	var last block
+	return r.readTail(&last, b) && b.continues(&last, ID{client, b.clock})
+}
+
 // continues reports whether the part of b that begins at id may be joined to the
 // struct before it.
 func (b *block) continues(last *block, id ID) bool {
-	const flags = flagRight | flagKey
-	if b.info&flags != last.info&flags || b.info&flagRight != 0 && b.right != last.right {
+	if b.kind() != last.kind() {
 		return false
 	}
-	if id.Clock > b.clock {
+	switch b.kind() {
+	case kindGC:
 		return true
+	case kindString, kindDeleted:
+	default:
+		return false
 	}
-	return b.info&flagOrigin != 0 && b.origin == ID{id.Client, id.Clock - 1}
+	const flags = flagRight | flagKey
+	if (b.info^last.info)&flags != 0 || b.info&flagRight != 0 && b.right != last.right {
+		return false
+	}
+	return id.Clock > b.clock || b.info&flagOrigin != 0 && b.origin == ID{id.Client, id.Clock - 1}
 }
 
 // grow adds n to the varUint at an offset of the last struct. What follows moves

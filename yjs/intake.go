@@ -1,0 +1,59 @@
+package yjs
+
+// intake adds the structs of an update to one client after another. Structs that
+// are new, follow what is held and can't be joined are copied together, so that
+// loading a state is little more than a copy of it.
+//
+//	src   … | struct | struct | struct | …
+//	        ^from                      ^to   counted in the run, not yet copied
+type intake struct {
+	src      []byte
+	client   *client
+	from, to int
+	last     block // the last one counted
+}
+
+// put adds a struct.
+func (in *intake) put(b *block) {
+	if b.kind() == kindSkip || b.length == 0 {
+		return
+	}
+	if in.from == in.to {
+		in.begin(b)
+		return
+	}
+	if in.to != b.start || b.loose || b.continues(&in.last, ID{in.client.id, b.clock}) {
+		in.flush()
+		in.begin(b)
+		return
+	}
+	in.count(b)
+}
+
+// begin puts the first struct after a flush.
+func (in *intake) begin(b *block) {
+	c := in.client
+	if len(c.gaps) > 0 || b.loose || b.clock != uint64(c.main.end) || c.main.joins(c.id, b) {
+		c.put(in.src, b)
+		return
+	}
+	in.from, in.to = b.start, b.start
+	in.count(b)
+}
+
+func (in *intake) count(b *block) {
+	c := in.client
+	c.main.note(len(c.main.buf)+in.to-in.from, b.limit())
+	c.bear(b, b.clock, b.limit())
+	in.to = b.end
+	in.last = *b
+}
+
+// flush copies what was counted.
+func (in *intake) flush() {
+	if in.from < in.to {
+		main := &in.client.main
+		main.buf = append(main.buf, in.src[in.from:in.to]...)
+	}
+	in.from, in.to = 0, 0
+}
