@@ -60,7 +60,7 @@ func (d *Document) check(s *summary, update []byte, maxUnits uint64) error {
 				break
 			}
 		}
-		if b.kind() == kindSkip || b.length == 0 {
+		if b.kind() == kindSkip {
 			continue
 		}
 		s.blocks++
@@ -112,8 +112,6 @@ func (d *Document) mergeDeletes(u updateReader) {
 		if !ok {
 			return
 		}
-		if length > 0 {
-			_, near = d.ensure(u.client).deletes.add(uint32(clock), uint32(clock+length), near)
-		}
+		_, near = d.ensure(u.client).deletes.add(uint32(clock), uint32(clock+length), near)
 	}
 }

@@ -39,7 +39,7 @@ type block struct {
 	parentID bool // parent is an ID and not a name
 	loose    bool // a number in it was spelled longer than necessary
 	clock    uint64
-	length   uint64 // clock units, 0 for an empty one
+	length   uint64 // clock units
 	origin   ID     // if info has flagOrigin
 	right    ID     // if info has flagRight
 	owner    ID     // if parentID

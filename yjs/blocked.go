@@ -11,17 +11,20 @@ package yjs
 // everybody if what is missing never came. So a GC struct replaces what is
 // blocked; never what isn't, or it would be a free way to destroy content.
 
-// burial is clocks of a client that turn into GC.
+// burial is clocks of a run that turn into GC.
 type burial struct {
 	client   *client
+	run      *run
 	from, to uint64
 }
 
 // bury replaces what an update's GC structs replace.
 func (d *Document) bury(update []byte) {
 	for _, each := range d.buried(update) {
-		each.client.main.bury(each.client.id, each.from, each.to)
-		each.client.deletes.add(uint32(each.from), uint32(each.to), spot{})
+		each.run.bury(each.client.id, each.from, each.to)
+		if each.run == &each.client.main {
+			each.client.deletes.add(uint32(each.from), uint32(each.to), spot{})
+		}
 	}
 }
 
@@ -37,19 +40,24 @@ func (d *Document) buried(update []byte) []burial {
 	u := readUpdate(update)
 	var b block
 	for u.checked(&b) {
-		if b.kind() != kindGC || b.length == 0 {
-			continue
-		}
 		i := d.place(u.client)
-		if i < 0 {
+		if b.kind() != kindGC || i < 0 {
 			continue
 		}
 		c := &d.clients[i]
-		from := max(b.clock, reach[i].clock)
-		to := min(b.limit(), uint64(c.main.end))
-		if from < to && !c.main.onlyGC(from, to) {
-			list = append(list, burial{c, from, to})
+		list = c.buried(list, &c.main, max(b.clock, reach[i].clock), b.limit())
+		for k := c.after(b.clock); k < len(c.gaps) && uint64(c.gaps[k].start) < b.limit(); k++ {
+			list = c.buried(list, c.gaps[k], b.clock, b.limit())
 		}
+	}
+	return list
+}
+
+// buried appends the part of a run between two clocks, unless it is GC already.
+func (c *client) buried(list []burial, r *run, from, to uint64) []burial {
+	from, to = max(from, uint64(r.start)), min(to, uint64(r.end))
+	if from < to && !r.onlyGC(from, to) {
+		list = append(list, burial{c, r, from, to})
 	}
 	return list
 }

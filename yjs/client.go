@@ -21,7 +21,7 @@ type client struct {
 
 // put adds what isn't known yet of a struct. src is what b was read from.
 func (c *client) put(src []byte, b *block) {
-	if b.length == 0 || b.kind() == kindSkip {
+	if b.kind() == kindSkip {
 		return
 	}
 	from, to := max(b.clock, uint64(c.main.end)), b.limit()
@@ -51,6 +51,9 @@ func (c *client) bear(b *block, from, to uint64) {
 
 // putAcross adds the parts of a struct that fall between what is known.
 func (c *client) putAcross(src []byte, b *block, from, to uint64) {
+	if c.holds(from, to) {
+		return
+	}
 	if b.kind() == kindString {
 		c.dropStrings(from, to)
 	}

@@ -31,9 +31,6 @@ func newComparer(update []byte) comparer { return comparer{budget: 8*len(update)
 
 // compare returns ErrConflict if two authors must have used the client id.
 func (k *comparer) compare(c *client, src []byte, b *block) error {
-	if b.length == 0 {
-		return nil
-	}
 	if k.client != c.id {
 		k.client, k.run = c.id, nil
 	}

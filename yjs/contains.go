@@ -7,7 +7,7 @@ func (d *Document) Contains(update []byte) bool {
 	k := newComparer(update)
 	var b block
 	for u.checked(&b) {
-		if b.kind() == kindSkip || b.length == 0 {
+		if b.kind() == kindSkip {
 			continue
 		}
 		c := d.find(u.client)
@@ -27,9 +27,6 @@ func (d *Document) containsDeletes(u *updateReader) bool {
 		clock, length, ok := u.nextDelete()
 		if !ok {
 			return true
-		}
-		if length == 0 {
-			continue
 		}
 		c := d.find(u.client)
 		if c == nil {

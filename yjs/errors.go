@@ -49,6 +49,7 @@ const (
 	faultType
 	faultOptions
 	faultSelf
+	faultEmpty
 	faultTrailing
 	faultVector
 	faultClock
@@ -70,6 +71,7 @@ var faultText = [...]string{
 	faultType:      "unknown shared type: want 0 to 6",
 	faultOptions:   "options of a subdocument are not an object",
 	faultSelf:      "struct refers to its own client at or after itself",
+	faultEmpty:     "struct or delete of no length",
 	faultTrailing:  "bytes after the end",
 	faultVector:    "state vector ends early or goes on",
 	faultClock:     "clock of a client above 2^31",

@@ -15,7 +15,7 @@ type intake struct {
 
 // put adds a struct.
 func (in *intake) put(b *block) {
-	if b.kind() == kindSkip || b.length == 0 {
+	if b.kind() == kindSkip {
 		return
 	}
 	if in.from == in.to {

@@ -28,7 +28,7 @@ func readUpdate(src []byte) updateReader {
 	return u
 }
 
-// next reads the next struct, Skips and empty ones included.
+// next reads the next struct, Skips included.
 func (u *updateReader) next(b *block) bool {
 	u.section = false
 	for u.structs == 0 {
@@ -52,7 +52,7 @@ func (u *updateReader) next(b *block) bool {
 	return u.fault == noFault
 }
 
-// nextDelete reads the next deleted range, empty ones included.
+// nextDelete reads the next deleted range.
 func (u *updateReader) nextDelete() (clock, length uint64, ok bool) {
 	for u.ranges == 0 {
 		if u.clients == 0 || u.fault != noFault {
@@ -64,7 +64,10 @@ func (u *updateReader) nextDelete() (clock, length uint64, ok bool) {
 	}
 	u.ranges--
 	clock, length = u.uvarint(), u.uvarint()
-	if clock+length > MaxClock {
+	switch {
+	case length == 0:
+		u.fail(faultEmpty)
+	case clock+length > MaxClock:
 		u.fail(faultClock)
 	}
 	return clock, length, u.fault == noFault
@@ -97,6 +100,9 @@ func (b *block) unreachable() bool {
 func (u *updateReader) checked(b *block) bool {
 	if !u.next(b) {
 		return false
+	}
+	if b.length == 0 && b.kind() != kindSkip {
+		u.fail(faultEmpty)
 	}
 	if b.linked() || b.parentID {
 		switch {
@@ -140,17 +146,10 @@ func IsEmptyUpdate(update []byte) bool {
 	u := readUpdate(update)
 	var b block
 	for u.checked(&b) {
-		if b.kind() != kindSkip && b.length > 0 {
+		if b.kind() != kindSkip {
 			return false
 		}
 	}
-	for {
-		_, length, ok := u.nextDelete()
-		if !ok {
-			return u.close() == nil
-		}
-		if length > 0 {
-			return false
-		}
-	}
+	_, _, deletes := u.nextDelete()
+	return !deletes && u.close() == nil
 }

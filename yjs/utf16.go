@@ -93,7 +93,7 @@ func sameText(x, y *textReader, from, to uint64) bool {
 			x.clock, y.clock = x.clock+uint64(k), y.clock+uint64(k)
 			continue
 		}
-		if a, b := x.next(), y.next(); a != b && !(half(a) && half(b)) {
+		if a, b := x.next(), y.next(); a != b && !(a == 0xfffd && half(b)) && !(b == 0xfffd && half(a)) {
 			return false
 		}
 	}
@@ -117,5 +117,5 @@ func sameASCII(x, y []byte, n int) int {
 	return max(n, 0)
 }
 
-// half reports whether a unit is half of a pair, or what replaces it.
-func half(u uint16) bool { return u == 0xfffd || u >= 0xd800 && u < 0xe000 }
+// half reports whether a unit is half of a pair.
+func half(u uint16) bool { return u >= 0xd800 && u < 0xe000 }

@@ -3,7 +3,8 @@
 //
 //   {op: "make", seeds: [n…]}       → [{seed, name, phases: [{updates, vectors}]}…]
 //   {op: "check", programs: [{seed, phases: [{state, vector, diffs}]}…]} → [{seed, errors}…]
-//   {op: "accepts", updates: [b64…]} → [bool…]: would a Yjs client load it?
+//   {op: "accepts", sessions: [[b64…]…]} → ["" or why a Yjs client that gets these
+//                                          updates in turn can't load them…]
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
 import { checkProgram } from './check.mjs'
@@ -31,12 +32,14 @@ const check = ({ programs }) => programs.map(({ seed, phases }) => {
   }
 })
 
-const accepts = ({ updates }) => updates.map(u => {
+const accepts = ({ sessions }) => sessions.map(updates => {
   try {
-    Y.applyUpdate(new Y.Doc(), bytes(u))
-    return true
-  } catch {
-    return false
+    const doc = new Y.Doc()
+    for (const u of updates) Y.applyUpdate(doc, bytes(u))
+    Y.applyUpdate(new Y.Doc(), Y.encodeStateAsUpdate(doc))
+    return ''
+  } catch (e) {
+    return e.stack
   }
 })
 
