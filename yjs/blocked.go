@@ -11,19 +11,22 @@ package yjs
 // everybody if what is missing never came. So a GC struct replaces what is
 // blocked; never what isn't, or it would be a free way to destroy content.
 
-// burial is clocks of a run that turn into GC.
+// burial is clocks of a client that turn into GC.
 type burial struct {
 	client   *client
-	run      *run
 	from, to uint64
 }
 
 // bury replaces what an update's GC structs replace.
 func (d *Document) bury(update []byte) {
 	for _, each := range d.buried(update) {
-		each.run.bury(each.client.id, each.from, each.to)
-		if each.run == &each.client.main {
-			each.client.deletes.add(uint32(each.from), uint32(each.to), spot{})
+		c := each.client
+		if end := uint64(c.main.end); each.from < end {
+			c.main.bury(c.id, each.from, min(each.to, end))
+			c.deletes.add(uint32(each.from), uint32(min(each.to, end)), spot{})
+		}
+		if c.gaps != nil {
+			c.gaps.bury(c.id, each.from, each.to)
 		}
 	}
 }
@@ -45,19 +48,11 @@ func (d *Document) buried(update []byte) []burial {
 			continue
 		}
 		c := &d.clients[i]
-		list = c.buried(list, &c.main, max(b.clock, reach[i].clock), b.limit())
-		for k := c.after(b.clock); k < len(c.gaps) && uint64(c.gaps[k].start) < b.limit(); k++ {
-			list = c.buried(list, c.gaps[k], b.clock, b.limit())
+		from, end := max(b.clock, reach[i].clock), uint64(c.main.end)
+		if from < min(b.limit(), end) && !c.main.onlyGC(from, min(b.limit(), end)) ||
+			c.gaps != nil && !c.gaps.onlyGC(b.clock, b.limit()) {
+			list = append(list, burial{c, from, b.limit()})
 		}
-	}
-	return list
-}
-
-// buried appends the part of a run between two clocks, unless it is GC already.
-func (c *client) buried(list []burial, r *run, from, to uint64) []burial {
-	from, to = max(from, uint64(r.start)), min(to, uint64(r.end))
-	if from < to && !r.onlyGC(from, to) {
-		list = append(list, burial{c, r, from, to})
 	}
 	return list
 }
@@ -148,16 +143,51 @@ func (r *run) onlyGC(from, to uint64) bool {
 
 // bury turns the clocks between two into GC.
 func (r *run) bury(client, from, to uint64) {
-	next := run{buf: make([]byte, 0, len(r.buf)), start: r.start, end: r.start}
-	put := func(b *block, from, to uint64) {
-		if from < to {
-			next.add(client, r.buf, b, from, to)
-		}
-	}
+	next := run{buf: make([]byte, 0, len(r.buf))}
 	for w := r.blocks(); w.next(); {
-		put(&w.block, w.clock, min(w.limit(), from))
-		put(&block{info: kindGC, clock: w.clock, length: w.length, loose: true}, max(w.clock, from), min(w.limit(), to))
-		put(&w.block, max(w.clock, to), w.limit())
+		w.bury(from, to, func(b *block, from, to uint64) { next.add(client, r.buf, b, from, to) })
 	}
 	*r = next
+}
+
+// bury calls put for the part of a struct before, between and after two clocks,
+// the one between as GC.
+func (b *block) bury(from, to uint64, put func(b *block, from, to uint64)) {
+	parts := [...]struct {
+		*block
+		from, to uint64
+	}{
+		{b, b.clock, min(b.limit(), from)},
+		{&block{info: kindGC, clock: b.clock, length: b.length, loose: true}, max(b.clock, from), min(b.limit(), to)},
+		{b, max(b.clock, to), b.limit()},
+	}
+	for _, p := range parts {
+		if p.from < p.to {
+			put(p.block, p.from, p.to)
+		}
+	}
+}
+
+// onlyGC reports whether all that is held between two clocks is GC.
+func (g *gaps) onlyGC(from, to uint64) bool {
+	s := g.seek(from)
+	for p, ok := g.at(s); ok && uint64(p.start) < to; p, ok = g.at(s) {
+		if g.kind(p) != kindGC {
+			return false
+		}
+		s = g.after(s)
+	}
+	return true
+}
+
+// bury turns what is held between two clocks into GC.
+func (g *gaps) bury(client, from, to uint64) {
+	var b block
+	s := g.seek(from)
+	for p, ok := g.at(s); ok && uint64(p.start) < to; p, ok = g.at(s) {
+		g.read(p, &b)
+		g.remove(s)
+		b.bury(from, to, func(b *block, from, to uint64) { g.add(client, g.buf, b, from, to) })
+		s = g.seek(uint64(p.end))
+	}
 }

@@ -20,9 +20,10 @@ type comparer struct {
 	// and the first of two contents stays, as always.
 	budget int
 	client uint64
-	run    *run // of the block held
+	buf    []byte // what held was read from
 	held   block
 	text   textReader // in held, if that is a string
+	inGap  bool       // held is a piece behind a gap
 	// buries is set when a GC struct covers clocks that are held in another form.
 	buries bool
 }
@@ -32,51 +33,66 @@ func newComparer(update []byte) comparer { return comparer{budget: 8*len(update)
 // compare returns ErrConflict if two authors must have used the client id.
 func (k *comparer) compare(c *client, src []byte, b *block) error {
 	if k.client != c.id {
-		k.client, k.run = c.id, nil
+		k.client, k.buf = c.id, nil
 	}
 	text := textOf(src, b)
-	if b.clock < uint64(c.main.end) {
-		if err := k.compareRun(&c.main, src, b, &text); err != nil {
-			return err
-		}
-	}
-	for i := c.after(b.clock); i < len(c.gaps) && uint64(c.gaps[i].start) < b.limit(); i++ {
-		if err := k.compareRun(c.gaps[i], src, b, &text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (k *comparer) compareRun(r *run, src []byte, b *block, text *textReader) error {
-	from, to := max(b.clock, uint64(r.start)), min(b.limit(), uint64(r.end))
-	for from < to && k.seek(r, from) {
+	from, to := b.clock, min(b.limit(), uint64(c.main.end))
+	for from < to && k.seek(&c.main, from) {
 		stop := min(to, k.held.limit())
-		if !k.same(src, b, text, from, stop) {
-			return fmt.Errorf("yjs: %w: client %d, clock %d: held %s, got %s",
-				ErrConflict, k.client, from, kindName[k.held.kind()], kindName[b.kind()])
+		if err := k.check(src, b, &text, from, stop); err != nil {
+			return err
 		}
 		from = stop
 	}
+	if c.gaps == nil {
+		return nil
+	}
+	at := c.gaps.seek(b.clock)
+	for p, ok := c.gaps.at(at); ok && uint64(p.start) < b.limit() && k.piece(c.gaps, p); p, ok = c.gaps.at(at) {
+		if err := k.check(src, b, &text, max(b.clock, uint64(p.start)), min(b.limit(), uint64(p.end))); err != nil {
+			return err
+		}
+		at = c.gaps.after(at)
+	}
 	return nil
 }
 
-// seek makes held the block of a run that holds a clock. It returns false if the
-// budget is used up.
+func (k *comparer) check(src []byte, b *block, text *textReader, from, to uint64) error {
+	if k.same(src, b, text, from, to) {
+		return nil
+	}
+	return fmt.Errorf("yjs: %w: client %d, clock %d: held %s, got %s",
+		ErrConflict, k.client, from, kindName[k.held.kind()], kindName[b.kind()])
+}
+
+// seek makes held the struct of the main run that holds a clock. It returns false
+// if the budget is used up.
 func (k *comparer) seek(r *run, clock uint64) bool {
-	if k.run != r || clock < k.held.clock {
-		k.run = r
+	if k.buf == nil || k.inGap || clock < k.held.clock {
 		at := r.find(clock, &k.held)
-		k.budget -= k.held.end - int(at.offset) + markBytes
-		k.text = textOf(r.buf, &k.held)
+		k.hold(r.buf, k.held.end-int(at.offset)+markBytes, false)
 	}
 	for clock >= k.held.limit() && k.budget >= 0 {
 		next := reader{src: r.buf, pos: k.held.end, trusted: true}
 		next.block(&k.held, k.held.limit())
-		k.budget -= k.held.end - k.held.start
-		k.text = textOf(r.buf, &k.held)
+		k.hold(r.buf, k.held.end-k.held.start, false)
 	}
 	return k.budget >= 0
+}
+
+// piece makes held a struct behind a gap.
+func (k *comparer) piece(g *gaps, p piece) bool {
+	if k.buf == nil || !k.inGap || k.held.clock != uint64(p.start) {
+		g.read(p, &k.held)
+		k.hold(g.buf, int(p.size), true)
+	}
+	return k.budget >= 0
+}
+
+func (k *comparer) hold(buf []byte, cost int, inGap bool) {
+	k.buf, k.inGap = buf, inGap
+	k.budget -= cost
+	k.text = textOf(buf, &k.held)
 }
 
 // same compares a struct with the one held, between two clocks that both have.
@@ -99,7 +115,7 @@ func (k *comparer) same(src []byte, b *block, text *textReader, from, to uint64)
 	case kindString:
 		return sameText(&k.text, text, from, to)
 	case kindBinary, kindType:
-		return bytes.Equal(k.run.buf[k.held.body:k.held.end], src[b.body:b.end]) || b.loose
+		return bytes.Equal(k.buf[k.held.body:k.held.end], src[b.body:b.end]) || b.loose
 	default:
 		return true
 	}
@@ -120,7 +136,7 @@ func (k *comparer) sameLinks(src []byte, b *block, at uint64) bool {
 		return true
 	}
 	return (h.info^b.info)&flagKey == 0 && h.parentID == b.parentID &&
-		(b.loose || bytes.Equal(k.run.buf[h.parent:h.body], src[b.parent:b.body]))
+		(b.loose || bytes.Equal(k.buf[h.parent:h.body], src[b.parent:b.body]))
 }
 
 // originAt returns the origin of the unit at a clock of the block.

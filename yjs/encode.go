@@ -20,10 +20,9 @@ func (d *Document) EncodeStateAsUpdate(stateVector []byte) ([]byte, error) {
 	sections, size := uint64(0), 0
 	for _, each := range d.sorted() {
 		c := &d.clients[each]
-		c.settle()
 		if from := have.clock(c.id); from < c.end() {
 			sections++
-			size += c.sizeFrom(from)
+			size += c.from(from).size
 		}
 	}
 	size += lib0.VarUintLen(sections) + d.deletesLen()
@@ -33,7 +32,8 @@ func (d *Document) EncodeStateAsUpdate(stateVector []byte) ([]byte, error) {
 	for _, each := range d.order {
 		c := &d.clients[each]
 		if from := have.clock(c.id); from < c.end() {
-			dst = c.appendFrom(dst, from)
+			s := c.from(from)
+			dst = c.appendSection(dst, &s)
 		}
 	}
 	return d.appendDeletes(dst), nil
@@ -41,21 +41,21 @@ func (d *Document) EncodeStateAsUpdate(stateVector []byte) ([]byte, error) {
 
 // part is the structs of a run from some clock on.
 type part struct {
-	first block  // the struct that holds the clock
-	rest  uint32 // offset after it
-	count uint64 // structs, with the first
+	first block // the struct that holds the clock
+	rest  int   // offset of what follows first, or of first if it is whole
+	count uint64
 }
 
-// from splits a run at a clock, start <= clock < end.
+// from splits a run at a clock, clock < end.
 func (r *run) from(clock uint64) (p part) {
-	if clock <= uint64(r.start) {
+	if clock == 0 {
 		return part{count: uint64(r.count)}
 	}
 	at := r.find(clock, &p.first)
 	p.count = uint64(r.count - at.nth)
-	p.rest = uint32(p.first.end)
+	p.rest = p.first.end
 	if p.first.clock == clock {
-		p.rest = uint32(p.first.start)
+		p.rest = p.first.start
 	}
 	return p
 }
@@ -64,90 +64,88 @@ func (r *run) from(clock uint64) (p part) {
 // origin that it didn't have, and U+FFFD for half a pair.
 const sliceRoom = 24
 
-// sizeFrom returns a number of bytes that appendFrom doesn't exceed; it is exact
-// for from == 0 without gaps.
-func (c *client) sizeFrom(from uint64) int {
-	structs, size := uint64(0), 0
-	begin := from
-	if from < uint64(c.main.end) {
-		p := c.main.from(from)
-		structs += p.count
-		size += len(c.main.buf) - int(p.rest)
-		if from > 0 && p.first.clock != from {
-			size += p.first.end - p.first.start + sliceRoom
-		}
-	} else {
-		begin = max(from, uint64(c.gaps[c.after(from)].start))
-	}
-	if i := c.after(max(from, uint64(c.main.end))); i < len(c.gaps) {
-		size += sliceRoom
-		for _, g := range c.gaps[i:] {
-			structs += 1 + uint64(g.count)
-			size += 1 + 5 + len(g.buf)
-		}
-	}
-	return size + lib0.VarUintLen(structs) + lib0.VarUintLen(c.id) + lib0.VarUintLen(begin)
+// section is what of a client goes out from a clock on.
+type section struct {
+	begin   uint64 // clock of the first struct
+	main    part   // of the main run, if main.count > 0
+	gaps    spot   // of the first piece, if there are any
+	structs uint64 // Skips included
+	size    int    // bound on the bytes; exact from clock 0 without gaps
 }
 
-// appendFrom appends the section of a client from a clock below its end.
-func (c *client) appendFrom(dst []byte, from uint64) []byte {
-	gaps := c.gaps
-	var main part
-	begin, structs := from, uint64(0)
-	if from < uint64(c.main.end) {
-		main = c.main.from(from)
-		structs = main.count
-	} else {
-		gaps = gaps[c.after(from):]
-		begin = max(from, uint64(gaps[0].start))
+// from says what of a client goes out from a clock below its end on.
+func (c *client) from(clock uint64) (s section) {
+	s.begin = clock
+	if end := uint64(c.main.end); clock < end {
+		s.main = c.main.from(clock)
+		s.structs = s.main.count
+		s.size = len(c.main.buf) - s.main.rest
+		if clock > 0 {
+			s.size += s.main.first.end - s.main.first.start + sliceRoom
+		}
+		clock = end
 	}
-	structs += c.countGaps(gaps, begin)
-	dst = lib0.AppendVarUint(dst, structs)
+	if c.gaps != nil {
+		c.gaps.settle(c.id)
+		s.addGaps(c.gaps, clock)
+	}
+	s.size += lib0.VarUintLen(s.structs) + lib0.VarUintLen(c.id) + lib0.VarUintLen(s.begin)
+	return s
+}
+
+// addGaps adds the pieces from a clock on.
+func (s *section) addGaps(g *gaps, clock uint64) {
+	s.gaps = g.seek(clock)
+	if p, ok := g.at(s.gaps); ok && s.structs == 0 {
+		s.begin = max(clock, uint64(p.start)) // a Skip never comes first
+	}
+	at := max(clock, s.begin)
+	for spot := s.gaps; ; spot = g.after(spot) {
+		p, ok := g.at(spot)
+		if !ok {
+			return
+		}
+		if at < uint64(p.start) {
+			s.structs++
+			s.size += 1 + 5
+		}
+		s.structs++
+		s.size += int(p.size) + sliceRoom
+		at = uint64(p.end)
+	}
+}
+
+// appendSection appends a section of a client.
+func (c *client) appendSection(dst []byte, s *section) []byte {
+	dst = lib0.AppendVarUint(dst, s.structs)
 	dst = lib0.AppendVarUint(dst, c.id)
-	dst = lib0.AppendVarUint(dst, begin)
-	at := begin
-	if main.count > 0 {
-		dst = c.main.appendFrom(dst, c.id, main, begin)
+	dst = lib0.AppendVarUint(dst, s.begin)
+	at := s.begin
+	if s.main.count > 0 {
+		if first := &s.main.first; first.clock < at {
+			dst = appendBlock(dst, c.id, c.main.buf, first, at, first.limit())
+		}
+		dst = append(dst, c.main.buf[s.main.rest:]...)
 		at = uint64(c.main.end)
 	}
-	for _, g := range gaps {
-		if at < uint64(g.start) {
+	if c.gaps == nil {
+		return dst
+	}
+	var b block
+	for spot := s.gaps; ; spot = c.gaps.after(spot) {
+		p, ok := c.gaps.at(spot)
+		if !ok {
+			return dst
+		}
+		if at < uint64(p.start) {
 			dst = append(dst, kindSkip)
-			dst = lib0.AppendVarUint(dst, uint64(g.start)-at)
-			at = uint64(g.start)
+			dst = lib0.AppendVarUint(dst, uint64(p.start)-at)
+			at = uint64(p.start)
 		}
-		dst = g.appendFrom(dst, c.id, g.from(at), at)
-		at = uint64(g.end)
+		c.gaps.read(p, &b)
+		dst = appendBlock(dst, c.id, c.gaps.buf, &b, at, b.limit())
+		at = b.limit()
 	}
-	return dst
-}
-
-// countGaps returns how many structs, Skips included, the gap runs take when
-// they are written after the clock at.
-func (c *client) countGaps(gaps []*run, at uint64) uint64 {
-	if len(gaps) == 0 {
-		return 0
-	}
-	if at < uint64(c.main.end) {
-		at = uint64(c.main.end)
-	}
-	structs := uint64(0)
-	for _, g := range gaps {
-		if at < uint64(g.start) {
-			structs++
-		}
-		structs += g.from(at).count
-		at = uint64(g.end)
-	}
-	return structs
-}
-
-// appendFrom appends a part of a run that begins at a clock.
-func (r *run) appendFrom(dst []byte, client uint64, p part, clock uint64) []byte {
-	if clock > uint64(r.start) && p.first.clock < clock {
-		dst = appendBlock(dst, client, r.buf, &p.first, clock, p.first.limit())
-	}
-	return append(dst, r.buf[p.rest:]...)
 }
 
 // deletesLen returns the number of bytes that appendDeletes appends.
@@ -187,9 +185,8 @@ func (d *Document) Size() int {
 	sections, size := uint64(0), 0
 	for i := range d.clients {
 		if c := &d.clients[i]; c.end() > 0 {
-			c.settle()
 			sections++
-			size += c.sizeFrom(0)
+			size += c.from(0).size
 		}
 	}
 	return size + lib0.VarUintLen(sections) + d.deletesLen()

@@ -33,7 +33,7 @@ func (in *intake) put(b *block) {
 // begin puts the first struct after a flush.
 func (in *intake) begin(b *block) {
 	c := in.client
-	if len(c.gaps) > 0 || b.loose || b.clock != uint64(c.main.end) || c.main.joins(c.id, b) {
+	if c.gaps != nil || b.loose || b.clock != uint64(c.main.end) || c.main.joins(c.id, b) {
 		c.put(in.src, b)
 		return
 	}

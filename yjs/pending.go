@@ -16,14 +16,12 @@ func (d *Document) Pending() Pending {
 	var p Pending
 	for _, each := range d.sorted() {
 		c := &d.clients[each]
-		if len(c.gaps) == 0 {
+		if c.gaps == nil {
 			continue
 		}
 		p.Missing = append(p.Missing, ID{c.id, uint64(c.main.end)})
-		for _, g := range c.gaps {
-			p.Structs += int(g.count)
-			p.Bytes += len(g.buf)
-		}
+		p.Structs += c.gaps.count
+		p.Bytes += len(c.gaps.buf) - c.gaps.dropped
 	}
 	return p
 }

@@ -1,21 +1,19 @@
 package yjs
 
 import (
-	"slices"
 	"sort"
 
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
-// run is structs of one client without a gap between them, as version 1 bytes
-// back to back. The bytes are always complete: sending them is copying them.
+// run is structs of one client without a gap between them, from clock 0 on, as
+// version 1 bytes back to back. The bytes are always complete: sending them is copying them.
 //
 //	buf    | struct | struct | … | tail |
 //	marks  ^0                ^every markBytes or so
 type run struct {
 	buf   []byte
 	marks []mark
-	start uint32 // clock of the first unit
 	end   uint32 // clock after the last unit
 	count uint32 // structs
 	tail  uint32 // offset of the last struct; buf isn't empty then
@@ -143,10 +141,10 @@ func (r *run) grow(at int, n uint64) {
 	lib0.AppendVarUint(r.buf[at:at], sum)
 }
 
-// find returns the struct that holds a clock of the run, start <= clock < end.
+// find returns the struct that holds a clock of the run, clock < end.
 // b gets the struct, read from r.buf.
 func (r *run) find(clock uint64, b *block) place {
-	at := place{clock: r.start}
+	var at place
 	if i := sort.Search(len(r.marks), func(i int) bool { return uint64(r.marks[i].clock) > clock }); i > 0 {
 		at = place(r.marks[i-1])
 	}
@@ -160,17 +158,9 @@ func (r *run) find(clock uint64, b *block) place {
 	}
 }
 
-// join appends all of another run, which begins where this one ends.
-func (r *run) join(client uint64, next *run) {
-	r.buf = slices.Grow(r.buf, len(next.buf))
-	for t := next.blocks(); t.next(); {
-		r.add(client, next.buf, &t.block, t.block.clock, t.limit())
-	}
-}
-
 // blocks walks over the structs of a run.
 func (r *run) blocks() blockWalk {
-	return blockWalk{reader: reader{src: r.buf, trusted: true}, end: uint64(r.start)}
+	return blockWalk{reader: reader{src: r.buf, trusted: true}}
 }
 
 // blockWalk reads the structs of a run one after the other.

@@ -1,0 +1,198 @@
+package yjs
+
+import (
+	"slices"
+	"sort"
+)
+
+// gaps is structs of one client that wait for clocks before them.
+//
+//	buf     | struct | struct | struct |     as they came, or in order
+//	pieces  by clock, each with its struct's place in buf
+//
+// Pieces are in chunks for the same reason as spans: structs that come in reverse
+// would otherwise move all that wait for each of them.
+type gaps struct {
+	buf     []byte
+	chunks  [][]piece // ascending, none is empty
+	count   int
+	dropped int  // bytes of buf that no piece needs any more
+	rough   bool // buf isn't in order, or neighbours may be joinable
+}
+
+// piece is one struct that waits.
+type piece struct {
+	start, end   uint32 // clocks
+	offset, size uint32 // in buf
+}
+
+const chunkPieces = 256
+
+// seek returns the spot of the first piece that ends after a clock.
+func (g *gaps) seek(clock uint64) spot {
+	i := sort.Search(len(g.chunks), func(i int) bool {
+		return uint64(g.chunks[i][len(g.chunks[i])-1].end) > clock
+	})
+	if i == len(g.chunks) {
+		return spot{i, 0}
+	}
+	chunk := g.chunks[i]
+	return spot{i, sort.Search(len(chunk), func(j int) bool { return uint64(chunk[j].end) > clock })}
+}
+
+// at returns the piece at a spot, if there is one.
+func (g *gaps) at(s spot) (piece, bool) {
+	if s.i == len(g.chunks) {
+		return piece{}, false
+	}
+	return g.chunks[s.i][s.j], true
+}
+
+// after returns the spot of the next piece.
+func (g *gaps) after(s spot) spot {
+	if s.j++; s.j == len(g.chunks[s.i]) {
+		return spot{s.i + 1, 0}
+	}
+	return s
+}
+
+// add keeps the part of a struct between two clocks. It overlaps no piece.
+func (g *gaps) add(client uint64, src []byte, b *block, from, to uint64) {
+	offset := len(g.buf)
+	g.buf = appendBlock(g.buf, client, src, b, from, to)
+	g.rough = true
+	g.insert(piece{uint32(from), uint32(to), uint32(offset), uint32(len(g.buf) - offset)})
+}
+
+func (g *gaps) insert(p piece) {
+	g.count++
+	s := g.seek(uint64(p.start))
+	if s.i == len(g.chunks) {
+		// Behind all others.
+		if s.i == 0 || len(g.chunks[s.i-1]) >= chunkPieces {
+			g.chunks = append(g.chunks, nil)
+			s.i++
+		}
+		g.chunks[s.i-1] = append(g.chunks[s.i-1], p)
+		return
+	}
+	if chunk := g.chunks[s.i]; len(chunk) >= chunkPieces {
+		const half = chunkPieces / 2
+		g.chunks = slices.Insert(g.chunks, s.i+1, slices.Clone(chunk[half:]))
+		g.chunks[s.i] = chunk[:half:half]
+		if s.j > half {
+			s = spot{s.i + 1, s.j - half}
+		}
+	}
+	g.chunks[s.i] = slices.Insert(g.chunks[s.i], s.j, p)
+}
+
+// remove forgets the piece at a spot; what follows it then stands there, or, if it
+// was the last of its chunk, at the beginning of the next.
+func (g *gaps) remove(s spot) spot {
+	g.count--
+	g.dropped += int(g.chunks[s.i][s.j].size)
+	g.chunks[s.i] = slices.Delete(g.chunks[s.i], s.j, s.j+1)
+	switch {
+	case len(g.chunks[s.i]) == 0:
+		g.chunks = slices.Delete(g.chunks, s.i, s.i+1)
+		return spot{s.i, 0}
+	case s.j == len(g.chunks[s.i]):
+		return spot{s.i + 1, 0}
+	}
+	return s
+}
+
+// read reads the struct of a piece.
+func (g *gaps) read(p piece, b *block) {
+	r := reader{src: g.buf, pos: int(p.offset), trusted: true}
+	r.block(b, uint64(p.start))
+}
+
+func (g *gaps) kind(p piece) byte { return g.buf[p.offset] & kindBits }
+
+// dropStrings forgets texts that lie inside a text that has just come whole. A
+// slice may begin with half a surrogate pair, that is with U+FFFD; the whole has
+// the pair.
+func (g *gaps) dropStrings(from, to uint64) {
+	s := g.seek(from)
+	for p, ok := g.at(s); ok && uint64(p.end) <= to; p, ok = g.at(s) {
+		if uint64(p.start) >= from && g.kind(p) == kindString {
+			s = g.remove(s)
+		} else {
+			s = g.after(s)
+		}
+	}
+}
+
+// pop removes the first piece if it begins at a clock, and reads its struct.
+func (g *gaps) pop(clock uint64, b *block) bool {
+	if g.count == 0 || uint64(g.chunks[0][0].start) != clock {
+		return false
+	}
+	p := g.chunks[0][0]
+	g.read(p, b)
+	g.count--
+	g.dropped += int(p.size)
+	// Cutting off the front is cheap, moving the rest there isn't.
+	if g.chunks[0] = g.chunks[0][1:]; len(g.chunks[0]) == 0 {
+		g.chunks = g.chunks[1:]
+	}
+	return true
+}
+
+// holds reports whether all clocks from start up to end are held.
+func (g *gaps) holds(start, end uint64) bool {
+	s := g.seek(start)
+	for start < end {
+		p, ok := g.at(s)
+		if !ok || uint64(p.start) > start {
+			return false
+		}
+		start = uint64(p.end)
+		s = g.after(s)
+	}
+	return true
+}
+
+// end returns the clock after the last piece; there must be one.
+func (g *gaps) end() uint64 {
+	last := g.chunks[len(g.chunks)-1]
+	return uint64(last[len(last)-1].end)
+}
+
+// settle puts buf in order and joins what can be joined, so that the same structs
+// encode to the same bytes in whatever order they came.
+func (g *gaps) settle(client uint64) {
+	if !g.rough {
+		return
+	}
+	next := gaps{buf: make([]byte, 0, len(g.buf)-g.dropped)}
+	var r run // the structs since the last gap
+	begin := uint32(0)
+	var b block
+	for _, chunk := range g.chunks {
+		for _, p := range chunk {
+			if r.end != p.start {
+				next.take(&r, begin)
+				r = run{end: p.start}
+				begin = p.start
+			}
+			g.read(p, &b)
+			r.add(client, g.buf, &b, b.clock, b.limit())
+		}
+	}
+	next.take(&r, begin)
+	*g = next
+}
+
+// take appends the structs of a run that begins at a clock.
+func (g *gaps) take(r *run, begin uint32) {
+	t := reader{src: r.buf, trusted: true}
+	for b := (block{length: uint64(begin)}); t.left() > 0; {
+		t.block(&b, b.limit())
+		offset := len(g.buf)
+		g.buf = append(g.buf, r.buf[b.start:b.end]...)
+		g.insert(piece{uint32(b.clock), uint32(b.limit()), uint32(offset), uint32(b.end - b.start)})
+	}
+}
