@@ -12,6 +12,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fjord-sync/fjord/internal/roomname"
 	"github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/services/edge/internal/page"
 )
@@ -30,8 +31,11 @@ type Config struct {
 	// Page answers whatever is no websocket. nil: a small editor on GET /, and
 	// 200 with a line of text elsewhere.
 	Page http.Handler
-	// RoomNames is the rule for room names.
-	RoomNames RoomNames
+	// RoomNames is the rule for room names. A room's name is the URL's path after
+	// its first slash, percent-decoded; it may contain slashes. Names that break
+	// the rule are refused before the upgrade, with 400, or 403 if the rule is
+	// roomname.ELVA. nil: roomname.Default.
+	RoomNames roomname.Rule
 	// AllowedOrigins are the origins of web pages that may connect, as in
 	// "https://app.example.com"; "*" allows all. A page of the same host and
 	// port always may, and so may a page of this machine if it reaches us as
@@ -54,8 +58,8 @@ type Limits struct {
 	// Frame is the largest frame of a client, in bytes. Default 16 MiB.
 	Frame int
 	// Outbox is how much may wait for one client, in bytes, before it is closed
-	// as too slow. One frame of any size always fits an empty outbox. Default
-	// 1 MiB.
+	// as too slow. The largest frame that waits isn't counted, so that a whole
+	// document of any size can be sent. Default 1 MiB.
 	Outbox int
 	// Sockets is the number of websockets. Default 50 000.
 	Sockets int
@@ -118,6 +122,9 @@ func (c Config) withDefaults() (Config, error) {
 		host, _ := os.Hostname() // an empty name still has the number
 		c.Name = fmt.Sprintf("%s/%d", host, os.Getpid())
 	}
+	if c.RoomNames == nil {
+		c.RoomNames = roomname.Default
+	}
 	if c.Page == nil {
 		c.Page = page.Handler()
 	}
@@ -148,9 +155,6 @@ func (c Config) check() error {
 		if n < 0 {
 			return fmt.Errorf("edge: %s is negative: want 0 for the default, or more", name)
 		}
-	}
-	if c.RoomNames > ELVANames {
-		return fmt.Errorf("edge: RoomNames is %d: want AnyName or ELVANames", c.RoomNames)
 	}
 	if c.Keepalive.Pong <= c.Keepalive.Ping {
 		return fmt.Errorf("edge: Keepalive.Pong (%s) must be longer than Keepalive.Ping (%s): nobody would live to answer",

@@ -1,11 +1,14 @@
 package edge
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/fjord-sync/fjord/internal/roomname"
 )
 
 // writeBuffers are shared by all sockets: an idle one owns none.
@@ -28,8 +31,8 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	room := strings.TrimPrefix(r.URL.Path, "/")
-	if status, err := e.cfg.RoomNames.check(room); err != nil {
-		http.Error(w, err.Error(), status)
+	if err := e.cfg.RoomNames(room); err != nil {
+		http.Error(w, err.Error(), nameStatus(err))
 		return
 	}
 	if !e.origins.allows(r.Header.Get("Origin"), r.Host) {
@@ -72,4 +75,13 @@ func (e *Edge) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn,
 		header = http.Header{"Sec-Websocket-Protocol": {offered[0]}}
 	}
 	return upgrader.Upgrade(w, r, header)
+}
+
+// nameStatus returns the status that refuses a room's name: ELVA's clients know
+// 403, others are told that their request is wrong.
+func nameStatus(err error) int {
+	if errors.Is(err, roomname.ErrNotELVA) {
+		return http.StatusForbidden
+	}
+	return http.StatusBadRequest
 }

@@ -40,9 +40,19 @@ func (l *Link) run(ctx context.Context) {
 // live runs one stream to its end, and reports whether it ever stood.
 func (l *Link) live(ctx context.Context) (stood bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	s := l.client.CallBidiStream(ctx)
-	defer func() { _ = s.CloseResponse() }()
+	// A canceled context alone ends nothing: net/http looks at it only once the
+	// request's body has ended.
+	closed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = s.CloseRequest()
+	})
+	defer func() {
+		cancel(nil)
+		<-closed
+		_ = s.CloseResponse()
+	}()
 
 	if err := l.greet(s, cancel); err != nil {
 		return false, errors.Join(context.Cause(ctx), err)

@@ -12,7 +12,11 @@ import (
 type outbox struct {
 	frames *[][]byte // pooled; nil while no data waits
 	bytes  int
-	ping   bool
+	// largest is the size of the largest frame in frames, taken that of the
+	// batch that is being written.
+	largest, taken int
+
+	ping bool
 	// pong answers the newest ping; older ones need no answer (RFC 6455,
 	// section 5.5.3), so a flood of pings fills nothing.
 	pong  []byte
@@ -28,6 +32,14 @@ var queues = sync.Pool{New: func() any {
 // maxPooledQueue is the largest slice worth keeping for the next socket.
 const maxPooledQueue = 1024
 
+// full reports whether limit bytes wait beside the largest frame. A newcomer's
+// step 2 may be many times the limit, and what happens in the room while it is
+// on its way must find room too, or nobody could join a large document while
+// others write.
+func (o *outbox) full(limit int) bool {
+	return o.bytes-max(o.largest, o.taken) >= limit
+}
+
 // push adds a data frame.
 func (o *outbox) push(frame []byte) {
 	if o.frames == nil {
@@ -35,6 +47,7 @@ func (o *outbox) push(frame []byte) {
 	}
 	*o.frames = append(*o.frames, frame)
 	o.bytes += len(frame)
+	o.largest = max(o.largest, len(frame))
 }
 
 // drop forgets the data that no writer has taken.
@@ -47,6 +60,7 @@ func (o *outbox) drop() {
 	}
 	release(o.frames)
 	o.frames = nil
+	o.largest = 0
 }
 
 // empty reports whether there is nothing to write.
@@ -55,14 +69,21 @@ func (o *outbox) empty() bool {
 }
 
 // take moves everything that waits into a batch. bytes stay counted until
-// the writer has settled the batch.
+// settle is called.
 func (o *outbox) take() batch {
 	b := batch{frames: o.frames, ping: o.ping, pong: o.pong, close: o.close}
 	for _, f := range b.data() {
 		b.bytes += len(f)
 	}
 	o.frames, o.ping, o.pong, o.close = nil, false, nil, nil
+	o.taken, o.largest = o.largest, 0
 	return b
+}
+
+// settle takes a written batch's bytes off.
+func (o *outbox) settle(b *batch) {
+	o.bytes -= b.bytes
+	o.taken = 0
 }
 
 // batch is what one turn of the writer writes.

@@ -29,8 +29,8 @@ type Config struct {
 	// FrameLimit is the largest frame that a client may send, in bytes.
 	FrameLimit int
 	// OutboxLimit bounds what waits for a client, in bytes. A frame is
-	// admitted while less than this waits, so that one frame of any size goes
-	// into an empty outbox.
+	// admitted while less than this waits, the largest frame not counted: a
+	// step 2 of any size goes into an empty outbox, and what follows it too.
 	OutboxLimit int
 	// Ping is the time between two websocket pings, Pong how long a peer may
 	// be silent, and Keepalive how long we may be (see SetKeepalive).
@@ -114,7 +114,7 @@ func (s *Socket) Push(frame []byte) {
 	if s.state != open {
 		return
 	}
-	if s.out.bytes >= s.cfg.OutboxLimit {
+	if s.out.full(s.cfg.OutboxLimit) {
 		s.cfg.Metrics.overflows.Inc()
 		s.out.drop()
 		s.overflown.Store(true)

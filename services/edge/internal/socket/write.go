@@ -79,7 +79,7 @@ func (s *Socket) wrote(b *batch, err error) bool {
 	release(b.frames)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.out.bytes -= b.bytes
+	s.out.settle(b)
 	if err != nil {
 		s.writing = false
 		s.brokenLocked()
