@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/fjord-sync/fjord/internal/command"
-	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/internal/roomname"
 )
 
 // config is what the flags say.
@@ -16,16 +16,13 @@ type config struct {
 	data             string
 	rooms            string
 	origins          []string
-	roomNames        edge.RoomNames
+	roomNames        roomname.Rule
 	log              *slog.Logger
 }
 
 func readConfig(cmd *cli.Command) (config, error) {
 	log, logErr := command.Logger(cmd)
-	rule := edge.AnyName
-	if cmd.String(command.RoomNamesFlag) == "elva" {
-		rule = edge.ELVANames
-	}
+	rule, ruleErr := command.RoomNameRule(cmd)
 	return config{
 		listen:    cmd.String(command.ListenFlag),
 		rpc:       cmd.String(command.RPCFlag),
@@ -35,5 +32,5 @@ func readConfig(cmd *cli.Command) (config, error) {
 		origins:   cmd.StringSlice(command.OriginsFlag),
 		roomNames: rule,
 		log:       log,
-	}, errors.Join(command.NoArguments(cmd), logErr)
+	}, errors.Join(command.NoArguments(cmd), logErr, ruleErr)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/fjord-sync/fjord/internal/command"
@@ -48,7 +47,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 		Metrics:    metrics,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("--%s: %w", command.RoomsFlag, err), h.storage.Close())
+		return nil, errors.Join(err, h.storage.Close())
 	}
 	h.edge, err = edge.New(edge.Config{
 		RoomsURLs:      []string{insideURL},

@@ -13,8 +13,12 @@ import (
 // MaxLen is the longest name in bytes.
 const MaxLen = 255
 
-// ErrInvalid is what every refusal wraps; its text says the rule.
-var ErrInvalid = errors.New("invalid room name")
+var (
+	// ErrInvalid is what every refusal wraps; its text says the rule.
+	ErrInvalid = errors.New("invalid room name")
+	// ErrNotELVA is what a refusal by the ELVA rule wraps, beside ErrInvalid.
+	ErrNotELVA = fmt.Errorf("%w: want 10 to 250 letters, digits, hyphens or underscores", ErrInvalid)
+)
 
 // Rule decides about a name: nil, or an error that wraps ErrInvalid and says
 // what was wrong and what would be right.
@@ -45,7 +49,7 @@ var elva = regexp.MustCompile(`^[A-Za-z0-9_-]{10,250}$`)
 // digits, hyphens and underscores.
 func ELVA(name string) error {
 	if !elva.MatchString(name) {
-		return fmt.Errorf("%w: want 10 to 250 letters, digits, hyphens or underscores", ErrInvalid)
+		return ErrNotELVA
 	}
 	return nil
 }

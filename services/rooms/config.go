@@ -34,8 +34,11 @@ type Config struct {
 const (
 	// What one room may hold unsaved: as much as one RPC message carries.
 	maxUnsavedBytes = 16 << 20
-	maxInboxBytes   = 64 << 20
-	maxLinkBytes    = 64 << 20
+	maxUpdateBytes  = 16 << 20
+	// maxDocumentBytes is below what one frame of a link may carry to an edge.
+	maxDocumentBytes = 256 << 20
+	maxInboxBytes    = 64 << 20
+	maxLinkBytes     = 64 << 20
 	// maxMessageBytes bounds an RPC message: the largest update and its frame.
 	maxMessageBytes = 18 << 20
 
@@ -64,11 +67,13 @@ func (c *Config) withDefaults() (room.Config, error) {
 	}
 	kind, err := room.ParseKind(c.Kind)
 	return room.Config{
-		Kind:            kind,
-		MaxUnsavedBytes: maxUnsavedBytes,
-		MaxPresent:      maxPresent,
-		MaxStateBytes:   maxStateBytes,
-		SnapshotRecords: snapshotRecords,
-		SnapshotBytes:   snapshotBytes,
+		Kind:             kind,
+		MaxUnsavedBytes:  maxUnsavedBytes,
+		MaxUpdateBytes:   maxUpdateBytes,
+		MaxDocumentBytes: maxDocumentBytes,
+		MaxPresent:       maxPresent,
+		MaxStateBytes:    maxStateBytes,
+		SnapshotRecords:  snapshotRecords,
+		SnapshotBytes:    snapshotBytes,
 	}, err
 }

@@ -56,7 +56,8 @@ func New(config Config) (*Service, error) {
 			client = serve.NewClient(nil)
 		}
 		storage := storagev1connect.NewStorageServiceClient(client, config.StorageURL,
-			connect.WithGRPC(), connect.WithReadMaxBytes(maxMessageBytes), connect.WithSendMaxBytes(maxMessageBytes))
+			connect.WithGRPC(), connect.WithAcceptCompression("gzip", nil, nil),
+			connect.WithReadMaxBytes(maxMessageBytes), connect.WithSendMaxBytes(maxMessageBytes))
 		s.journal = journal.New(storage, config.Owner, config.Logger, config.Metrics)
 		keep = s.journal
 	}
@@ -74,7 +75,8 @@ func New(config Config) (*Service, error) {
 
 // Register mounts the service's handlers.
 func (s *Service) Register(mux *http.ServeMux, options ...connect.HandlerOption) {
-	options = append(options, connect.WithReadMaxBytes(maxMessageBytes))
+	// A compressed message is inflated to its end, however large that is.
+	options = append(options, connect.WithReadMaxBytes(maxMessageBytes), connect.WithCompression("gzip", nil, nil))
 	mux.Handle(roomsv1connect.NewLinkServiceHandler(s.link, options...))
 	mux.Handle(roomsv1connect.NewDocumentsServiceHandler(documents.NewHandler(s.registry), options...))
 	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry), options...))

@@ -116,6 +116,18 @@ func (l *loading) end() (Room, error) {
 		return Room{}, errors.New("Load sent no head")
 	case uint64(len(l.room.Snapshot)) != l.head.GetSnapshotSize():
 		return Room{}, fmt.Errorf("Load sent a snapshot of %d bytes, its head says %d", len(l.room.Snapshot), l.head.GetSnapshotSize())
+	case l.head.GetSnapshotSeq() > 0 && l.head.GetSnapshotSeq() != l.head.GetBaseSeq():
+		return Room{}, fmt.Errorf("the head's snapshot is at %d, its records begin after %d", l.head.GetSnapshotSeq(), l.head.GetBaseSeq())
+	}
+	next := l.head.GetBaseSeq() + 1
+	for _, record := range l.room.Records {
+		if record.Seq != next {
+			return Room{}, fmt.Errorf("Load sent record %d where %d belongs", record.Seq, next)
+		}
+		next++
+	}
+	if next != l.head.GetLastSeq()+1 {
+		return Room{}, fmt.Errorf("Load sent records up to %d, its head says %d", next-1, l.head.GetLastSeq())
 	}
 	return l.room, nil
 }

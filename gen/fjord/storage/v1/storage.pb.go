@@ -430,7 +430,10 @@ type LoadHead struct {
 	LastSeq     uint64                 `protobuf:"varint,2,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
 	SnapshotSeq uint64                 `protobuf:"varint,3,opt,name=snapshot_seq,json=snapshotSeq,proto3" json:"snapshot_seq,omitempty"`
 	// The snapshot's length in bytes.
-	SnapshotSize  uint64 `protobuf:"varint,4,opt,name=snapshot_size,json=snapshotSize,proto3" json:"snapshot_size,omitempty"`
+	SnapshotSize uint64 `protobuf:"varint,4,opt,name=snapshot_size,json=snapshotSize,proto3" json:"snapshot_size,omitempty"`
+	// The seq that the first record follows: snapshot_seq if there is a snapshot;
+	// in a room that was deleted, the last seq before that; else 0.
+	BaseSeq       uint64 `protobuf:"varint,5,opt,name=base_seq,json=baseSeq,proto3" json:"base_seq,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -489,6 +492,13 @@ func (x *LoadHead) GetSnapshotSeq() uint64 {
 func (x *LoadHead) GetSnapshotSize() uint64 {
 	if x != nil {
 		return x.SnapshotSize
+	}
+	return 0
+}
+
+func (x *LoadHead) GetBaseSeq() uint64 {
+	if x != nil {
+		return x.BaseSeq
 	}
 	return 0
 }
@@ -1388,12 +1398,13 @@ const file_fjord_storage_v1_storage_proto_rawDesc = "" +
 	"\x04head\x18\x01 \x01(\v2\x1a.fjord.storage.v1.LoadHeadH\x00R\x04head\x12'\n" +
 	"\x0esnapshot_chunk\x18\x02 \x01(\fH\x00R\rsnapshotChunk\x129\n" +
 	"\arecords\x18\x03 \x01(\v2\x1d.fjord.storage.v1.LoadRecordsH\x00R\arecordsB\x06\n" +
-	"\x04part\"\x83\x01\n" +
+	"\x04part\"\x9e\x01\n" +
 	"\bLoadHead\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x19\n" +
 	"\blast_seq\x18\x02 \x01(\x04R\alastSeq\x12!\n" +
 	"\fsnapshot_seq\x18\x03 \x01(\x04R\vsnapshotSeq\x12#\n" +
-	"\rsnapshot_size\x18\x04 \x01(\x04R\fsnapshotSize\"A\n" +
+	"\rsnapshot_size\x18\x04 \x01(\x04R\fsnapshotSize\x12\x19\n" +
+	"\bbase_seq\x18\x05 \x01(\x04R\abaseSeq\"A\n" +
 	"\vLoadRecords\x122\n" +
 	"\arecords\x18\x01 \x03(\v2\x18.fjord.storage.v1.RecordR\arecords\".\n" +
 	"\x06Record\x12\x10\n" +

@@ -20,7 +20,8 @@ func main() {
 
 func run(ctx context.Context, cmd *cli.Command) error {
 	log, err := command.Logger(cmd)
-	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
+	rule, ruleErr := command.RoomNameRule(cmd)
+	if err := errors.Join(err, ruleErr, command.NoArguments(cmd)); err != nil {
 		return err
 	}
 	listener, err := serve.Listen("--listen", cmd.String(command.ListenFlag))
@@ -32,15 +33,11 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	metrics := serve.NewRegistry()
-	names := edge.AnyName
-	if cmd.String(command.RoomNamesFlag) == "elva" {
-		names = edge.ELVANames
-	}
 	service, err := edge.New(edge.Config{
 		RoomsURLs:      cmd.StringSlice(command.RoomsURLFlag),
 		HTTPClient:     serve.NewClient(nil),
 		Name:           command.ProcessName("edge"),
-		RoomNames:      names,
+		RoomNames:      rule,
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
 		Logger:         log,
 		Metrics:        metrics,

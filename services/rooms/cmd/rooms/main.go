@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 
@@ -47,7 +46,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		Metrics:    metrics,
 	})
 	if err != nil {
-		return fmt.Errorf("--rooms: %w", err)
+		return err
 	}
 	check := serve.Check{Name: "rooms", Ready: service.Ready}
 	mux := http.NewServeMux()

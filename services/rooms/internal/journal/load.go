@@ -129,7 +129,7 @@ func (l *loading) takeRecord(record *storagev1.Record) error {
 	l.next++
 	l.records++
 	l.bytes += len(record.GetData())
-	if err := room.ReadRecord(record.GetData(), l.document.ApplyUpdate); err != nil {
+	if err := room.ReadRecord(record.GetData(), l.document.Load); err != nil {
 		return fmt.Errorf("record %d: %w", record.GetSeq(), err)
 	}
 	return nil
@@ -144,8 +144,10 @@ func (l *loading) applySnapshot() error {
 		return nil
 	case uint64(len(l.snapshot)) != l.head.GetSnapshotSize():
 		return fmt.Errorf("snapshot has %d of %d bytes", len(l.snapshot), l.head.GetSnapshotSize())
+	case l.head.GetSnapshotSeq() > 0 && l.head.GetSnapshotSeq() != l.head.GetBaseSeq():
+		return fmt.Errorf("the snapshot stands for records up to %d, but they begin after %d", l.head.GetSnapshotSeq(), l.head.GetBaseSeq())
 	}
-	l.next = l.head.GetSnapshotSeq() + 1
+	l.next = l.head.GetBaseSeq() + 1
 	if len(l.snapshot) == 0 {
 		return nil
 	}
@@ -153,7 +155,7 @@ func (l *loading) applySnapshot() error {
 	if err != nil {
 		return fmt.Errorf("snapshot: %w", err)
 	}
-	if err := l.document.ApplyUpdate(update); err != nil {
+	if err := l.document.Load(update); err != nil {
 		return fmt.Errorf("snapshot: %w", err)
 	}
 	l.snapshot = nil

@@ -66,7 +66,7 @@ func (i inbox) Deliver(f *roomsv1.RoomFrame) { i <- f }
 func newRegistry(j *heldJournal, kind room.Kind) *registry.Registry {
 	return registry.New(registry.Config{
 		Room: room.Config{
-			Kind: kind, MaxUnsavedBytes: 1 << 20, MaxPresent: 10, MaxStateBytes: 100,
+			Kind: kind, MaxUnsavedBytes: 1 << 20, MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 20, MaxPresent: 10, MaxStateBytes: 100,
 			SnapshotRecords: 1000, SnapshotBytes: 1 << 20,
 		},
 		IdleAfter:     time.Minute,

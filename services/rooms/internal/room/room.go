@@ -80,6 +80,9 @@ type Config struct {
 	// MaxUnsavedBytes bounds the updates that wait for storage. An attachment
 	// whose update would exceed it is put off and comes back when it can.
 	MaxUnsavedBytes int
+	// MaxUpdateBytes bounds one update, MaxDocumentBytes the encoded document.
+	MaxUpdateBytes   int
+	MaxDocumentBytes int
 	// MaxPresent bounds the clients whose presence is known at once.
 	MaxPresent int
 	// MaxStateBytes bounds one client's presence state.

@@ -62,7 +62,7 @@ func (s *story) open(words []string) []string {
 		s.t.Fatal(err)
 	}
 	config := room.Config{
-		Kind: kind, MaxUnsavedBytes: 64, MaxPresent: 3, MaxStateBytes: 40,
+		Kind: kind, MaxUnsavedBytes: 72, MaxUpdateBytes: 100, MaxDocumentBytes: 150, MaxPresent: 3, MaxStateBytes: 40,
 		SnapshotRecords: 1000, SnapshotBytes: 1000,
 	}
 	for _, word := range words[1:] {

@@ -63,6 +63,11 @@ func (r *Room) onUpdate(s *session, e *Event) {
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_NOT_ALLOWED, "a relay room has no document to update")
 		return
 	}
+	if len(e.Data) > r.config.MaxUpdateBytes {
+		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_TOO_LARGE,
+			fmt.Sprintf("an update of %d bytes; want at most %d", len(e.Data), r.config.MaxUpdateBytes))
+		return
+	}
 	if yjs.IsEmptyUpdate(e.Data) {
 		r.acknowledge(s, e.Ticket)
 		return
@@ -75,6 +80,9 @@ func (r *Room) onUpdate(s *session, e *Event) {
 		r.echo(s, e)
 	case s.readOnly:
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_READ_ONLY, "this session may read but not write")
+	case r.document.Size()+len(e.Data) > r.config.MaxDocumentBytes:
+		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_TOO_LARGE,
+			fmt.Sprintf("the document has %d bytes and may have %d", r.document.Size(), r.config.MaxDocumentBytes))
 	case r.full(len(e.Data)):
 		// The client still has it: it is asked again when its edge comes back.
 		r.putOff(r.attachments[s.id.Attachment], roomsv1.DetachReason_DETACH_REASON_OVERLOADED,
@@ -84,11 +92,15 @@ func (r *Room) onUpdate(s *session, e *Event) {
 	}
 }
 
+// updateCost is what an update takes in its record beside its bytes: its length,
+// at most. Many tiny updates must not make a record that storage can't take.
+const updateCost = 4
+
 // full reports whether an update of n bytes must not be taken now. One update
 // always fits when nothing waits, however large it is.
 func (r *Room) full(n int) bool {
 	unsaved := r.log.unsavedBytes()
-	return unsaved > 0 && unsaved+n > r.config.MaxUnsavedBytes
+	return unsaved > 0 && unsaved+n+updateCost > r.config.MaxUnsavedBytes
 }
 
 func (r *Room) apply(s *session, e *Event) {
@@ -102,7 +114,7 @@ func (r *Room) apply(s *session, e *Event) {
 	if r.config.Kind == Durable {
 		waiting := &r.log.waiting
 		waiting.updates = append(waiting.updates, e.Data)
-		waiting.bytes += len(e.Data)
+		waiting.bytes += len(e.Data) + updateCost
 		waiting.effects = append(waiting.effects, effect{all: true, frame: frame})
 		broadcast.Seq = r.log.restsOn()
 	} else {

@@ -38,6 +38,7 @@ func (s *sender) Head(head store.Head) error {
 		LastSeq:      uint64(head.Last),
 		SnapshotSeq:  uint64(head.SnapshotSeq),
 		SnapshotSize: head.SnapshotSize,
+		BaseSeq:      uint64(head.Base),
 	}}})
 }
 

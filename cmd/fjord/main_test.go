@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asProgram makes the test binary be the program: the tests start it as users do.
+const asProgram = "FJORD_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func program(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+// anywhere are flags for a start that disturbs nobody.
+func anywhere(data string, more ...string) []string {
+	return append([]string{
+		"--listen", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--data", data,
+	}, more...)
+}
+
+// A start that can't work ends at once, with one line that says what would be
+// right.
+func TestStartThatCannotWork(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown flag":    {[]string{"--lisen", "x"}, "unknown flag --lisen; known are --listen"},
+		"unknown command": {[]string{"server"}, `unknown command "server"; want serve or healthcheck`},
+		"taken port":      {anywhere(data, "--listen", taken.Addr().String()), "--listen " + taken.Addr().String() + ": the port is taken"},
+		"taken rpc port":  {anywhere(data, "--rpc", taken.Addr().String()), "--rpc "},
+		"bad address":     {anywhere(data, "--ops", "nowhere"), "want HOST:PORT"},
+		"data is a file":  {anywhere(file), file},
+		"data in a file":  {anywhere(filepath.Join(file, "data")), file},
+		"bad level":       {anywhere(data, "--log-level", "loud"), "want debug, info, warn or error"},
+		"bad rooms":       {anywhere(data, "--rooms", "eternal"), "want durable, volatile or relay"},
+		"bad room names":  {anywhere(data, "--room-names", "any"), "want default or elva"},
+		"no value":        {[]string{"--listen"}, "flag needs an argument"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			cmd := program(ctx, test.args...)
+			var stdout, stderr strings.Builder
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			err := cmd.Run()
+			if _, failed := err.(*exec.ExitError); !failed || ctx.Err() != nil {
+				t.Fatalf("%v, want an exit code that isn't 0, at once", err)
+			}
+			lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+			last := lines[len(lines)-1]
+			if len(lines) != 1 || !strings.HasPrefix(last, "fjord: ") || !strings.Contains(last, test.want) {
+				t.Errorf("standard error:\n%swant one line with %q", stderr.String(), test.want)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("standard output: %s, want nothing", stdout.String())
+			}
+		})
+	}
+}
+
+// running is a started program and the URLs that it printed.
+type running struct {
+	cmd  *exec.Cmd
+	urls map[string]string
+}
+
+func start(t *testing.T, env []string, args ...string) *running {
+	t.Helper()
+	cmd := program(context.Background(), args...)
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	r := &running{cmd: cmd, urls: make(map[string]string)}
+	lines := bufio.NewScanner(stdout)
+	for len(r.urls) < 4 && lines.Scan() {
+		what, url, _ := strings.Cut(lines.Text(), " ")
+		r.urls[what] = url
+	}
+	for _, what := range []string{"editor", "websocket", "rpc", "ops"} {
+		if r.urls[what] == "" {
+			t.Fatalf("it printed %v, want the URL of %s too", r.urls, what)
+		}
+	}
+	return r
+}
+
+func (r *running) get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func TestServesAndLeaves(t *testing.T) {
+	r := start(t, nil, anywhere(t.TempDir())...)
+	for url, want := range map[string]string{
+		r.urls["editor"] + "/":     "<html",
+		r.urls["ops"] + "/healthz": "ok",
+		r.urls["ops"] + "/metrics": "fjord_rooms_open",
+	} {
+		if code, body := r.get(t, url); code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %.100q, want 200 and %q", url, code, body, want)
+		}
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		code, body := r.get(t, r.urls["ops"]+"/readyz")
+		if code == http.StatusOK {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("/readyz: %d %s, want 200", code, body)
+		}
+	}
+	response, err := http.Post(r.urls["rpc"]+"/fjord.storage.v1.StorageService/List", "application/json", strings.NewReader("{}"))
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("List over JSON: %v %v, want 200", response, err)
+	} else {
+		_ = response.Body.Close()
+	}
+	check := program(t.Context(), "healthcheck", "--ops", strings.TrimPrefix(r.urls["ops"], "http://"))
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("healthcheck: %v: %s", err, out)
+	}
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v, want exit code 0", err)
+	}
+	if out, err := healthcheck(r.urls["ops"]); err == nil {
+		t.Errorf("healthcheck of nobody: %s, want a failure", out)
+	}
+}
+
+func healthcheck(ops string) ([]byte, error) {
+	return program(context.Background(), "healthcheck", "--ops", strings.TrimPrefix(ops, "http://")).CombinedOutput()
+}
+
+func TestEnvironmentTwins(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "made", "for", "it")
+	r := start(t, []string{
+		"HOST=127.0.0.1", "PORT=0",
+		"FJORD_RPC=127.0.0.1:0", "FJORD_OPS=127.0.0.1:0", "FJORD_DATA=" + data, "FJORD_LOG_LEVEL=error",
+	})
+	if !strings.HasPrefix(r.urls["websocket"], "ws://127.0.0.1:") || strings.HasSuffix(r.urls["websocket"], ":0") {
+		t.Errorf("websocket at %s, want the host and a free port", r.urls["websocket"])
+	}
+	if entries, err := os.ReadDir(data); err != nil || len(entries) == 0 {
+		t.Errorf("data directory %s: %v %v, want storage's files", data, entries, err)
+	}
+}
