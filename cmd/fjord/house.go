@@ -97,11 +97,26 @@ func (h *house) wait(ctx context.Context) error {
 // leave goes from the outside in, so that each has what it needs until it is
 // done: sockets come back later, rooms store what they have, storage closes last.
 func (h *house) leave(ctx context.Context, failure error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	return errors.Join(failure, h.edgeLeaves(ctx), h.roomsLeave(ctx), h.storageLeaves(ctx))
+}
+
+func (h *house) edgeLeaves(ctx context.Context) error {
+	ctx, cancel := command.Stage(ctx, command.EdgeLeaves)
 	defer cancel()
-	failure = errors.Join(failure, h.edge.Drain(ctx), h.web.Shutdown(ctx))
-	h.edge.Close()
-	failure = errors.Join(failure, h.rooms.Drain(ctx), h.rpc.Shutdown(ctx))
-	h.rooms.Close()
-	return errors.Join(failure, h.storage.Close(), h.ops.Shutdown(ctx))
+	defer h.edge.Close()
+	return errors.Join(h.edge.Drain(ctx), h.web.Shutdown(ctx))
+}
+
+// roomsLeave ends the RPC port too: what still wants storage is in here.
+func (h *house) roomsLeave(ctx context.Context) error {
+	ctx, cancel := command.Stage(ctx, command.RoomsLeave)
+	defer cancel()
+	defer h.rooms.Close()
+	return errors.Join(h.rooms.Drain(ctx), h.rpc.Shutdown(ctx))
+}
+
+func (h *house) storageLeaves(ctx context.Context) error {
+	ctx, cancel := command.Stage(ctx, command.StorageLeaves)
+	defer cancel()
+	return errors.Join(h.storage.Close(), h.ops.Shutdown(ctx))
 }

@@ -17,9 +17,21 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// DrainTimeout is how long a process takes to leave in order before it just
-// leaves. It is below the ten seconds that container engines give.
-const DrainTimeout = 8 * time.Second
+// How long each part of a process takes to leave in order before it just leaves.
+// Each has a share of its own, so that a socket that doesn't answer can't use up
+// the time in which rooms store what they hold. Together they stay below the ten
+// seconds that container engines give.
+const (
+	EdgeLeaves    = 4 * time.Second
+	RoomsLeave    = 3 * time.Second
+	StorageLeaves = time.Second
+)
+
+// Stage returns a context for one part's leaving: it outlives the one that the
+// signal ended.
+func Stage(ctx context.Context, share time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), share)
+}
 
 // Main runs a command with the process's arguments and returns its exit code.
 // The first SIGTERM or SIGINT ends the action's context; a second one ends the

@@ -54,7 +54,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 
 	failure := serve.Wait(ctx, web, ops)
 	log.Info("leaving")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	drain, cancel := command.Stage(ctx, command.EdgeLeaves)
 	defer cancel()
 	failure = errors.Join(failure, service.Drain(drain), web.Shutdown(drain))
 	service.Close()

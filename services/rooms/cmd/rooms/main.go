@@ -62,7 +62,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 
 	failure := serve.Wait(ctx, rpc, ops)
 	log.Info("leaving")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	drain, cancel := command.Stage(ctx, command.RoomsLeave)
 	defer cancel()
 	// The rooms first: what they still store is on its way while edges go.
 	failure = errors.Join(failure, service.Drain(drain), rpc.Shutdown(drain))

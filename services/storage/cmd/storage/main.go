@@ -55,7 +55,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 
 	failure := serve.Wait(ctx, rpc, ops)
 	log.Info("leaving")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.DrainTimeout)
+	drain, cancel := command.Stage(ctx, command.StorageLeaves)
 	defer cancel()
 	return errors.Join(failure, rpc.Shutdown(drain), service.Close(), ops.Shutdown(drain))
 }
