@@ -5,6 +5,7 @@
 //   {op: "check", programs: [{seed, phases: [{state, vector, diffs}]}…]} → [{seed, errors}…]
 //   {op: "accepts", sessions: [[b64…]…]} → ["" or why a Yjs client that gets these
 //                                          updates in turn can't load them…]
+//   {op: "text", update, name} → what the root text of a name reads
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
 import { checkProgram } from './check.mjs'
@@ -43,7 +44,13 @@ const accepts = ({ sessions }) => sessions.map(updates => {
   }
 })
 
-const ops = { make, check, accepts }
+const text = ({ update, name }) => {
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, bytes(update))
+  return doc.getText(name).toString()
+}
+
+const ops = { make, check, accepts, text }
 
 // Subdocuments that a program makes twice are of no interest here.
 console.error = () => {}

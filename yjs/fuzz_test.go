@@ -1,0 +1,124 @@
+package yjs_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// seeds are updates of every kind of content.
+func seeds() [][]byte {
+	return [][]byte{
+		update(),
+		update(section(1, 0, root("t", "a😀b"), after(1, 3, "cd"))),
+		update(section(9, 0, after(1, 2, "x"), gc(3), skip(2), cat([]byte{0xc1}, id(9, 5), id(1, 0), num(4)))),
+		update(section(2, 0, entry("m", "k", 8, 2, 125, 5, 118, 1, 1, 'a', 126), cat([]byte{0xa8}, id(2, 1), num(1), []byte{127}))),
+		update(section(4, 0, cat([]byte{7, 1}, str("x"), num(3), str("p")), cat([]byte{6, 0}, id(4, 0), str("bold"), str("true")), cat([]byte{5, 0}, id(4, 0), str(`{"a":[1,null]}`)))),
+		update(section(3, 0, cat([]byte{9, 1}, str("d"), str("guid"), []byte{118, 0}), cat([]byte{3, 1}, str("b"), str("\xff")), cat([]byte{2, 1}, str("j"), num(2), str("undefined"), str("1")))),
+		removal(7, 0, 3, 9, 1),
+	}
+}
+
+func FuzzApply(f *testing.F) {
+	for i, s := range seeds() {
+		f.Add(s, seeds()[(i+1)%len(seeds())])
+	}
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		// A client takes about 200 bytes however little it has, and a section or a
+		// list of deletes at least four bytes of input.
+		if got := allocated(first); got > uint64(8*len(first)+200*len(first)/4+4096) {
+			t.Errorf("%d bytes allocated for %d", got, len(first))
+		}
+		d := yjs.NewDocument()
+		errFirst := d.ApplyUpdate(first)
+		if (errFirst == nil) != (yjs.ValidateUpdate(first) == nil) {
+			t.Errorf("ApplyUpdate: %v, ValidateUpdate: %v", errFirst, yjs.ValidateUpdate(first))
+		}
+		before := state(t, d)
+		contained := d.Contains(second)
+		err := d.ApplyUpdate(second)
+		if err != nil && !errors.Is(err, yjs.ErrMalformed) && !errors.Is(err, yjs.ErrLimit) && !errors.Is(err, yjs.ErrConflict) {
+			t.Errorf("error of no kind: %v", err)
+		}
+		now := state(t, d)
+		if changed := !bytes.Equal(before, now); err == nil && changed == contained || err != nil && (changed || contained) {
+			t.Errorf("error %v, contained %v, changed %v", err, contained, changed)
+		}
+		if d.Pending().Structs == 0 && d.Size() != len(now) {
+			t.Errorf("Size %d, state %d", d.Size(), len(now))
+		}
+		again := yjs.NewDocument()
+		if err := again.Load(now); err != nil {
+			t.Fatalf("own state %x is refused: %v", now, err)
+		}
+		wantState(t, again, now)
+		if !again.Contains(second) && err == nil {
+			t.Error("what was applied isn't contained after a reload")
+		}
+	})
+}
+
+// allocated returns how many bytes applying an update allocates. The fuzzer
+// allocates beside it, so the least of a few tries counts.
+func allocated(update []byte) uint64 {
+	least := uint64(math.MaxUint64)
+	for range 3 {
+		var before, end runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_ = yjs.NewDocument().ApplyUpdate(update)
+		runtime.ReadMemStats(&end)
+		least = min(least, end.TotalAlloc-before.TotalAlloc)
+	}
+	return least
+}
+
+func FuzzVector(f *testing.F) {
+	f.Add([]byte{0})
+	f.Add(cat(num(2), id(9, 1), id(1, 2)))
+	f.Add(cat(num(2), id(1, 2), id(9, 1)))
+	d := yjs.NewDocument()
+	for _, s := range seeds() {
+		if err := d.ApplyUpdate(s); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, vector []byte) {
+		diff, err := d.EncodeStateAsUpdate(vector)
+		if err != nil {
+			if !errors.Is(err, yjs.ErrMalformed) {
+				t.Errorf("error of the wrong kind: %v", err)
+			}
+			return
+		}
+		if err := yjs.ValidateUpdate(diff); err != nil {
+			t.Errorf("difference %x is invalid: %v", diff, err)
+		}
+		if !d.Contains(diff) {
+			t.Errorf("difference %x has something new", diff)
+		}
+	})
+}
+
+// FuzzJSON compares the check of JSON text with the standard library's.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{"", "1", "-0.5e+9", `"\ud800"`, `{"a":[1,null,{}]}`, "[1,]", "01", " [ ] ", `{"a"}`, "\ufeff1", strings.Repeat("[", 99) + strings.Repeat("]", 99)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		u := update(section(1, 0, cat([]byte{5, 1}, str("t"), str(s))))
+		err := yjs.ValidateUpdate(u)
+		if errors.Is(err, yjs.ErrLimit) {
+			return
+		}
+		if want := utf8.ValidString(s) && json.Valid([]byte(s)); (err == nil) != want {
+			t.Errorf("%q: %v, want valid: %v", s, err, want)
+		}
+	})
+}
