@@ -1,0 +1,315 @@
+package session_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/session"
+)
+
+// A story is what happens to one session, a line an event:
+//
+//	client step1 <body>       → what goes to the room
+//	room   reply <update> <v> → what goes to the client
+//
+// and after the arrow what the session answers: to the room `frame(bytes)`, to
+// the client `message(body)`, or `close code`.
+type story struct {
+	name   string
+	config session.Config
+	lines  []string
+}
+
+var (
+	durable = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE}
+	acks    = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{Acks: true, Step1First: true}}
+	reader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, ReadOnly: true}
+)
+
+var stories = []story{
+	{"y-websocket joins", durable, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"client step2 00 → nothing",
+		"room broadcast X → update(X)",
+	}},
+	{"our step 1 comes once", durable, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"client step1 B → step1(B)",
+		"room reply U V → step 2(U)",
+	}},
+	{"ELVA: awareness first, then step 1, then a full step 2 unasked", durable, []string{
+		"client awareness P → awareness(P)",
+		"client step1 A → step1(A)",
+		"client step2 S → step2(S)",
+		"room awareness P → awareness(P)",
+		"room reply U V → step 2(U) step 1(V)",
+	}},
+	{"acks and step 1 first, each time", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"client step2 00 → step2(00) ticket 1",
+		"client update X → update(X) ticket 2",
+		"room result 1 → saved()",
+		"room result 2 → saved()",
+		"room broadcast X → update(X)",
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+	}},
+	{"a refusal that can be told doesn't close", acks, []string{
+		"client update X → update(X) ticket 1",
+		"room refuse 1 READ_ONLY no → refused(no)",
+	}},
+	{"a refusal that can't be told closes", durable, []string{
+		"client update X → update(X)",
+		"room refuse 0 MALFORMED bad → close 4400 bad",
+	}},
+	{"refusals", durable, []string{
+		"room refuse 0 TOO_LARGE big → close 4413 big",
+		"room refuse 0 READ_ONLY no → close 4403 no",
+		"room refuse 0 NOT_ALLOWED no → close 4400 no",
+		"room result 0 → nothing",
+	}},
+	{"ended", durable, []string{
+		"room ended READ_ONLY no → close 4403 no",
+		"room ended UNSPECIFIED later → close 1013 later",
+	}},
+	{"a reader isn't asked", reader, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U)",
+		"client update X → update(X)",
+		"room refuse 0 READ_ONLY no → close 4403 no",
+		"resume V → nothing",
+	}},
+	{"empty updates are for nobody", durable, []string{
+		"client update 00 → nothing",
+		"client step2 00 → nothing",
+	}},
+	{"presence is asked for", durable, []string{
+		"client query - → query",
+		"room awareness P → awareness(P)",
+	}},
+	{"denial is heard by nobody", durable, []string{
+		"client denied - → nothing",
+	}},
+	{"resume asks what the client alone has", durable, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"rejoin → join",
+		"resume W → step 1(W)",
+		"rejoin → join",
+		"resume W → step 1(W)",
+	}},
+	{"resume before the first reply asks it again, and asks back after it", durable, []string{
+		"client step1 A → step1(A)",
+		"rejoin → join step1(A)",
+		"resume W → nothing",
+		"room reply U V → step 2(U) step 1(V)",
+		"rejoin → join",
+	}},
+	{"the newest of several step 1s is asked again", durable, []string{
+		"client step1 A → step1(A)",
+		"client step1 B → step1(B)",
+		"rejoin → join step1(B)",
+		"room reply U V → step 2(U) step 1(V)",
+		"rejoin → join",
+	}},
+	{"one of two answers is outstanding", durable, []string{
+		"client step1 A → step1(A)",
+		"client step1 B → step1(B)",
+		"room reply U V → step 2(U) step 1(V)",
+		"rejoin → join step1(B)",
+	}},
+	{"a client that never asked is asked nothing", durable, []string{
+		"client update X → update(X)",
+		"rejoin → join",
+		"resume W → nothing",
+	}},
+	{"a reader rejoins as one", reader, []string{
+		"rejoin → join read-only",
+	}},
+	{"frames that say nothing to a client", durable, []string{
+		"room attached → nothing",
+	}},
+}
+
+func TestStories(t *testing.T) {
+	for _, story := range stories {
+		t.Run(story.name, func(t *testing.T) {
+			s := session.New(story.config)
+			for i, l := range story.lines {
+				event, want, _ := strings.Cut(l, " → ")
+				if got := tell(t, s, strings.Fields(event)); got != want {
+					t.Fatalf("line %d: %s → %s, want %s", i+1, event, got, want)
+				}
+			}
+		})
+	}
+}
+
+// tell lets one event happen and returns the answer in a story's words.
+func tell(t *testing.T, s *session.Session, event []string) string {
+	t.Helper()
+	switch event[0] {
+	case "client":
+		return frames(s.FromClient(message(t, event[1], event[2])))
+	case "room":
+		messages, why := s.FromRoom(roomFrame(t, event[1:]), nil)
+		if why != nil {
+			return fmt.Sprintf("close %d %s", why.Code, why.Reason)
+		}
+		return spell(messages)
+	case "resume":
+		return spell(s.Resumed([]byte(event[1]), nil))
+	case "rejoin":
+		return frames(s.Rejoin(nil)...)
+	default:
+		t.Fatalf("unknown event %q", event)
+		return ""
+	}
+}
+
+var kinds = map[string]dialect.Kind{
+	"step1": dialect.Step1, "step2": dialect.Step2, "update": dialect.Update,
+	"awareness": dialect.Awareness, "query": dialect.QueryAwareness, "denied": dialect.Denied,
+}
+
+func message(t *testing.T, kind, body string) dialect.Message {
+	t.Helper()
+	k, ok := kinds[kind]
+	if !ok {
+		t.Fatalf("unknown message %q", kind)
+	}
+	if body == "00" {
+		body = "\x00\x00"
+	}
+	return dialect.Message{Kind: k, Body: []byte(body)}
+}
+
+func roomFrame(t *testing.T, words []string) *roomsv1.RoomFrame {
+	t.Helper()
+	refusal := func(name string) roomsv1.Refusal {
+		n, ok := roomsv1.Refusal_value["REFUSAL_"+name]
+		if !ok {
+			t.Fatalf("unknown refusal %q", name)
+		}
+		return roomsv1.Refusal(n)
+	}
+	ticket := func(s string) (n uint64) {
+		if _, err := fmt.Sscan(s, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	switch words[0] {
+	case "reply":
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_SyncReply{SyncReply: &roomsv1.SyncReply{
+			Update: []byte(words[1]), StateVector: []byte(words[2]),
+		}}}
+	case "broadcast":
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: &roomsv1.Broadcast{Seq: 1, Update: []byte(words[1])}}}
+	case "awareness":
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Awareness{Awareness: []byte(words[1])}}
+	case "result":
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Result{Result: &roomsv1.UpdateResult{Ticket: ticket(words[1])}}}
+	case "refuse":
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Result{Result: &roomsv1.UpdateResult{
+			Ticket: ticket(words[1]), Refusal: refusal(words[2]), Message: words[3],
+		}}}
+	case "ended":
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Ended{Ended: &roomsv1.Ended{Refusal: refusal(words[1]), Message: words[2]}}}
+	case "attached":
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Attached{Attached: &roomsv1.Attached{}}}
+	default:
+		t.Fatalf("unknown frame %q", words)
+		return nil
+	}
+}
+
+// spell writes messages in a story's words.
+func spell(messages []dialect.Message) string {
+	var words []string
+	for _, m := range messages {
+		words = append(words, fmt.Sprintf("%s(%s)", m.Kind, m.Body))
+	}
+	if words == nil {
+		return "nothing"
+	}
+	return strings.Join(words, " ")
+}
+
+// frames writes frames in a story's words.
+func frames(list ...session.Frame) string {
+	var words []string
+	for _, f := range list {
+		body := string(f.Bytes)
+		if body == "\x00\x00" {
+			body = "00"
+		}
+		word := ""
+		switch f.Kind {
+		case session.Join:
+			word = "join"
+		case session.Step1:
+			word = "step1(" + body + ")"
+		case session.Step2:
+			word = "step2(" + body + ")"
+		case session.Update:
+			word = "update(" + body + ")"
+		case session.Awareness:
+			word = "awareness(" + body + ")"
+		case session.QueryAwareness:
+			word = "query"
+		}
+		if f.Ticket != 0 {
+			word += fmt.Sprintf(" ticket %d", f.Ticket)
+		}
+		if f.ReadOnly {
+			word += " read-only"
+		}
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	if words == nil {
+		return "nothing"
+	}
+	return strings.Join(words, " ")
+}
+
+func TestRelaySession(t *testing.T) {
+	s := session.New(session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_RELAY})
+	if !s.Relays() {
+		t.Error("doesn't relay")
+	}
+	if f := s.RawFrame([]byte("any")); f.Kind != session.Relay || string(f.Bytes) != "any" {
+		t.Errorf("%v", f)
+	}
+	messages, why := s.FromRoom(&roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Relayed{Relayed: &roomsv1.Relayed{Data: []byte("x")}}}, nil)
+	if why != nil || !slices.EqualFunc(messages, []dialect.Message{{Kind: dialect.Raw, Body: []byte("x")}},
+		func(a, b dialect.Message) bool { return a.Kind == b.Kind && string(a.Body) == string(b.Body) }) {
+		t.Errorf("%v, %v", messages, why)
+	}
+	if m := s.Resumed([]byte("V"), nil); len(m) != 0 {
+		t.Errorf("a relay asks %v", m)
+	}
+}
+
+// The pure core costs nothing on the keystroke path.
+func TestKeystrokeAllocatesNothing(t *testing.T) {
+	s := session.New(durable)
+	up := dialect.Message{Kind: dialect.Update, Body: []byte("update")}
+	down := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: &roomsv1.Broadcast{Seq: 1, Update: []byte("update")}}}
+	out := make([]dialect.Message, 0, 2)
+	if n := testing.AllocsPerRun(100, func() {
+		_ = s.FromClient(up)
+		_, _ = s.FromRoom(down, out)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

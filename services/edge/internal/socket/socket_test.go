@@ -1,0 +1,328 @@
+package socket_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/fjord-sync/fjord/services/edge/internal/cork"
+	"github.com/fjord-sync/fjord/services/edge/internal/socket"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const patience = 10 * time.Second
+
+// countingConn counts the system calls of the side under test.
+type countingConn struct {
+	net.Conn
+	writes *atomic.Int64
+	// hold, while locked, holds writes back.
+	hold *sync.Mutex
+}
+
+func (c countingConn) Write(p []byte) (int, error) {
+	c.hold.Lock()
+	defer c.hold.Unlock()
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+type countingListener struct {
+	net.Listener
+	writes *atomic.Int64
+	hold   *sync.Mutex
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return countingConn{c, l.writes, l.hold}, nil
+}
+
+// pair is a Socket and its peer.
+type pair struct {
+	socket *socket.Socket
+	peer   *websocket.Conn
+	writes atomic.Int64
+	hold   sync.Mutex
+	ended  chan struct{}
+}
+
+func config(t testing.TB) *socket.Config {
+	metrics, err := socket.NewMetrics(prometheus.NewPedanticRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &socket.Config{
+		FrameLimit: 1 << 20, OutboxLimit: 1 << 20,
+		Ping: 20 * time.Second, Pong: 40 * time.Second, Keepalive: 20 * time.Second,
+		WriteTimeout: 10 * time.Second, CloseTimeout: 5 * time.Second,
+		Metrics: metrics,
+	}
+}
+
+// newPair connects one over TCP. corks says whether the listener does.
+func newPair(t testing.TB, cfg *socket.Config, corks bool, frame func(s *socket.Socket, data []byte)) *pair {
+	t.Helper()
+	p := &pair{ended: make(chan struct{})}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l net.Listener = countingListener{tcp, &p.writes, &p.hold}
+	if corks {
+		l = cork.Listen(l)
+	}
+	ready := make(chan *socket.Socket, 1)
+	upgrader := websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 4096, WriteBufferPool: &sync.Pool{}}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		s := socket.New(ws, cfg)
+		ready <- s
+		s.Run(func(data []byte) {
+			if frame != nil {
+				frame(s, data)
+			}
+		})
+		close(p.ended)
+	})}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(l) }()
+	p.peer, _, err = websocket.DefaultDialer.Dial("ws://"+tcp.Addr().String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.socket = <-ready
+	t.Cleanup(func() {
+		_ = p.peer.Close()
+		p.wait(t)
+		_ = server.Close()
+		<-served
+	})
+	return p
+}
+
+// wait waits until Run has returned.
+func (p *pair) wait(t testing.TB) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		t.Fatal("Run didn't return")
+	}
+}
+
+// All that waits is written with one write(2).
+func TestOneWriteForAllThatWaits(t *testing.T) {
+	for _, corks := range []bool{true, false} {
+		p := newPair(t, config(t), corks, nil)
+		p.writes.Store(0)
+		// The first frame occupies the writer; the others gather behind it.
+		p.hold.Lock()
+		const n = 500
+		for i := range n {
+			p.socket.Push([]byte{byte(i), byte(i >> 8), 42})
+		}
+		p.hold.Unlock()
+		for i := range n {
+			_ = p.peer.SetReadDeadline(time.Now().Add(patience))
+			_, data, err := p.peer.ReadMessage()
+			if err != nil || !bytes.Equal(data, []byte{byte(i), byte(i >> 8), 42}) {
+				t.Fatalf("frame %d: % x, %v", i, data, err)
+			}
+		}
+		writes := p.writes.Load()
+		if corks && writes > 2 {
+			t.Errorf("corked: %d writes for %d frames, want at most 2", writes, n)
+		}
+		if !corks && writes != n {
+			t.Errorf("not corked: %d writes for %d frames", writes, n)
+		}
+	}
+}
+
+func TestOverflowDropsWhatWaits(t *testing.T) {
+	cfg := config(t)
+	cfg.OutboxLimit = 1000
+	p := newPair(t, cfg, true, nil)
+	p.hold.Lock()
+	for range 50 {
+		p.socket.Push(make([]byte, 100))
+	}
+	select {
+	case <-p.socket.Leaving():
+	default:
+		t.Error("5000 bytes waited and it isn't leaving")
+	}
+	p.hold.Unlock()
+	data := 0
+	for {
+		_ = p.peer.SetReadDeadline(time.Now().Add(patience))
+		_, frame, err := p.peer.ReadMessage()
+		var closed *websocket.CloseError
+		if errors.As(err, &closed) {
+			if closed.Code != 1013 || closed.Text != "slow, come back" {
+				t.Errorf("%v", closed)
+			}
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		data += len(frame)
+	}
+	if data > 200 {
+		t.Errorf("%d bytes came before the close frame, want what was being written", data)
+	}
+}
+
+// The largest frame isn't counted: a step 2 fits, and what follows it.
+func TestLargestFrameIsNotCounted(t *testing.T) {
+	cfg := config(t)
+	cfg.OutboxLimit = 1000
+	p := newPair(t, cfg, true, nil)
+	p.hold.Lock()
+	p.socket.Push(make([]byte, 500))
+	p.socket.Push(make([]byte, 1_000_000))
+	p.socket.Push(make([]byte, 400))
+	p.hold.Unlock()
+	for _, size := range []int{500, 1_000_000, 400} {
+		_ = p.peer.SetReadDeadline(time.Now().Add(patience))
+		if _, data, err := p.peer.ReadMessage(); err != nil || len(data) != size {
+			t.Fatalf("%d bytes, %v; want %d", len(data), err, size)
+		}
+	}
+	// But two of them are.
+	p.hold.Lock()
+	p.socket.Push(make([]byte, 1))
+	p.socket.Push(make([]byte, 1_000_000))
+	p.socket.Push(make([]byte, 1_000_000))
+	p.socket.Push(make([]byte, 1))
+	p.hold.Unlock()
+	select {
+	case <-p.socket.Leaving():
+	case <-time.After(patience):
+		t.Error("two documents wait and it isn't leaving")
+	}
+}
+
+// A reader that waits for something else is told when the connection breaks
+// under the writer.
+func TestBrokenWriterFreesTheReader(t *testing.T) {
+	waiting := make(chan struct{})
+	p := newPair(t, config(t), true, func(s *socket.Socket, _ []byte) {
+		close(waiting)
+		<-s.Leaving()
+	})
+	if err := p.peer.WriteMessage(websocket.BinaryMessage, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	<-waiting
+	// A reset, not a polite end.
+	_ = p.peer.NetConn().(*net.TCPConn).SetLinger(0)
+	_ = p.peer.NetConn().Close()
+	for deadline := time.Now().Add(patience); ; {
+		p.socket.Push([]byte("anybody there?"))
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the reader still waits")
+		}
+	}
+}
+
+func TestPeerCloseIsAnswered(t *testing.T) {
+	for _, code := range []int{1000, 1001, 4000, websocket.CloseNoStatusReceived} {
+		p := newPair(t, config(t), true, nil)
+		message := websocket.FormatCloseMessage(code, "")
+		if err := p.peer.WriteControl(websocket.CloseMessage, message, time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.peer.SetReadDeadline(time.Now().Add(patience))
+		_, _, err := p.peer.ReadMessage()
+		var closed *websocket.CloseError
+		if !errors.As(err, &closed) || closed.Code != code {
+			t.Errorf("%v, want close %d", err, code)
+		}
+		p.wait(t)
+	}
+}
+
+// What was pushed before Close arrives before the close frame.
+func TestCloseComesLast(t *testing.T) {
+	p := newPair(t, config(t), true, nil)
+	for range 100 {
+		p.socket.Push([]byte("data"))
+	}
+	p.socket.Close(1012, "leaving")
+	p.socket.Push([]byte("too late"))
+	p.socket.Close(4400, "only the first counts")
+	for i := range 101 {
+		_ = p.peer.SetReadDeadline(time.Now().Add(patience))
+		_, data, err := p.peer.ReadMessage()
+		if i < 100 && (err != nil || string(data) != "data") {
+			t.Fatalf("frame %d: %q, %v", i, data, err)
+		}
+		if i == 100 && !websocket.IsCloseError(err, 1012) {
+			t.Errorf("%q, %v; want close 1012", data, err)
+		}
+	}
+	p.wait(t)
+}
+
+// Who never answers a close frame is waited for only so long.
+func TestCloseDoesNotWaitForEver(t *testing.T) {
+	cfg := config(t)
+	cfg.CloseTimeout = 50 * time.Millisecond
+	p := newPair(t, cfg, true, nil)
+	p.socket.Close(1012, "leaving")
+	p.wait(t)
+}
+
+func TestFramesOfAnySize(t *testing.T) {
+	got := make(chan []byte, 1)
+	p := newPair(t, config(t), true, func(_ *socket.Socket, data []byte) { got <- bytes.Clone(data) })
+	for _, size := range []int{0, 1, 125, 126, 511, 512, 513, 4095, 4096, 4097, 65535, 65536, 1<<20 - 1, 1 << 20} {
+		want := bytes.Repeat([]byte{byte(size), 3}, size)[:size]
+		if err := p.peer.WriteMessage(websocket.BinaryMessage, want); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		select {
+		case data := <-got:
+			if !bytes.Equal(data, want) {
+				t.Errorf("%d bytes came as %d", size, len(data))
+			}
+		case <-ctx.Done():
+			t.Fatalf("%d bytes didn't come", size)
+		}
+		cancel()
+	}
+	if err := p.peer.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20+1)); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.peer.SetReadDeadline(time.Now().Add(patience))
+	if _, _, err := p.peer.ReadMessage(); !websocket.IsCloseError(err, 4413) {
+		t.Errorf("%v, want close 4413", err)
+	}
+}
