@@ -41,11 +41,13 @@ func http2Config() *http.HTTP2Config {
 // DialFunc is the type of http.Transport.DialContext.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// NewClient returns a client that speaks HTTP/2 in clear text, as bidirectional
-// streams need. A nil dial connects over TCP.
+// NewClient returns a client that speaks HTTP/2, as bidirectional streams need: in
+// clear text to http URLs and over TLS, with the system's roots, to https ones. A
+// nil dial connects over TCP.
 func NewClient(dial DialFunc) *http.Client {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
+	protocols.SetHTTP2(true)
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext
 	}

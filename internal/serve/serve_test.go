@@ -152,3 +152,25 @@ func TestWaitTellsOfAListenerThatFailed(t *testing.T) {
 		t.Errorf("Wait after the end: %v, want nil", err)
 	}
 }
+
+// https URLs are called with HTTP/2 over TLS.
+func TestClientSpeaksTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Proto)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	client := serve.NewClient(nil)
+	defer client.CloseIdleConnections()
+	transport := client.Transport.(*http.Transport)
+	transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	response, err := client.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, _ := io.ReadAll(response.Body); string(body) != "HTTP/2.0" {
+		t.Errorf("spoke %s, want HTTP/2.0", body)
+	}
+}

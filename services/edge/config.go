@@ -109,8 +109,6 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("edge: rooms URL: %w", err)
 		}
 		switch {
-		case parsed.Scheme == "https" && c.HTTPClient == nil:
-			return c, fmt.Errorf("edge: rooms URL %q: https needs an HTTPClient that speaks HTTP/2 over TLS", u)
 		case (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "":
 			return c, fmt.Errorf("edge: rooms URL %q: want http://host:port", u)
 		}

@@ -126,7 +126,6 @@ func TestConfigIsChecked(t *testing.T) {
 		"no scheme":      {RoomsURLs: []string{"rooms.test:7100"}},
 		"no host":        {RoomsURLs: []string{"http://"}},
 		"other scheme":   {RoomsURLs: []string{"ftp://rooms.test"}},
-		"https alone":    {RoomsURLs: []string{"https://rooms.test"}},
 		"origin":         {RoomsURLs: rooms, AllowedOrigins: []string{"app.test"}},
 		"origin path":    {RoomsURLs: rooms, AllowedOrigins: []string{"https://app.test/x"}},
 		"negative limit": {RoomsURLs: rooms, Limits: edge.Limits{Outbox: -1}},
