@@ -63,7 +63,7 @@ type site struct {
 	close     func()
 }
 
-func openSite(t *testing.T, dir string, between func(http.RoundTripper) http.RoundTripper) *site {
+func openSite(t testing.TB, dir string, between func(http.RoundTripper) http.RoundTripper) *site {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	keep, err := storage.Open(t.Context(), storage.Config{Dir: dir})

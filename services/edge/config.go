@@ -108,9 +108,8 @@ func (c Config) withDefaults() (Config, error) {
 		if err != nil {
 			return c, fmt.Errorf("edge: rooms URL: %w", err)
 		}
-		switch {
-		case (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "":
-			return c, fmt.Errorf("edge: rooms URL %q: want http://host:port", u)
+		if (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "" {
+			return c, fmt.Errorf("edge: rooms URL %q: want http://host:port or https://host:port", u)
 		}
 	}
 	if c.HTTPClient == nil {
