@@ -82,10 +82,7 @@ func (d *Document) check(s *summary, update []byte, maxUnits uint64) error {
 	}
 	s.buries = k.buries
 	s.deletes = u
-	for ok := true; ok; {
-		_, _, ok = u.nextDelete()
-	}
-	return u.close()
+	return u.finish()
 }
 
 // merge adds the structs of an update that was checked. It can't fail.

@@ -133,3 +133,27 @@ func BenchmarkBigStateVector(b *testing.B) {
 		d.StateVector()
 	}
 }
+
+func BenchmarkBigDiffUpdate(b *testing.B) {
+	state := bigState()
+	b.SetBytes(int64(len(state)))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, err := yjs.DiffUpdate(state, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkBigStateVectorFromUpdate(b *testing.B) {
+	state := bigState()
+	b.SetBytes(int64(len(state)))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, err := yjs.StateVectorFromUpdate(state); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -125,3 +125,15 @@ func BenchmarkStateVector(b *testing.B) {
 		d.StateVector()
 	}
 }
+
+// BenchmarkMerge joins a thousand one-key updates.
+func BenchmarkMerge(b *testing.B) {
+	updates := historyOf(b)[:1000]
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, err := yjs.MergeUpdates(updates...); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -20,6 +20,8 @@ type updateReader struct {
 	client   uint64 // whose structs or ranges these are
 	clock    uint64 // where the next struct begins
 	section  bool   // next has just begun a section
+	// deletesAt is where the delete set begins, once next has returned false.
+	deletesAt int
 }
 
 func readUpdate(src []byte) updateReader {
@@ -33,6 +35,7 @@ func (u *updateReader) next(b *block) bool {
 	u.section = false
 	for u.structs == 0 {
 		if u.sections == 0 || u.fault != noFault {
+			u.deletesAt = u.pos
 			u.clients = u.count()
 			return false
 		}
@@ -71,6 +74,14 @@ func (u *updateReader) nextDelete() (clock, length uint64, ok bool) {
 		u.fail(faultClock)
 	}
 	return clock, length, u.fault == noFault
+}
+
+// finish reads the delete set, and checks that the update ends there.
+func (u *updateReader) finish() error {
+	for ok := true; ok; {
+		_, _, ok = u.nextDelete()
+	}
+	return u.close()
 }
 
 // close checks that the update ends where it says.
@@ -131,10 +142,7 @@ func ValidateUpdate(update []byte) error {
 			u.fail(faultUnits)
 		}
 	}
-	for ok := true; ok; {
-		_, _, ok = u.nextDelete()
-	}
-	return u.close()
+	return u.finish()
 }
 
 // IsEmptyUpdate reports whether an update has neither content nor deletes, as

@@ -117,8 +117,31 @@ const checkDiff = (state, diff, vector) => {
   return errors
 }
 
+// Checks what the engine makes of updates without a document.
+const checkUpdates = (phase, { singles, merged }) => {
+  const errors = []
+  singles.forEach(({ diff, vector }, k) => {
+    const update = phase.updates[k]
+    const want = Y.diffUpdate(update, phase.vectors[k % phase.vectors.length])
+    const units = unitsOf(want)
+    for (const [key, unit] of unitsOf(diff)) {
+      if (!units.has(key) || !sameUnit(units.get(key), unit)) errors.push(`diff of update ${k} has ${key} as ${unit}, want ${units.get(key)}`)
+      units.delete(key)
+    }
+    for (const key of units.keys()) errors.push(`diff of update ${k} lacks ${key}`)
+    const d = new Ranges().addSet(Y.decodeUpdate(diff).ds).differs(new Ranges().addSet(Y.decodeUpdate(want).ds))
+    if (d !== null) errors.push(`diff of update ${k}: delete set ${d}`)
+    errors.push(...diffOf(`vector of update ${k}`, vectorOf(Y.decodeStateVector(vector)), vectorOf(Y.decodeStateVector(Y.encodeStateVectorFromUpdate(update)))))
+  })
+  errors.push(...sameReplica('merged', load([merged]), load(phase.updates.slice(0, mergeFirst))))
+  return errors
+}
+
+// As many updates of a phase are merged, and cut one by one.
+const mergeFirst = 6
+
 // checkProgram returns what is wrong with the engine's results, phase by phase.
-// A result is {state, vector, diffs}.
+// A result is {state, vector, diffs, singles: [{diff, vector}], merged}.
 export const checkProgram = (program, results) => {
   const errors = []
   const forms = new Forms()
@@ -136,6 +159,7 @@ export const checkProgram = (program, results) => {
       ...diffOf('vector', vectorOf(Y.decodeStateVector(vector)), vectorOf(forms.vector())),
       ...sameReplica('rebuilt', load([state]), reference)
     ]
+    found.push(...checkUpdates(phase, results[i]))
     diffs.forEach((diff, k) => found.push(...checkDiff(state, diff, phase.vectors[k])))
     phase.behind.forEach((behind, k) => {
       // A replica that is behind and gets the difference knows what a replica

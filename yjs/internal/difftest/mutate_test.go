@@ -8,7 +8,7 @@ import (
 	"github.com/fjord-sync/fjord/yjs"
 )
 
-const defaultMutants = 20_000
+const defaultMutants = 10_000
 
 // TestMutatedBytes damages real updates. Whatever the engine accepts, a Yjs client
 // must be able to load: one that can't would be shut out of its document.

@@ -2,7 +2,7 @@
 // stdout. Bytes travel as base64.
 //
 //   {op: "make", seeds: [n…]}       → [{seed, name, phases: [{updates, vectors}]}…]
-//   {op: "check", programs: [{seed, phases: [{state, vector, diffs}]}…]} → [{seed, errors}…]
+//   {op: "check", programs: [{seed, phases: [{state, vector, diffs, singles, merged}]}…]} → [{seed, errors}…]
 //   {op: "accepts", sessions: [[b64…]…]} → ["" or why a Yjs client that gets these
 //                                          updates in turn can't load them…]
 //   {op: "text", update, name} → what the root text of a name reads
@@ -25,7 +25,13 @@ const make = ({ seeds }) => seeds.map(seed => {
 const check = ({ programs }) => programs.map(({ seed, phases }) => {
   const program = made.get(seed)
   made.delete(seed)
-  const results = phases.map(p => ({ state: bytes(p.state), vector: bytes(p.vector), diffs: p.diffs.map(bytes) }))
+  const results = phases.map(p => ({
+    state: bytes(p.state),
+    vector: bytes(p.vector),
+    diffs: p.diffs.map(bytes),
+    singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector) })),
+    merged: bytes(p.merged)
+  }))
   try {
     return { seed, errors: checkProgram(program, results) }
   } catch (e) {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	defaultPrograms = 2000
+	defaultPrograms = 1000
 	batch           = 32
 	workers         = 2
 )
@@ -37,10 +37,21 @@ type program struct {
 }
 
 type phaseResult struct {
-	State  []byte   `json:"state"`
-	Vector []byte   `json:"vector"`
-	Diffs  [][]byte `json:"diffs"`
+	State   []byte         `json:"state"`
+	Vector  []byte         `json:"vector"`
+	Diffs   [][]byte       `json:"diffs"`
+	Singles []singleResult `json:"singles"`
+	Merged  []byte         `json:"merged"`
 }
+
+// singleResult is what becomes of one update without a document.
+type singleResult struct {
+	Diff   []byte `json:"diff"`
+	Vector []byte `json:"vector"`
+}
+
+// mergeFirst is how many updates of a phase are merged, and cut one by one.
+const mergeFirst = 6
 
 type programResult struct {
 	Seed   int           `json:"seed"`
@@ -107,6 +118,7 @@ func runBatch(t *testing.T, o *oracle, seed, n int) (failed int) {
 func run(p program) (programResult, error) {
 	d := yjs.NewDocument()
 	result := programResult{Seed: p.Seed}
+	var all [][]byte
 	for i, phase := range p.Phases {
 		for k, u := range phase.Updates {
 			if err := applyOne(d, u); err != nil {
@@ -115,6 +127,10 @@ func run(p program) (programResult, error) {
 		}
 		out, err := finish(d, phase.Vectors)
 		if err != nil {
+			return result, fmt.Errorf("phase %d: %w", i, err)
+		}
+		all = append(all, phase.Updates...)
+		if err := withoutDocument(&out, all, phase.Updates, phase.Vectors); err != nil {
 			return result, fmt.Errorf("phase %d: %w", i, err)
 		}
 		result.Phases = append(result.Phases, out)
@@ -187,4 +203,38 @@ func finish(d *yjs.Document, vectors [][]byte) (phaseResult, error) {
 		return out, fmt.Errorf("re-encoded %x, want %x", encoded, out.State)
 	}
 	return out, nil
+}
+
+// withoutDocument merges and cuts updates, and compares that with what the
+// document made of them.
+func withoutDocument(out *phaseResult, all, updates, vectors [][]byte) error {
+	merged, err := yjs.MergeUpdates(all...)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(merged, out.State) {
+		return fmt.Errorf("merged %x, the document has %x", merged, out.State)
+	}
+	if v, err := yjs.StateVectorFromUpdate(out.State); err != nil || !bytes.Equal(v, out.Vector) {
+		return fmt.Errorf("vector from the state %x, %v, want %x", v, err, out.Vector)
+	}
+	for i, v := range vectors {
+		if diff, err := yjs.DiffUpdate(out.State, v); err != nil || !bytes.Equal(diff, out.Diffs[i]) {
+			return fmt.Errorf("state cut to %x, %v, the document gives %x", diff, err, out.Diffs[i])
+		}
+	}
+	out.Singles = []singleResult{}
+	first := updates[:min(mergeFirst, len(updates))]
+	for k, u := range first {
+		var s singleResult
+		if s.Diff, err = yjs.DiffUpdate(u, vectors[k%len(vectors)]); err != nil {
+			return err
+		}
+		if s.Vector, err = yjs.StateVectorFromUpdate(u); err != nil {
+			return err
+		}
+		out.Singles = append(out.Singles, s)
+	}
+	out.Merged, err = yjs.MergeUpdates(first...)
+	return err
 }
