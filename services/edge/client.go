@@ -1,6 +1,8 @@
 package edge
 
 import (
+	"context"
+	"log/slog"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -57,6 +59,7 @@ func (c *client) closing() bool {
 // frames wait where they take nothing from us, in the connection.
 func (c *client) run() {
 	defer c.edge.gone(c)
+	defer c.log()
 	member, why := c.edge.link(c.room).Open(c.socket.Leaving(), c.room, c)
 	if why != nil {
 		c.End(why)
@@ -70,6 +73,14 @@ func (c *client) run() {
 		c.join(nil)
 	}
 	c.socket.Run(c.frame)
+}
+
+// log notes how the client went. Neither the URL nor a header is in it: they
+// hold tokens.
+func (c *client) log() {
+	if log := c.edge.cfg.Logger; log.Enabled(context.Background(), slog.LevelDebug) {
+		log.Debug("socket closed", "room", link.Loggable(c.room), "code", c.socket.Closed())
+	}
 }
 
 // join makes the session and lets it into the room.

@@ -55,8 +55,13 @@ type Config struct {
 
 // Limits bounds everything that waits. 0 means the default.
 type Limits struct {
-	// Frame is the largest frame of a client, in bytes. Default 16 MiB.
+	// Frame is the largest frame of a client, in bytes. Default 16 MiB, at most
+	// 17 MiB: a rooms process takes messages of 18 MiB.
 	Frame int
+	// Inbound is how much all sockets together may hold of frames larger than
+	// 4 KiB that are being read, or wait for a link, in bytes. Who needs more
+	// is told to come back. Default 256 MiB.
+	Inbound int
 	// Outbox is how much may wait for one client, in bytes, before it is closed
 	// as too slow. The largest frame that waits isn't counted, so that a whole
 	// document of any size can be sent. Default 1 MiB.
@@ -95,6 +100,10 @@ const (
 	retryMost      = 5 * time.Second
 )
 
+// maxFrame is the largest frame that fits a message to a rooms process, behind a
+// chunk of others.
+const maxFrame = 17 << 20
+
 var errNoRooms = errors.New("edge: no rooms URL: want at least one, as in http://rooms:7100")
 
 // withDefaults returns c with its zero values replaced, or says what is wrong
@@ -129,6 +138,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	setDefault(&c.Limits.Frame, 16<<20)
+	setDefault(&c.Limits.Inbound, 256<<20)
 	setDefault(&c.Limits.Outbox, 1<<20)
 	setDefault(&c.Limits.Sockets, 50_000)
 	setDefault(&c.Limits.Link, 4<<20)
@@ -144,6 +154,7 @@ func (c Config) withDefaults() (Config, error) {
 func (c Config) check() error {
 	for name, n := range map[string]int64{
 		"Limits.Frame": int64(c.Limits.Frame), "Limits.Outbox": int64(c.Limits.Outbox),
+		"Limits.Inbound": int64(c.Limits.Inbound),
 		"Limits.Sockets": int64(c.Limits.Sockets), "Limits.Link": int64(c.Limits.Link),
 		"Limits.LinkMessage": int64(c.Limits.LinkMessage),
 		"Keepalive.Every":    int64(c.Keepalive.Every), "Keepalive.Ping": int64(c.Keepalive.Ping),
@@ -152,6 +163,9 @@ func (c Config) check() error {
 		if n < 0 {
 			return fmt.Errorf("edge: %s is negative: want 0 for the default, or more", name)
 		}
+	}
+	if c.Limits.Frame > maxFrame {
+		return fmt.Errorf("edge: Limits.Frame is %d: want at most %d, or one client's frame could end the link of all", c.Limits.Frame, maxFrame)
 	}
 	if c.Keepalive.Pong <= c.Keepalive.Ping {
 		return fmt.Errorf("edge: Keepalive.Pong (%s) must be longer than Keepalive.Ping (%s): nobody would live to answer",

@@ -89,6 +89,7 @@ func (e *Edge) register() (*link.Metrics, error) {
 	}
 	e.socketConf = &socket.Config{
 		FrameLimit:   e.cfg.Limits.Frame,
+		Inbound:      socket.NewBudget(e.cfg.Limits.Inbound),
 		OutboxLimit:  e.cfg.Limits.Outbox,
 		Ping:         e.cfg.Keepalive.Ping,
 		Pong:         e.cfg.Keepalive.Pong,

@@ -129,6 +129,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"origin":         {RoomsURLs: rooms, AllowedOrigins: []string{"app.test"}},
 		"origin path":    {RoomsURLs: rooms, AllowedOrigins: []string{"https://app.test/x"}},
 		"negative limit": {RoomsURLs: rooms, Limits: edge.Limits{Outbox: -1}},
+		"large frames":   {RoomsURLs: rooms, Limits: edge.Limits{Frame: 64 << 20}},
 		"pong too short": {RoomsURLs: rooms, Keepalive: edge.Keepalive{Ping: 50e9}},
 	} {
 		e, err := edge.New(cfg)
@@ -229,8 +230,13 @@ func TestTokensStayOutOfLogsAndMetrics(t *testing.T) {
 	p.want("00 01 00", "00 00 01 00")
 	p.send("ff")
 	p.wantClosed(4400, "message type")
+	if err := w.edge.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	w.rooms.Break()
-	w.ready(false)
+	if !strings.Contains(log.String(), `"room":"canary-room","code":4400`) {
+		t.Errorf("the log doesn't tell how the socket closed: %s", log.String())
+	}
 	if strings.Contains(log.String(), "canary-token") {
 		t.Errorf("the log has a token: %s", log.String())
 	}

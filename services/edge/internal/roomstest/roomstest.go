@@ -146,6 +146,13 @@ func (s *Server) Frames() ([]*roomsv1.EdgeFrame, <-chan struct{}) {
 	return slices.Clone(s.seen), s.news
 }
 
+// Forget forgets what edges have sent, for who measures memory.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = nil
+}
+
 // Send queues a frame for the edge. A link that is full fails the test that
 // filled it, by ending.
 func (l *Link) Send(f *roomsv1.RoomFrame) {

@@ -22,11 +22,15 @@ const maxPooledScratch = 64 << 10
 // progress is how much of a frame must come within the pong time.
 const progress = 16 << 10
 
-var errTooLarge = errors.New("frame is too large")
+var (
+	errTooLarge = errors.New("frame is too large")
+	errNoRoom   = errors.New("no room for a large frame")
+)
 
 // The codes of what a reader closes for.
 const (
 	closeText     = 1003
+	closeNoRoom   = 1013
 	closeTooLarge = 4413
 )
 
@@ -52,9 +56,13 @@ func (s *Socket) Run(frame func(data []byte)) {
 			s.Close(closeText, "text frames are not understood here: send binary")
 			continue
 		}
-		if err := s.readFrame(r, frame); errors.Is(err, errTooLarge) {
+		switch err := s.readFrame(r, frame); {
+		case err == nil:
+		case errors.Is(err, errTooLarge):
 			s.Close(closeTooLarge, "frame is larger than this server accepts")
-		} else if err != nil {
+		case errors.Is(err, errNoRoom):
+			s.Close(closeNoRoom, "too many large frames at once, come back")
+		default:
 			s.readFailed(err)
 			return
 		}
@@ -62,13 +70,15 @@ func (s *Socket) Run(frame func(data []byte)) {
 }
 
 // readFrame reads one frame to its end and hands it on. Memory grows with what
-// has come, never with what a header claims. The limit is kept here and not by
-// gorilla, which would answer 1009: clients come back after that one, with the
-// same frame.
+// has come, never with what a header claims, and all sockets together grow
+// within a budget. The limit is kept here and not by gorilla, which would answer
+// 1009: clients come back after that one, with the same frame.
 func (s *Socket) readFrame(r io.Reader, frame func([]byte)) error {
 	pooled := scratch.Get().(*[]byte)
 	buf := (*pooled)[:0]
+	held := 0 // of the budget
 	defer func() {
+		s.cfg.Inbound.give(held)
 		if cap(buf) <= maxPooledScratch {
 			*pooled = buf[:0]
 			scratch.Put(pooled)
@@ -88,7 +98,11 @@ func (s *Socket) readFrame(r io.Reader, frame func([]byte)) error {
 			return err
 		}
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			if !s.cfg.Inbound.take(cap(buf)) {
+				return errNoRoom
+			}
+			held += cap(buf)
+			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
 		}
 		if len(buf)-extended >= progress {
 			extended = len(buf)

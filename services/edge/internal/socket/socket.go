@@ -28,6 +28,8 @@ import (
 type Config struct {
 	// FrameLimit is the largest frame that a client may send, in bytes.
 	FrameLimit int
+	// Inbound bounds what all sockets together hold of large frames.
+	Inbound *Budget
 	// OutboxLimit bounds what waits for a client, in bytes. A frame is
 	// admitted while less than this waits, the largest frame not counted: a
 	// step 2 of any size goes into an empty outbox, and what follows it too.
@@ -57,8 +59,10 @@ type Socket struct {
 
 	// overflown tells the writer to leave out the data that it has taken.
 	overflown atomic.Bool
-	// writers is the writer goroutine, 0 or 1.
+	// writers is the writer goroutine, 0 or 1, and writer what it runs: kept,
+	// since a delivery shouldn't make a closure.
 	writers sync.WaitGroup
+	writer  func()
 
 	mu    sync.Mutex // guards following
 	state state
@@ -95,6 +99,7 @@ func New(ws *websocket.Conn, cfg *Config) *Socket {
 		cork:    cork.Find(ws.NetConn()),
 		leaving: make(chan struct{}),
 	}
+	s.writer = s.write
 	ws.SetPingHandler(s.pinged)
 	ws.SetPongHandler(s.ponged)
 	ws.SetCloseHandler(s.closedByPeer)
@@ -154,6 +159,14 @@ func (s *Socket) closeLocked(code int, reason string) {
 	s.wakeLocked()
 }
 
+// Closed returns the code with which the socket closes or was closed, 0 while it
+// is open. 1006 means that the connection broke.
+func (s *Socket) Closed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code
+}
+
 // Abort ends the socket without taking leave.
 func (s *Socket) Abort() { _ = s.ws.NetConn().Close() }
 
@@ -174,5 +187,6 @@ func (s *Socket) wakeLocked() {
 		return
 	}
 	s.writing = true
-	s.writers.Go(s.write)
+	s.writers.Add(1)
+	go s.writer()
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -67,6 +69,7 @@ func config(t testing.TB) *socket.Config {
 		t.Fatal(err)
 	}
 	return &socket.Config{
+		Inbound:    socket.NewBudget(1 << 30),
 		FrameLimit: 1 << 20, OutboxLimit: 1 << 20,
 		Ping: 20 * time.Second, Pong: 40 * time.Second, Keepalive: 20 * time.Second,
 		WriteTimeout: 10 * time.Second, CloseTimeout: 5 * time.Second,
@@ -76,6 +79,11 @@ func config(t testing.TB) *socket.Config {
 
 // newPair connects one over TCP. corks says whether the listener does.
 func newPair(t testing.TB, cfg *socket.Config, corks bool, frame func(s *socket.Socket, data []byte)) *pair {
+	return connect(t, cfg, corks, false, frame)
+}
+
+// connect connects one over TCP, or TLS above it.
+func connect(t testing.TB, cfg *socket.Config, corks, secure bool, frame func(s *socket.Socket, data []byte)) *pair {
 	t.Helper()
 	p := &pair{ended: make(chan struct{})}
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
@@ -88,7 +96,7 @@ func newPair(t testing.TB, cfg *socket.Config, corks bool, frame func(s *socket.
 	}
 	ready := make(chan *socket.Socket, 1)
 	upgrader := websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 4096, WriteBufferPool: &sync.Pool{}}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := upgrader.Upgrade(w, r, nil)
 		if err != nil {
 			t.Error(err)
@@ -102,10 +110,17 @@ func newPair(t testing.TB, cfg *socket.Config, corks bool, frame func(s *socket.
 			}
 		})
 		close(p.ended)
-	})}
-	served := make(chan struct{})
-	go func() { defer close(served); _ = server.Serve(l) }()
-	p.peer, _, err = websocket.DefaultDialer.Dial("ws://"+tcp.Addr().String(), nil)
+	}))
+	_ = server.Listener.Close()
+	server.Listener = l
+	dialer := websocket.Dialer{}
+	if secure {
+		server.StartTLS()
+		dialer.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	} else {
+		server.Start()
+	}
+	p.peer, _, err = dialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +128,7 @@ func newPair(t testing.TB, cfg *socket.Config, corks bool, frame func(s *socket.
 	t.Cleanup(func() {
 		_ = p.peer.Close()
 		p.wait(t)
-		_ = server.Close()
-		<-served
+		server.Close()
 	})
 	return p
 }
@@ -131,8 +145,9 @@ func (p *pair) wait(t testing.TB) {
 
 // All that waits is written with one write(2).
 func TestOneWriteForAllThatWaits(t *testing.T) {
-	for _, corks := range []bool{true, false} {
-		p := newPair(t, config(t), corks, nil)
+	for _, test := range []struct{ corks, secure bool }{{true, false}, {true, true}, {false, false}} {
+		corks := test.corks
+		p := connect(t, config(t), corks, test.secure, nil)
 		p.writes.Store(0)
 		// The first frame occupies the writer; the others gather behind it.
 		p.hold.Lock()
@@ -324,5 +339,48 @@ func TestFramesOfAnySize(t *testing.T) {
 	_ = p.peer.SetReadDeadline(time.Now().Add(patience))
 	if _, _, err := p.peer.ReadMessage(); !websocket.IsCloseError(err, 4413) {
 		t.Errorf("%v, want close 4413", err)
+	}
+}
+
+// All sockets together hold only so much of frames that never end.
+func TestInboundBudget(t *testing.T) {
+	cfg := config(t)
+	cfg.Inbound = socket.NewBudget(100 << 10)
+	got := make(chan int, 1)
+	a := newPair(t, cfg, true, func(_ *socket.Socket, data []byte) { got <- len(data) })
+	b := newPair(t, cfg, true, func(_ *socket.Socket, data []byte) { got <- len(data) })
+	// 60 KiB take 4+8+16+32 KiB of the budget, twice is too much.
+	frame := make([]byte, 60<<10)
+	writer, err := a.peer.NextWriter(websocket.BinaryMessage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writer.Write(frame); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); cfg.Inbound.Left() > 50<<10; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes of the budget are left", cfg.Inbound.Left())
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := b.peer.WriteMessage(websocket.BinaryMessage, frame); err != nil {
+		t.Fatal(err)
+	}
+	_ = b.peer.SetReadDeadline(time.Now().Add(patience))
+	if _, _, err := b.peer.ReadMessage(); !websocket.IsCloseError(err, 1013) {
+		t.Errorf("%v, want close 1013", err)
+	}
+	// The first one ends well, and gives back what it held.
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-got; n != len(frame) {
+		t.Errorf("%d bytes came, want %d", n, len(frame))
+	}
+	_ = a.peer.Close()
+	a.wait(t)
+	if left := cfg.Inbound.Left(); left != 100<<10 {
+		t.Errorf("%d bytes are left, want all", left)
 	}
 }

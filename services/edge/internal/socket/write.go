@@ -8,6 +8,7 @@ import (
 
 // write is the writer: it writes batches until nothing waits.
 func (s *Socket) write() {
+	defer s.writers.Done()
 	for {
 		s.mu.Lock()
 		if s.out.empty() || s.state == gone {
