@@ -36,6 +36,7 @@ try {
   }
   const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', `--test-concurrency=${lanes}`, ...files],
     { stdio: 'inherit', env: { ...process.env, FJORD_URL: given ?? server.websocket } })
+  process.on('exit', () => tests.kill('SIGTERM'))
   process.exitCode = await new Promise((resolve) => tests.on('close', (code, signal) => resolve(signal ? 1 : code)))
 } finally {
   if (server) {

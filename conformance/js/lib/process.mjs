@@ -8,6 +8,8 @@ import { inTime } from './wait.mjs'
 const startTime = 20_000
 const running = new Set()
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
+// A signal's own way out runs no exit handlers, and would leave servers behind.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
 
 export class ServerProcess {
   /**

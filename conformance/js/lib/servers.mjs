@@ -41,28 +41,46 @@ export class Fjord {
   get url () { return this.process.websocket }
 }
 
-/** The three services as processes of their own. */
+/** The three services as processes of their own, one of each or more. */
 export class Split {
-  static async start (t, { data }) {
+  /**
+   * @param {{data: string, rooms?: string[], edges?: Record<string, string[]>}} plan
+   *   rooms names the rooms processes; edges names the edges, each with the
+   *   rooms processes that it knows, in that order
+   */
+  static async start (t, { data, rooms = ['rooms'], edges = { edge: ['rooms'] } }) {
     const split = new Split()
-    const [edge, rooms, storage] = [await freePort(), await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`)
-    split.plans = {
-      storage: { wants: ['rpc'], args: ['--rpc', storage, '--ops', anyPort, '--data', data] },
-      rooms: { wants: ['rpc'], args: ['--rpc', rooms, '--ops', anyPort, '--storage-url', `http://${storage}`] },
-      edge: { wants: ['websocket'], args: ['--listen', edge, '--ops', anyPort, '--rooms-url', `http://${rooms}`] }
+    const place = async () => `127.0.0.1:${await freePort()}`
+    const storage = await place()
+    split.plans = { storage: { binary: 'storage', wants: 'rpc', args: ['--rpc', storage, '--ops', anyPort, '--data', data] } }
+    const urls = {}
+    for (const name of rooms) {
+      const rpc = await place()
+      urls[name] = `http://${rpc}`
+      split.plans[name] = { binary: 'rooms', wants: 'rpc', args: ['--rpc', rpc, '--ops', anyPort, '--storage-url', `http://${storage}`] }
+    }
+    for (const [name, known] of Object.entries(edges)) {
+      split.plans[name] = { binary: 'edge', wants: 'websocket', args: ['--listen', await place(), '--ops', anyPort, '--rooms-url', known.map((name) => urls[name]).join(',')] }
     }
     split.services = {}
     t.after(() => Promise.all(Object.values(split.services).map((service) => service.kill())))
-    for (const name of ['storage', 'rooms', 'edge']) await split.start(name)
+    await split.startAll()
     return split
   }
 
   async start (name) {
-    const { args, wants } = this.plans[name]
-    this.services[name] = await ServerProcess.start(splitBinaries[name], args, wants)
+    const { binary, args, wants } = this.plans[name]
+    this.services[name] = await ServerProcess.start(splitBinaries[binary], args, [wants])
   }
 
-  get url () { return this.services.edge.websocket }
+  /** From storage upwards. */
+  async startAll () { for (const name of Object.keys(this.plans)) await this.start(name) }
+
+  /** All at once, without a word. */
+  async killAll () { await Promise.all(Object.values(this.services).map((service) => service.kill())) }
+
+  urlOf (edge) { return this.services[edge].websocket }
+  get url () { return this.urlOf('edge') }
 }
 
 /** The server for pure client checks: FJORD_URL, or one of our own. */

@@ -32,8 +32,6 @@ const nested = (depth) => {
   return joined(joined(bytes(1, 1, 99, 0, 8, 1, 6, ...Buffer.from('poison'), 1), levels), [126, 0])
 }
 
-// A frame of a gibibyte, announced but never sent: header and mask only.
-const hugeHeader = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4])
 const unmasked = Buffer.from([0x82, 0x02, 0x00, 0x00])
 const reserved = Buffer.from([0xf2, 0x80, 1, 2, 3, 4])
 
@@ -70,7 +68,7 @@ const attacks = {
   'presence that claims a billion clients': (raw) => raw.send(awarenessFrame(bytes(0x80, 0x94, 0xeb, 0xdc, 0x03))),
   'presence that is no JSON': (raw) => raw.send(awarenessFrame(bytes(1, 42, 1, 1, 0x7b))),
   'a good message with garbage behind it': (raw) => raw.send(joined(step1Frame(bytes(0)), [0, 0])),
-  'a gibibyte, announced': [(raw) => raw.sendUnframed(hugeHeader), [1009]],
+  'a frame of 65 MiB': [(raw) => raw.send(Buffer.alloc(65 << 20)), [1009, 4413]],
   'an unmasked frame': [(raw) => raw.sendUnframed(unmasked), [1002]],
   'reserved bits set': [(raw) => raw.sendUnframed(reserved), [1002]],
   'presence of a megabyte': (raw) => raw.send(presenceFrame([[42, 1, { x: 'x'.repeat(1 << 20) }]]))
@@ -131,6 +129,26 @@ test('random bytes never hurt', async (t) => {
   pair[0].doc.getArray('array').push(['still here'])
   await converge([...pair, await Client.open(t, { url, room })].map(({ doc }) => doc))
   assert.deepEqual(pair.map(({ closes }) => closes), [[], []], 'the pair was disconnected')
+})
+
+test('who does not read is left behind, alone', { timeout: 60_000 }, async (t) => {
+  const url = await serverURL(t)
+  const room = freshRoom('slow')
+  const slow = await Raw.open(t, `${url}/${room}`)
+  await slow.sync()
+  slow.socket.pause()
+  const pair = [await Client.open(t, { version: 2, url, room }), await Client.open(t, { version: 3, url, room })]
+  // 64 MiB: more than the kernel's buffers and the server's queue take in.
+  const map = (n) => pair[n % 2].doc.getMap('map')
+  for (let n = 0; n < 256; n++) {
+    map(n).set('page', `${n} `.padEnd(256 << 10, 'x'))
+    await until('the other has the page', () => map(n + 1).get('page')?.startsWith(`${n} `), { within: 5_000 })
+  }
+  assert.deepEqual(pair.map(({ closes }) => closes), [[], []], 'the pair was disconnected')
+  slow.socket.resume()
+  const { code } = await slow.ended('it had fallen behind', 20_000)
+  t.diagnostic(`${code}`)
+  assert.ok(code === 1006 || code === 1013 || (code >= 4500 && code < 4600), `close code ${code} doesn't say “come back”`)
 })
 
 test('several messages in one frame are all read', async (t) => {

@@ -10,7 +10,7 @@ import { freshRoom, serverURL } from '../lib/servers.mjs'
 const idleTime = 90_000
 const longestSilence = 21_000 // the promise is 20 s; a second for a busy machine
 
-test(`idle for ${idleTime / 1000} s`, { timeout: idleTime + 30_000 }, async (t) => {
+test(`idle for ${idleTime / 1000} s`, { concurrency: true, timeout: idleTime + 30_000 }, async (t) => {
   const url = await serverURL(t)
   const lone = (what, options) => t.test(what, async (t) => {
     const person = await Client.open(t, { url, room: freshRoom('idle'), ...options })
@@ -32,7 +32,14 @@ test(`idle for ${idleTime / 1000} s`, { timeout: idleTime + 30_000 }, async (t) 
     assert.ok(Math.max(...gaps) < longestSilence, `silent for ${Math.round(Math.max(...gaps))} ms`)
     assert.equal(raw.socket.readyState, raw.socket.OPEN)
   })
+  const unsent = t.test('a frame that is announced and never sent ends its socket', async (t) => {
+    const raw = await Raw.open(t, `${url}/${freshRoom('unsent')}`)
+    // The header of a gibibyte, and its mask.
+    raw.sendUnframed(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4]))
+    await raw.ended('it waited in vain', idleTime)
+  })
   await Promise.all([
+    unsent,
     ...versions.map((version) => lone(`y-websocket ${version}`, { version, user: 'lone' })),
     ...versions.map((version) => lone(`y-websocket ${version} without presence`, { version, user: null })),
     silence

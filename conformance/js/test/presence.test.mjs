@@ -63,7 +63,7 @@ test('who leaves is gone within a second', async (t) => {
   }
 })
 
-test('who comes back is seen again promptly and leaves no ghost', async (t) => {
+test('who comes back is seen again promptly and leaves no ghost', { concurrency: true }, async (t) => {
   const url = await serverURL(t)
   const returns = (version, way, how) => t.test(`y-websocket ${version}, ${how}`, async (t) => {
     const room = freshRoom('return')

@@ -61,8 +61,12 @@ test('a name that cannot be is refused at the upgrade, with the reason', async (
       const socket = new WebSocket(`${url}/${name}`)
       const answer = await inTime('the upgrade is answered', new Promise((resolve, reject) => {
         socket.on('unexpected-response', (_, response) => {
+          const connection = response.socket
           let body = ''
-          response.setEncoding('utf8').on('data', (text) => { body += text }).on('end', () => resolve({ status: response.statusCode, body }))
+          response.setEncoding('utf8').on('data', (text) => { body += text }).on('end', () => {
+            resolve({ status: response.statusCode, body })
+            connection.destroy() // else the kept connection keeps this process alive
+          })
         })
         socket.on('open', () => { socket.terminate(); reject(new Error('the upgrade was accepted')) })
         socket.on('error', reject)

@@ -73,13 +73,18 @@ for (const victim of ['edge', 'rooms', 'storage']) {
     }
     recoveries.sort((a, b) => a - b)
     t.diagnostic(`recovery: median ${Math.round(recoveries[livingKills >> 1])} ms, slowest ${Math.round(recoveries.at(-1))} ms`)
+    await t.test('a newcomer sees who is here', async (t) => {
+      const newcomer = await Client.open(t, { url: split.url, room, user: 'new' })
+      // At the latest with the heartbeat of y-protocols.
+      await until('it sees all', () => String(newcomer.sees) === 'new,v2,v3', { within: 20_000, shows: () => newcomer.sees })
+    })
     if (victim !== 'edge') assert.deepEqual(people.map(({ closes }) => closes), [[], []], `a socket did not survive the death of ${victim}`)
     // The server alone, all of it started anew, has everything.
     const last = people.map(({ doc }) => clocksOf(doc))
     const whole = identity(people[0].doc)
     for (const person of people) person.close()
-    for (const name of ['edge', 'rooms', 'storage']) await split.services[name].kill()
-    for (const name of ['storage', 'rooms', 'edge']) await split.start(name)
+    await split.killAll()
+    await split.startAll()
     const fresh = await Client.open(t, { url: split.url, room })
     for (const clocks of last) holds(fresh.doc, clocks, 'seen before')
     assert.equal(identity(fresh.doc), whole)

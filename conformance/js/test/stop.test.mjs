@@ -79,7 +79,7 @@ test('three services, in the order edge, rooms, storage', { skip: needsSplit, ti
   }
   stop()
   for (const person of people) person.goOffline()
-  for (const name of ['storage', 'rooms', 'edge']) await split.start(name)
+  await split.startAll()
   const fresh = await Client.open(t, { url: split.url, room })
   for (const person of people) {
     const fromOthers = clocksOf(person.doc)
