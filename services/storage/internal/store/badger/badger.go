@@ -26,6 +26,10 @@ type Options struct {
 	// Free returns the bytes that are free for this process on dir's file system;
 	// nil asks the operating system.
 	Free func(dir string) (uint64, error)
+	// AcceptLoss opens a directory whose logs are damaged, after setting them
+	// aside: what they held after the damage is lost. Owners that live must be
+	// started again too, since epochs may be handed out twice.
+	AcceptLoss bool
 	// Log gets Badger's own words too: its warnings and errors as they are, its
 	// chatter at debug. nil discards them.
 	Log *slog.Logger
@@ -98,6 +102,9 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 			lock.release()
 		}
 	}()
+	if err := refuseDamage(opt); err != nil {
+		return nil, err
+	}
 	db, err := badger.Open(badgerOptions(opt))
 	if err != nil {
 		return nil, fmt.Errorf("data directory %q cannot be opened: %w", opt.Dir, err)

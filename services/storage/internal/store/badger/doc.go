@@ -29,6 +29,9 @@
 // A full disk would kill the process (Badger writes to mapped files), so a guard
 // refuses appends, then snapshots, then everything, well before. See guard.go.
 //
+// Badger replays its logs up to the first damage and drops the rest without a word;
+// such a directory is refused instead. See scan.go.
+//
 // # Bytes on disk, format 1
 //
 // All numbers are big-endian. room is the room's name as it is, n its length in
@@ -49,15 +52,19 @@
 //	format   "fjord-storage" version(1)
 //
 //	head     flags(1) epoch(8) last(8) base(8) [ id(8) size(8) sum(4) ] crc(4)
-//	         flags: 1 deleted, 2 has a snapshot; [ ] is there if it has one.
-//	         sum is the CRC-32C of n room seq(8) and the snapshot's bytes, crc
-//	         that of n room and the head's bytes before it.
+//	         flags: 1 deleted, 2 has a snapshot; [ ] is there if it has one,
+//	         whose seq is base then.
+//	         crc is the CRC-32C of the key and of the value before it;
+//	         sum that of 's' n room seq(8) and of the snapshot's bytes.
 //
 //	record   0 epoch(8) crc(4) data            up to 256 KiB of data
 //	         1 epoch(8) crc(4) size(8) id(8)   more: data is in chunks
-//	         crc is the CRC-32C of n room epoch(8) seq(8) and the data.
+//	         crc is the CRC-32C of the key, of epoch and of the data.
 //
 //	chunk    up to 256 KiB of data, all but the last one exactly that
+//
+// Checksums begin with the key, so a value under another room's or seq's key is
+// damaged there.
 //
 // Values stay far below Badger's ValueThreshold (1 MiB), so its value log, which
 // reports a failed sync to nobody, is never used.

@@ -41,8 +41,9 @@ func loadSnapshot(ctx context.Context, txn *badger.Txn, room string, e entry, to
 	if e.SnapshotSeq == 0 {
 		return nil
 	}
-	sum := snapshotSum(room, e.SnapshotSeq)
-	_, err := readBlob(ctx, txn, e, e.snapshot(room), e.SnapshotSize, func(chunk []byte) error {
+	b := e.snapshot(room)
+	sum := snapshotSum(b)
+	_, err := readBlob(ctx, txn, e, b, e.SnapshotSize, func(chunk []byte) error {
 		sum = addSum(sum, chunk)
 		return to.SnapshotChunk(chunk)
 	})
@@ -99,7 +100,7 @@ func loadRecord(ctx context.Context, txn *badger.Txn, item *badger.Item, room st
 				return err
 			}
 		}
-		if addSum(recordSum(room, r.epoch, seq), data) != r.sum || r.epoch > e.Epoch {
+		if addSum(recordSum(item.Key(), value), data) != r.sum || r.epoch > e.Epoch {
 			return errDamaged
 		}
 		stop = to.Record(store.Record{Seq: seq, Data: data})
@@ -114,54 +115,4 @@ func loadRecord(ctx context.Context, txn *badger.Txn, item *badger.Item, room st
 		return corrupt(e.Head, "record %d: %w", seq, err)
 	}
 	return stop
-}
-
-// List implements [store.Store].
-func (s *Store) List(ctx context.Context, page store.Page) (rooms []store.Info, more bool, err error) {
-	leave, err := s.enter()
-	if err != nil {
-		return nil, false, err
-	}
-	defer leave()
-	txn := s.db.NewTransaction(false)
-	defer txn.Discard()
-	it := txn.NewIterator(badger.IteratorOptions{Prefix: appendHeadKey(nil, page.Prefix)})
-	defer it.Close()
-	for it.Seek(appendHeadKey(nil, max(page.Prefix, page.After))); it.Valid(); it.Next() {
-		if err := ctx.Err(); err != nil {
-			return nil, false, err
-		}
-		info, ok := s.readInfo(it.Item(), page.After)
-		if !ok {
-			continue
-		}
-		if len(rooms) == page.Limit {
-			return rooms, true, nil
-		}
-		rooms = append(rooms, info)
-	}
-	return rooms, false, nil
-}
-
-// readInfo reads a head for a listing. A damaged one is listed with epoch 0: one
-// room's damage must not hide the others, nor be hidden by them.
-func (s *Store) readInfo(item *badger.Item, after string) (info store.Info, ok bool) {
-	room, err := parseHeadKey(item.Key())
-	if err != nil {
-		s.log.Warn("a head entry has a damaged key", "key", item.KeyCopy(nil))
-		return store.Info{}, false
-	}
-	if room <= after {
-		return store.Info{}, false
-	}
-	var e entry
-	err = item.Value(func(value []byte) (err error) {
-		e, err = parseHead(room, value)
-		return err
-	})
-	if err != nil {
-		s.log.Warn("a room's head entry is damaged", "room", room, "err", err)
-		return store.Info{Room: room}, true
-	}
-	return store.Info{Room: room, Head: e.Head}, e.Holds()
 }

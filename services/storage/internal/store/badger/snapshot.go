@@ -110,7 +110,8 @@ func (s *Store) PutSnapshot(ctx context.Context, snap store.Snapshot, body io.Re
 	if err := s.precheckSnapshot(snap); err != nil {
 		return 0, err
 	}
-	o := &snapshotOp{snap: snap, id: newBlobID(), sum: snapshotSum(snap.Room, snap.Seq)}
+	o := &snapshotOp{snap: snap, id: newBlobID()}
+	o.sum = snapshotSum(o.blob())
 	var err error
 	if snap.Size <= maxChunk {
 		if o.small, err = store.ReadSnapshot(snap, body); err == nil {
@@ -144,47 +145,4 @@ func (s *Store) precheckSnapshot(snap store.Snapshot) error {
 	}
 	_, _, _, err = e.Snapshot(snap)
 	return err
-}
-
-// deleteOp empties a room.
-type deleteOp struct {
-	room    string
-	epoch   store.Epoch
-	existed bool // the answer
-	err     error
-}
-
-func (o *deleteOp) size() (entries, bytes int) { return 3, 3 * (len(o.room) + 64) }
-
-func (o *deleteOp) stage(b *batch) error {
-	e, err := b.head(o.room)
-	if err != nil {
-		return err
-	}
-	next, existed, err := e.Delete(o.epoch)
-	if err != nil || !existed {
-		return err
-	}
-	if err := b.s.spaceFor(b.free, deleteShare, 0); err != nil {
-		return err
-	}
-	if err := b.sweepUnder(o.room, e, e.Last); err != nil {
-		return err
-	}
-	o.existed = true
-	return b.setHead(o.room, entry{Head: next})
-}
-
-func (o *deleteOp) settle(err error) { o.err = err }
-
-// Delete implements [store.Store].
-func (s *Store) Delete(ctx context.Context, room string, epoch store.Epoch) (bool, error) {
-	if err := store.CheckRoom(room); err != nil {
-		return false, err
-	}
-	o := &deleteOp{room: room, epoch: epoch}
-	if err := s.submit(ctx, o); err != nil {
-		return false, err
-	}
-	return o.existed, o.err
 }

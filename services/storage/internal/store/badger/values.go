@@ -54,8 +54,8 @@ const (
 	headSnapshotLen = 8 + 8 + 4
 )
 
-// appendHead appends e as the value of room's head entry.
-func appendHead(dst []byte, room string, e entry) []byte {
+// appendHead appends e as the value of the head entry with this key.
+func appendHead(dst, key []byte, e entry) []byte {
 	start := len(dst)
 	var flags byte
 	if e.Deleted {
@@ -73,11 +73,11 @@ func appendHead(dst []byte, room string, e entry) []byte {
 		dst = binary.BigEndian.AppendUint64(dst, e.SnapshotSize)
 		dst = binary.BigEndian.AppendUint32(dst, e.snapshotSum)
 	}
-	return binary.BigEndian.AppendUint32(dst, headSum(room, dst[start:]))
+	return binary.BigEndian.AppendUint32(dst, addSum(addSum(0, key), dst[start:]))
 }
 
 // parseHead is the inverse of appendHead.
-func parseHead(room string, value []byte) (entry, error) {
+func parseHead(key, value []byte) (entry, error) {
 	if len(value) < headLen {
 		return entry{}, fmt.Errorf("head of %d bytes: %w", len(value), errDamaged)
 	}
@@ -90,7 +90,7 @@ func parseHead(room string, value []byte) (entry, error) {
 	switch {
 	case flags > headDeleted|headHasSnapshot || len(value) != want:
 		return entry{}, fmt.Errorf("head with flags %d and %d bytes: %w", flags, len(value), errDamaged)
-	case binary.BigEndian.Uint32(value[len(body):]) != headSum(room, body):
+	case binary.BigEndian.Uint32(value[len(body):]) != addSum(addSum(0, key), body):
 		return entry{}, fmt.Errorf("head with a wrong checksum: %w", errDamaged)
 	}
 	e := entry{Head: store.Head{
@@ -119,10 +119,6 @@ func (e entry) check() error {
 	return nil
 }
 
-func headSum(room string, body []byte) uint32 {
-	return crc32.Update(roomSum(room), castagnoli, body)
-}
-
 // record is a record entry. Large ones have their data in the chunks of id, and
 // size says how much that is; small ones have it in data.
 type record struct {
@@ -137,11 +133,15 @@ type record struct {
 const (
 	recordSmall  = 0
 	recordLarge  = 1
-	recordHeader = 1 + 8 + 4
+	recordEpoch  = 1 // offsets
+	recordCRC    = recordEpoch + 8
+	recordHeader = recordCRC + 4
 )
 
-// appendRecord appends r as the value of a record entry; r.sum must be set.
-func appendRecord(dst []byte, r record) []byte {
+// appendRecord appends r as the value of the record entry with this key. A small
+// record's checksum is computed, a large one's taken from r.
+func appendRecord(dst, key []byte, r record) []byte {
+	start := len(dst)
 	kind := byte(recordSmall)
 	if r.large {
 		kind = recordLarge
@@ -149,11 +149,14 @@ func appendRecord(dst []byte, r record) []byte {
 	dst = append(dst, kind)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(r.epoch))
 	dst = binary.BigEndian.AppendUint32(dst, r.sum)
-	if !r.large {
-		return append(dst, r.data...)
+	if r.large {
+		dst = binary.BigEndian.AppendUint64(dst, r.size)
+		return binary.BigEndian.AppendUint64(dst, r.id)
 	}
-	dst = binary.BigEndian.AppendUint64(dst, r.size)
-	return binary.BigEndian.AppendUint64(dst, r.id)
+	dst = append(dst, r.data...)
+	value := dst[start:]
+	binary.BigEndian.PutUint32(value[recordCRC:], addSum(recordSum(key, value), r.data))
+	return dst
 }
 
 // parseRecord is the inverse of appendRecord; data aliases value. It does not
@@ -163,8 +166,8 @@ func parseRecord(value []byte) (record, error) {
 		return record{}, fmt.Errorf("record of %d bytes: %w", len(value), errDamaged)
 	}
 	r := record{
-		epoch: store.Epoch(binary.BigEndian.Uint64(value[1:])),
-		sum:   binary.BigEndian.Uint32(value[9:]),
+		epoch: store.Epoch(binary.BigEndian.Uint64(value[recordEpoch:])),
+		sum:   binary.BigEndian.Uint32(value[recordCRC:]),
 	}
 	rest := value[recordHeader:]
 	switch {
@@ -180,26 +183,16 @@ func parseRecord(value []byte) (record, error) {
 	return record{}, fmt.Errorf("record of kind %d and %d bytes: %w", value[0], len(value), errDamaged)
 }
 
-// recordSum is the checksum of a record before its data: update it with that.
-func recordSum(room string, epoch store.Epoch, seq store.Seq) uint32 {
-	var place [16]byte
-	binary.BigEndian.PutUint64(place[:], uint64(epoch))
-	binary.BigEndian.PutUint64(place[8:], uint64(seq))
-	return crc32.Update(roomSum(room), castagnoli, place[:])
+// recordSum is the checksum of a record before its data: addSum adds that. value
+// is its entry, at least up to the epoch.
+func recordSum(key, value []byte) uint32 {
+	return addSum(addSum(0, key), value[recordEpoch:recordEpoch+8])
 }
 
-// snapshotSum is the checksum of a snapshot before its data.
-func snapshotSum(room string, seq store.Seq) uint32 {
-	var place [8]byte
-	binary.BigEndian.PutUint64(place[:], uint64(seq))
-	return crc32.Update(roomSum(room), castagnoli, place[:])
-}
-
-// roomSum begins every checksum with the room, so that a value which ends up
-// under another room's key is damaged there.
-func roomSum(room string) uint32 {
-	var key [1 + store.MaxRoomLen]byte
-	return crc32.Checksum(appendRoom(key[:0], room), castagnoli)
+// snapshotSum is the checksum of a snapshot before its bytes: addSum adds those.
+func snapshotSum(b blob) uint32 {
+	prefix := appendBlobPrefix(nil, b)
+	return addSum(0, prefix[:len(prefix)-8]) // without the id
 }
 
 func addSum(sum uint32, data []byte) uint32 { return crc32.Update(sum, castagnoli, data) }

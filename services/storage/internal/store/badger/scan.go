@@ -1,0 +1,267 @@
+package badger
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Badger replays its logs (*.mem) up to the first entry that it cannot read, cuts
+// off the rest and says nothing: one flipped bit takes every transaction after it
+// along. So the logs are read here before Badger may. After a crash the end of the
+// newest log may be torn, but by no more than one transaction, since each is
+// synced before the next is written. Hence:
+//
+//	│ txn 7 │ txn 8 │ txn 9 torn │ 0 0 0 0 …        a crash: Badger drops 9
+//	│ txn 7 │ txn 8 ▒▒ │ txn 9 │ txn 10 │ 0 0 …     damage: 9 and 10 were synced
+//
+// The numbers are Badger's commit timestamps: each write takes the next one.
+//
+// A log is a header of 20 bytes and entries (logentry.go), up to the first that is
+// all zero.
+const (
+	logHeader  = 20
+	pageSize   = 4096
+	sectorSize = 512
+	// tornRun is more zeros in a row than a head has.
+	tornRun = 20
+)
+
+// damage is what scanLogs finds: the files that Badger would cut.
+type damage struct {
+	files []string
+	text  string
+}
+
+// scanDir reads what Badger would trust too much. It returns damage, nil if there
+// is none.
+func scanDir(dir string) (*damage, error) {
+	if d, err := scanManifest(filepath.Join(dir, "MANIFEST")); d != nil || err != nil {
+		return d, err
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names) // of one length, so by number
+	scans := make([]logScan, len(names))
+	for i, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("log %s cannot be read: %w", name, err)
+		}
+		scans[i] = scanLog(data)
+	}
+	if at, text := judge(scans); text != "" {
+		return &damage{files: names[at:], text: fmt.Sprintf("log %s %s", filepath.Base(names[at]), text)}, nil
+	}
+	return nil, nil
+}
+
+// refuseDamage is Open's use of scanDir.
+func refuseDamage(opt Options) error {
+	d, err := scanDir(opt.Dir)
+	if err != nil || d == nil {
+		return err
+	}
+	if !opt.AcceptLoss {
+		return fmt.Errorf("data directory %q: %s: opening it would lose what comes after; restore a backup, or accept the loss", opt.Dir, d.text)
+	}
+	aside, err := os.MkdirTemp(opt.Dir, "damaged-")
+	if err != nil {
+		return fmt.Errorf("data directory %q: the damaged files cannot be set aside: %w", opt.Dir, err)
+	}
+	for _, name := range d.files {
+		if err := copyFile(filepath.Join(aside, filepath.Base(name)), name); err != nil {
+			return fmt.Errorf("data directory %q: a damaged file cannot be set aside: %w", opt.Dir, err)
+		}
+	}
+	opt.Log.Error("the data directory is damaged, and the loss is accepted", "dir", opt.Dir, "damage", d.text, "copies", aside)
+	return nil
+}
+
+// copyFile copies a log up to its last byte that isn't zero.
+func copyFile(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, bytes.TrimRight(data, "\x00"), 0o600)
+}
+
+// logScan is what one log holds.
+type logScan struct {
+	first, last uint64   // timestamps of its whole transactions; 0 without any
+	stop        int      // where reading ended
+	later       []uint64 // timestamps of readable entries after that, each once
+	torn        bool     // what couldn't be read may have been torn by a crash
+}
+
+// judge returns which log Badger would cut although something synced follows, and
+// what is wrong with it; "" if none is.
+func judge(scans []logScan) (at int, text string) {
+	newest := 0 // the last log with a whole transaction: others may follow, torn
+	for i, s := range scans {
+		if s.first > 0 {
+			newest = i
+		}
+	}
+	before := uint64(0) // timestamp of the newest transaction so far
+	for i, s := range scans {
+		if before > 0 && s.first > before+1 {
+			return i - 1, fmt.Sprintf("ends with transaction %d, and the next one begins with %d", before, s.first)
+		}
+		if s.first > 0 {
+			before = s.last
+		}
+		// A log that another one continues without a hole has lost nothing,
+		// whatever is at its end.
+		if i >= newest || s.first == 0 {
+			if text := s.damage(before); text != "" {
+				return i, text
+			}
+		}
+	}
+	return 0, ""
+}
+
+// damage says what is wrong with the end of a log that nothing continues, "" if it
+// is what a crash leaves. before is the newest whole transaction so far.
+func (s logScan) damage(before uint64) string {
+	switch {
+	case len(s.later) > 1, len(s.later) == 1 && before > 0 && s.later[0] != before+1:
+		return fmt.Sprintf("is damaged at byte %d, and synced transactions come after that", s.stop)
+	case !s.torn:
+		return fmt.Sprintf("is damaged at byte %d: a crash would have left zeros there", s.stop)
+	}
+	return ""
+}
+
+// scanLog reads a log as Badger does, and then what Badger would cut off.
+func scanLog(data []byte) logScan {
+	s := logScan{stop: min(logHeader, len(data))}
+	var open uint64 // timestamp of the transaction that is being read
+	for {
+		e, ok := readLogEntry(data[s.stop:])
+		if !ok || open != 0 && e.ts != open {
+			break
+		}
+		s.stop += e.size
+		if open = e.ts; e.meta&logMetaFin != 0 {
+			if s.first == 0 {
+				s.first = open
+			}
+			s.last, open = open, 0
+		}
+	}
+	if allZero(data[s.stop:]) {
+		s.torn = true // or nothing at all is
+		return s
+	}
+	end := s.findLater(data, s.stop)
+	if end == len(data) { // then the entry's own size says where its end should be
+		if size, _, ok := logEntrySize(data[s.stop:]); ok {
+			end = s.stop + size
+		}
+	}
+	s.torn = mayBeTorn(data, s.stop, end)
+	return s
+}
+
+// findLater collects the timestamps of entries that can be read after at, and
+// returns where the first of them begins, the end of data without any.
+func (s *logScan) findLater(data []byte, at int) (first int) {
+	first = len(data)
+	for at++; at < len(data); {
+		if at%pageSize == 0 && allZero(data[at:min(at+pageSize, len(data))]) {
+			at += pageSize
+			continue
+		}
+		e, ok := readLogEntry(data[at:])
+		if !ok {
+			at++
+			continue
+		}
+		first = min(first, at)
+		if !slices.Contains(s.later, e.ts) {
+			s.later = append(s.later, e.ts)
+		}
+		at += e.size
+	}
+	return first
+}
+
+// mayBeTorn reports whether a crash may have left the bytes from..to as they are:
+// zeros at their end, or where a sector ends, or many in a row. Zeros in the data
+// itself look the same, so some damage to the very last transaction passes.
+func mayBeTorn(data []byte, from, to int) bool {
+	run := 0
+	for at := from; at < to; at++ {
+		if data[at] != 0 {
+			run = 0
+			continue
+		}
+		run++
+		atSectorEnd := (at+1)%sectorSize == 0
+		if run >= tornRun || atSectorEnd && run >= min(tornRun, at+1-from) || at+1 == to {
+			return true
+		}
+	}
+	return false
+}
+
+var zeroPage [pageSize]byte
+
+func allZero(data []byte) bool {
+	for len(data) > pageSize {
+		if !bytes.Equal(data[:pageSize], zeroPage[:]) {
+			return false
+		}
+		data = data[pageSize:]
+	}
+	return bytes.Equal(data, zeroPage[:len(data)])
+}
+
+// scanManifest looks for a change set of Badger's list of tables whose length is
+// damaged. Badger takes it for a torn end, forgets what it says, and then deletes
+// the tables that the list does not name.
+//
+// The file is 8 bytes and change sets: length(4) crc(4) and as many bytes.
+func scanManifest(name string) (*damage, error) {
+	data, err := os.ReadFile(name)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the list of tables cannot be read: %w", err)
+	}
+	for at := 8; at+8 <= len(data); {
+		length := int(binary.BigEndian.Uint32(data[at:]))
+		want := binary.BigEndian.Uint32(data[at+4:])
+		body := data[at+8:]
+		if length <= len(body) {
+			at += 8 + length // Badger compares its checksum
+			continue
+		}
+		if hasPrefixWithSum(body, want) {
+			return &damage{files: []string{name}, text: fmt.Sprintf("the list of tables (MANIFEST) is damaged at byte %d", at)}, nil
+		}
+		break
+	}
+	return nil, nil
+}
+
+// hasPrefixWithSum reports whether the CRC-32C of any beginning of data is want.
+func hasPrefixWithSum(data []byte, want uint32) bool {
+	sum := uint32(0)
+	for i := range data {
+		if sum == want {
+			return true
+		}
+		sum = addSum(sum, data[i:i+1])
+	}
+	return sum == want
+}
