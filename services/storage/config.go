@@ -33,6 +33,10 @@ type Config struct {
 	// record is taken in (snapshots: half of it, claims and deletions: an eighth);
 	// 0 means 512 MiB. A full disk would kill the process, and every restart.
 	MinFreeBytes uint64
+	// AcceptLoss opens a data directory whose logs are damaged, after copying them
+	// aside, and loses what they held from there on. Rooms services that live must
+	// be started again too: epochs may be handed out a second time.
+	AcceptLoss bool
 }
 
 // messageOverhead is what an Append has around a record: names and numbers.

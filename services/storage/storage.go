@@ -68,11 +68,12 @@ func (s *Service) openStore(ctx context.Context) error {
 		func() float64 { return float64(disk.DiskBytes()) },
 		func() float64 { return float64(disk.FreeBytes()) })
 	disk, err := badger.Open(ctx, badger.Options{
-		Dir:       s.config.Dir,
-		Limits:    s.config.limits(),
-		MinFree:   s.config.MinFreeBytes,
-		Log:       s.config.Logger,
-		Committed: func(c badger.Commit) { s.metrics.Commit(c.Records, c.Took) },
+		Dir:        s.config.Dir,
+		Limits:     s.config.limits(),
+		MinFree:    s.config.MinFreeBytes,
+		AcceptLoss: s.config.AcceptLoss,
+		Log:        s.config.Logger,
+		Committed:  func(c badger.Commit) { s.metrics.Commit(c.Records, c.Took) },
 	})
 	if err != nil {
 		return err
@@ -101,6 +102,10 @@ func (s *Service) Ready() error {
 	}
 	return nil
 }
+
+// Failed is closed when Ready begins to fail for good: the process should end then,
+// and be started again. It is nil, so never closed, for rooms in memory.
+func (s *Service) Failed() <-chan struct{} { return s.store.Failed() }
 
 // Close carries out what callers are waiting for and closes the store. End the
 // server's requests first: Close waits for Loads and snapshots under way.

@@ -112,6 +112,8 @@ type Store interface {
 	List(ctx context.Context, page Page) (rooms []Info, more bool, err error)
 	// Err says why the store cannot go on, nil while it can.
 	Err() error
+	// Failed is closed when Err has something to say; nil if that never happens.
+	Failed() <-chan struct{}
 	// Close waits for the calls under way and ends the store.
 	Close() error
 }

@@ -67,6 +67,7 @@ type Store struct {
 	sweeper sweeper
 	workers sync.WaitGroup // committer and sweeper
 	failed  atomic.Pointer[error]
+	failure chan struct{} // closed when failed is set
 
 	gate      sync.RWMutex // held for reading by whoever uses db outside of workers
 	closed    bool         // guarded by gate
@@ -123,6 +124,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 		ended:   make(chan struct{}),
 		uploads: make(chan struct{}, maxUploads),
 		sweeper: newSweeper(),
+		failure: make(chan struct{}),
 	}
 	// What an earlier process left is read as it is now, before any new upload
 	// writes a sweep entry that looks just the same.
@@ -196,11 +198,15 @@ func (s *Store) Err() error {
 	return nil
 }
 
+// Failed implements [store.Store].
+func (s *Store) Failed() <-chan struct{} { return s.failure }
+
 // fail ends the store: see doc.go, Durability.
 func (s *Store) fail(err error) error {
 	wrapped := store.Errorf(store.Unknown, store.Head{}, "a commit failed, and nothing is certain until the storage service is started again: %w", err)
 	var first error = wrapped
 	if s.failed.CompareAndSwap(nil, &first) {
+		close(s.failure)
 		s.log.Error("commit failed: every call is refused from now on; start the storage service again", "err", err)
 	}
 	return wrapped

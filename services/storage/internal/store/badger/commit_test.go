@@ -190,6 +190,11 @@ func TestFailedCommit(t *testing.T) {
 
 func checkRefusesAll(t *testing.T, s *Store, cause error) {
 	t.Helper()
+	select {
+	case <-s.Failed():
+	default:
+		t.Error("Failed is not closed")
+	}
 	if err := s.Err(); !errors.Is(err, cause) {
 		t.Errorf("Err() = %v, want %v", err, cause)
 	}

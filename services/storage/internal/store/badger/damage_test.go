@@ -24,14 +24,16 @@ func TestDamage(t *testing.T) {
 		"the last record is gone":    {func(t *testing.T, db *badger.DB, _ entry) { remove(t, db, record(10)) }, "ends before record 10"},
 		"a record too many":          {func(t *testing.T, db *badger.DB, _ entry) { swap(t, db, record(10), record(11), false) }, "record 11 comes"},
 		"two records changed places": {func(t *testing.T, db *badger.DB, _ entry) { swap(t, db, record(5), record(6), true) }, "record 5: damaged"},
-		"another room's record":      {func(t *testing.T, db *badger.DB, _ entry) { swap(t, db, appendRecordKey(nil, "b", 5), record(5), false) }, "record 5: damaged"},
-		"a bit of a record":          {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, record(5), -1) }, "record 5: damaged"},
-		"a bit of a record's epoch":  {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, record(5), 8) }, "record 5: damaged"},
-		"a record's kind":            {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, record(5), 0) }, "record of kind 1"},
-		"a bit of the head":          {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, head, 10) }, "wrong checksum"},
-		"a short head":               {func(t *testing.T, db *badger.DB, _ entry) { set(t, db, head, []byte("short")) }, "head of 5 bytes"},
-		"the head is gone":           {func(t *testing.T, db *badger.DB, _ entry) { remove(t, db, head) }, "no head"},
-		"another room's head":        {func(t *testing.T, db *badger.DB, _ entry) { swap(t, db, appendHeadKey(nil, "b"), head, false) }, "wrong checksum"},
+		"another room's record": {func(t *testing.T, db *badger.DB, _ entry) {
+			swap(t, db, appendRecordKey(nil, "b", 5), record(5), false)
+		}, "record 5: damaged"},
+		"a bit of a record":         {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, record(5), -1) }, "record 5: damaged"},
+		"a bit of a record's epoch": {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, record(5), 8) }, "record 5: damaged"},
+		"a record's kind":           {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, record(5), 0) }, "record of kind 1"},
+		"a bit of the head":         {func(t *testing.T, db *badger.DB, _ entry) { flipValue(t, db, head, 10) }, "wrong checksum"},
+		"a short head":              {func(t *testing.T, db *badger.DB, _ entry) { set(t, db, head, []byte("short")) }, "head of 5 bytes"},
+		"the head is gone":          {func(t *testing.T, db *badger.DB, _ entry) { remove(t, db, head) }, "no head"},
+		"another room's head":       {func(t *testing.T, db *badger.DB, _ entry) { swap(t, db, appendHeadKey(nil, "b"), head, false) }, "wrong checksum"},
 		"a large record's chunk is gone": {func(t *testing.T, db *badger.DB, _ entry) {
 			remove(t, db, appendChunkKey(nil, largeBlob(t, db), 1))
 		}, "at seq 9"},

@@ -239,6 +239,9 @@ func (s *Store) List(ctx context.Context, page store.Page) ([]store.Info, bool, 
 // Err implements [store.Store]: memory does not fail.
 func (s *Store) Err() error { return nil }
 
+// Failed implements [store.Store].
+func (s *Store) Failed() <-chan struct{} { return nil }
+
 // Close implements [store.Store]: all rooms are gone.
 func (s *Store) Close() error {
 	s.mu.Lock()
