@@ -80,6 +80,9 @@ func startWorld(t testing.TB, front net.Listener, dial serve.DialFunc, change fu
 		_ = web.Close()
 		<-served
 		w.rooms.Close()
+		for _, breach := range w.rooms.Breaches() {
+			t.Errorf("the edge broke the contract: %v", breach)
+		}
 	})
 	return w
 }

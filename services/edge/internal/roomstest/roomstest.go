@@ -38,6 +38,8 @@ type Server struct {
 	// news is closed at every change of seen.
 	news chan struct{}
 	down bool
+	// breaches are what edges did against the contract.
+	breaches []error
 }
 
 // room is what outlives links.
@@ -146,6 +148,19 @@ func (s *Server) Frames() ([]*roomsv1.EdgeFrame, <-chan struct{}) {
 	return slices.Clone(s.seen), s.news
 }
 
+// Breaches returns what edges did against the contract of link.proto.
+func (s *Server) Breaches() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.breaches)
+}
+
+func (s *Server) breach(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.breaches = append(s.breaches, err)
+}
+
 // Forget forgets what edges have sent, for who measures memory.
 func (s *Server) Forget() {
 	s.mu.Lock()
@@ -170,6 +185,7 @@ func (s *Server) Link(ctx context.Context, stream *connect.BidiStream[roomsv1.Li
 		return err
 	}
 	if first.GetHello() == nil || len(first.GetFrames()) > 0 {
+		s.breach(errors.New("want a hello and nothing else"))
 		return connect.NewError(connect.CodeInvalidArgument, errors.New("want a hello and nothing else"))
 	}
 	ctx, end := context.WithCancelCause(ctx)
@@ -197,8 +213,12 @@ func (l *Link) read(stream *connect.BidiStream[roomsv1.LinkRequest, roomsv1.Link
 			l.end(err)
 			return
 		}
+		if request.GetHello() != nil || len(request.GetFrames()) == 0 {
+			l.server.breach(fmt.Errorf("a request that says hello again, or nothing: %v", request))
+		}
 		for _, f := range request.GetFrames() {
 			if err := l.server.take(l, f); err != nil {
+				l.server.breach(err)
 				l.end(connect.NewError(connect.CodeInvalidArgument, err))
 				return
 			}
@@ -253,10 +273,16 @@ func (s *Server) take(l *Link, f *roomsv1.EdgeFrame) error {
 		return fmt.Errorf("frame for attachment %d, which isn't there", number)
 	}
 	if f.GetDetach() != nil {
+		if n := len(l.members[number]); n > 0 {
+			return fmt.Errorf("detach %d with %d sessions in it", number, n)
+		}
 		delete(l.rooms, number)
 		return nil
 	}
 	if f.GetJoin() != nil {
+		if id == 0 || slices.Contains(l.members[number], id) {
+			return fmt.Errorf("session %d joins twice, or has no number", id)
+		}
 		l.members[number] = append(l.members[number], id)
 	}
 	if !slices.Contains(l.members[number], id) {
