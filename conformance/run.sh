@@ -6,6 +6,7 @@
 #   run.sh                      build from this checkout, check everything
 #   run.sh js [FILE…]           only the npm clients, or some files of them
 #   run.sh browser              only the page
+#   run.sh compose              the three containers (not part of "everything")
 #   FJORD_URL=ws://… run.sh js  check a running server (no crash checks)
 #
 # Needs Go, Node ≥ 20.11 and, for the page, Chromium (installed with apt-get if
@@ -16,8 +17,8 @@ root=$(dirname "$here")
 part=${1:-all}
 [[ $# -gt 0 ]] && shift
 
-case $part in all | js | browser) ;; *)
-  echo "usage: run.sh [js [FILE…] | browser]" >&2
+case $part in all | js | browser | compose) ;; *)
+  echo "usage: run.sh [js [FILE…] | browser | compose]" >&2
   exit 2
   ;;
 esac
@@ -49,14 +50,19 @@ find_chromium() {
   return 1
 }
 
+if [[ $part == compose ]]; then
+  install_packages "$here/js"
+  exec node --test --test-reporter=spec "$here/js/compose.test.mjs"
+fi
+
 if [[ -z ${FJORD_URL:-} && -z ${FJORD_BIN:-} ]]; then build; fi
 
 failed=0
-if [[ $part != browser ]]; then
+if [[ $part == all || $part == js ]]; then
   install_packages "$here/js"
   node "$here/js/run.mjs" "$@" || failed=1
 fi
-if [[ $part != js ]]; then
+if [[ $part == all || $part == browser ]]; then
   install_packages "$here/js"
   install_packages "$here/browser"
   if ! find_chromium >/dev/null; then

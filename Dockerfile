@@ -1,0 +1,62 @@
+# Four images from one build: edge, rooms, storage, and fjord, which is all of
+# them in one process and the default target.
+#
+#   docker build --target edge -t fjord-edge .
+#   docker build -t fjord .      then: docker run -p 127.0.0.1:1234:1234 -v fjord:/data fjord
+#
+# Each image is one static binary on nothing: no shell, no package, no root. The
+# binary checks its own health.
+
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+# Dependencies in a layer of their own: they change less often than the code.
+COPY go.work go.work.sum ./
+COPY cmd/go.mod cmd/go.sum cmd/
+COPY gen/go.mod gen/go.sum gen/
+COPY internal/go.mod internal/go.sum internal/
+COPY services/edge/go.mod services/edge/go.sum services/edge/
+COPY services/rooms/go.mod services/rooms/go.sum services/rooms/
+COPY services/storage/go.mod services/storage/go.sum services/storage/
+COPY yjs/go.mod yjs/
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/ \
+      ./cmd/fjord ./services/edge/cmd/edge ./services/rooms/cmd/rooms ./services/storage/cmd/storage
+# A named volume takes its owner from the image's folder.
+RUN mkdir -m 0700 /out/data
+
+FROM scratch AS storage
+COPY --from=build /out/storage /storage
+COPY --from=build --chown=65532:65532 /out/data /data
+USER 65532:65532
+ENV FJORD_RPC=:7071 FJORD_OPS=:9090 FJORD_DATA=/data
+VOLUME /data
+EXPOSE 7071 9090
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/storage", "healthcheck"]
+ENTRYPOINT ["/storage"]
+
+FROM scratch AS rooms
+COPY --from=build /out/rooms /rooms
+USER 65532:65532
+ENV FJORD_RPC=:7070 FJORD_OPS=:9090 FJORD_STORAGE_URL=http://storage:7071
+EXPOSE 7070 9090
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/rooms", "healthcheck"]
+ENTRYPOINT ["/rooms"]
+
+FROM scratch AS edge
+COPY --from=build /out/edge /edge
+USER 65532:65532
+ENV FJORD_LISTEN=:1234 FJORD_OPS=:9090 FJORD_ROOMS_URL=http://rooms:7070
+EXPOSE 1234 9090
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/edge", "healthcheck"]
+ENTRYPOINT ["/edge"]
+
+FROM scratch AS fjord
+COPY --from=build /out/fjord /fjord
+COPY --from=build --chown=65532:65532 /out/data /data
+USER 65532:65532
+ENV FJORD_LISTEN=:1234 FJORD_RPC=127.0.0.1:7070 FJORD_OPS=:9090 FJORD_DATA=/data
+VOLUME /data
+EXPOSE 1234 9090
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/fjord", "healthcheck"]
+ENTRYPOINT ["/fjord"]

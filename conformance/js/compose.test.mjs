@@ -1,0 +1,88 @@
+// The containers: up, people converge, kill all, up again, nothing is lost;
+// down in order, nothing is lost. Takes Docker, and `docker compose` or
+// docker-compose; uses a project (and so volumes) of its own.
+
+import { after, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Client } from './lib/client.mjs'
+import { converge, identity } from './lib/content.mjs'
+import { edit } from './lib/edits.mjs'
+import { freePort } from './lib/process.mjs'
+import { seeded } from './lib/random.mjs'
+import { freshRoom } from './lib/servers.mjs'
+import { until } from './lib/wait.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const port = await freePort()
+const command = spawnSync('docker', ['compose', 'version']).status === 0 ? ['docker', 'compose'] : ['docker-compose']
+
+const run = (program, ...args) => {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: root, encoding: 'utf8', env: { ...process.env, FJORD_PUBLISH: `127.0.0.1:${port}` } })
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr.slice(-4000)}`)
+  return stdout
+}
+const compose = (...args) => run(command[0], ...command.slice(1), '-p', 'fjord-conformance', ...args)
+const inspect = (service) => JSON.parse(run('docker', 'inspect', compose('ps', '-q', service).trim()))[0]
+const services = ['edge', 'rooms', 'storage']
+
+after(() => compose('down', '--volumes', '--timeout', '20'))
+
+test('three containers', { timeout: 600_000 }, async (t) => {
+  const random = seeded(t)
+  const url = `ws://127.0.0.1:${port}`
+  const room = freshRoom('compose')
+  const up = async () => {
+    compose('up', '-d')
+    await until('all three are healthy', () => services.every((name) => inspect(name).State.Health.Status === 'healthy'), { within: 60_000 })
+  }
+  compose('build')
+  await up()
+
+  const people = [await Client.open(t, { version: 2, url, room, user: 'ada' }), await Client.open(t, { version: 3, url, room, user: 'bea' })]
+  const write = async () => {
+    for (let n = 0; n < 50; n++) for (const { doc } of people) edit(random, doc)
+    await converge(people.map(({ doc }) => doc))
+    await until('they see each other', () => people.every((person) => String(person.sees) === 'ada,bea'))
+    return identity(people[0].doc)
+  }
+  const aloneHas = async (whole) => {
+    const fresh = await Client.open(t, { url, room, within: 30_000 })
+    assert.equal(identity(fresh.doc), whole)
+    fresh.close()
+  }
+
+  await t.test('kill all, up again', async () => {
+    const whole = await write()
+    compose('kill')
+    for (const person of people) person.goOffline()
+    await up()
+    await aloneHas(whole)
+    for (const person of people) person.goOnline()
+    await Promise.all(people.map((person) => person.synced(30_000)))
+  })
+
+  await t.test('stop in order, up again', async () => {
+    const whole = await write()
+    compose('stop')
+    const ended = services.map((name) => JSON.parse(run('docker', 'inspect', compose('ps', '-a', '-q', name).trim()))[0].State)
+    assert.deepEqual(ended.map(({ ExitCode }) => ExitCode), [0, 0, 0])
+    assert.deepEqual([...ended].sort((a, b) => Date.parse(a.FinishedAt) - Date.parse(b.FinishedAt)), ended, 'they did not end in the order edge, rooms, storage')
+    for (const person of people) person.goOffline()
+    await up()
+    await aloneHas(whole)
+    for (const person of people) person.goOnline()
+  })
+
+  await t.test('they are locked down', () => {
+    for (const name of services) {
+      const { Config, HostConfig } = inspect(name)
+      assert.equal(Config.User, '65532:65532', name)
+      assert.equal(HostConfig.ReadonlyRootfs, true, name)
+      assert.deepEqual(HostConfig.CapDrop, ['ALL'], name)
+      assert.ok(HostConfig.SecurityOpt.some((option) => option.startsWith('no-new-privileges')), name)
+      assert.deepEqual(Object.keys(HostConfig.PortBindings ?? {}), name === 'edge' ? ['1234/tcp'] : [], name)
+    }
+  })
+})
