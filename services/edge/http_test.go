@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -169,9 +170,7 @@ func TestBrokenUpgrades(t *testing.T) {
 		"old":        {"Sec-Websocket-Version": {"8"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}},
 	} {
 		header := base.Clone()
-		for k, v := range change {
-			header[k] = v
-		}
+		maps.Copy(header, change)
 		if r := w.get("GET", "/doc", header); r.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %s, want 400", name, r.Status)
 		}

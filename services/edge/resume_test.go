@@ -193,7 +193,9 @@ func TestLinkInTime(t *testing.T) {
 func TestRoomThatNeverLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, nil)
-		w.rooms.SetHook(func(_ *roomstest.Link, f *roomsv1.EdgeFrame) bool { return f.GetAttach() != nil || f.GetDetach() != nil })
+		w.rooms.SetHook(func(_ *roomstest.Link, f *roomsv1.EdgeFrame) bool {
+			return f.GetAttach() != nil || f.GetDetach() != nil
+		})
 		p := w.join("doc")
 		start := time.Now()
 		_ = p.conn.SetReadDeadline(time.Now().Add(time.Minute))

@@ -44,7 +44,7 @@ func TestPlacementDoesNotDependOnOrder(t *testing.T) {
 // A process that comes takes rooms from the others, and moves none between them.
 func TestNewProcessMovesOnlyItsShare(t *testing.T) {
 	before := []string{"http://a", "http://b", "http://c"}
-	after := append(before[:3:3], "http://d")
+	after := []string{"http://a", "http://b", "http://c", "http://d"}
 	rb, ra := placement.New(before), placement.New(after)
 	moved := 0
 	const n = 20_000
