@@ -10,14 +10,14 @@
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 # Dependencies in a layer of their own: they change less often than the code.
-COPY go.work go.work.sum ./
-COPY cmd/go.mod cmd/go.sum cmd/
-COPY gen/go.mod gen/go.sum gen/
-COPY internal/go.mod internal/go.sum internal/
-COPY services/edge/go.mod services/edge/go.sum services/edge/
-COPY services/rooms/go.mod services/rooms/go.sum services/rooms/
-COPY services/storage/go.mod services/storage/go.sum services/storage/
-COPY yjs/go.mod yjs/
+COPY go.work* ./
+COPY cmd/go.* cmd/
+COPY gen/go.* gen/
+COPY internal/go.* internal/
+COPY services/edge/go.* services/edge/
+COPY services/rooms/go.* services/rooms/
+COPY services/storage/go.* services/storage/
+COPY yjs/go.* yjs/
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/ \
