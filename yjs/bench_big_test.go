@@ -157,3 +157,30 @@ func BenchmarkBigStateVectorFromUpdate(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkBigLoadV2(b *testing.B) {
+	v2, err := yjs.ConvertUpdateV1ToV2(bigState())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(v2)))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if err := yjs.NewDocument().LoadV2(v2); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkBigEncodeStateV2(b *testing.B) {
+	d := bigDocument(b)
+	b.SetBytes(int64(d.Size()))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if _, err := d.EncodeStateAsUpdateV2(nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -51,11 +51,14 @@ const (
 	faultSelf
 	faultEmpty
 	faultTrailing
+	faultFeature
+	faultNoJSON
 	faultVector
 	faultClock
 	faultUnits
 	faultDepth
 	faultBytes
+	faultGrowth
 )
 
 var faultText = [...]string{
@@ -73,11 +76,14 @@ var faultText = [...]string{
 	faultSelf:      "struct refers to its own client at or after itself",
 	faultEmpty:     "struct or delete of no length",
 	faultTrailing:  "bytes after the end",
+	faultFeature:   "version 2 update with features that aren't known",
+	faultNoJSON:    "value of an embed or a format that JSON can't say",
 	faultVector:    "state vector ends early or goes on",
 	faultClock:     "clock of a client above 2^31",
 	faultUnits:     "one update adds more than 50 000 000 units",
 	faultDepth:     "value nested deeper than 100",
 	faultBytes:     "more than 4 GiB of one client",
+	faultGrowth:    "version 2 update is too much larger in version 1",
 }
 
 // err turns a fault at a byte of the input into an error.

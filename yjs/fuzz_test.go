@@ -122,3 +122,35 @@ func FuzzJSON(f *testing.F) {
 		}
 	})
 }
+
+func FuzzV2(f *testing.F) {
+	for _, s := range seeds() {
+		v2, err := yjs.ConvertUpdateV1ToV2(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(v2)
+	}
+	f.Fuzz(func(t *testing.T, v2 []byte) {
+		v1, err := yjs.ConvertUpdateV2ToV1(v2)
+		if err != nil {
+			if !errors.Is(err, yjs.ErrMalformed) && !errors.Is(err, yjs.ErrLimit) {
+				t.Errorf("error of no kind: %v", err)
+			}
+			return
+		}
+		if len(v1) > 65*len(v2)+1<<17 {
+			t.Errorf("%d bytes out of %d", len(v1), len(v2))
+		}
+		if err := yjs.NewDocument().Load(v1); err != nil && !errors.Is(err, yjs.ErrConflict) {
+			t.Errorf("made %x, which is refused: %v", v1, err)
+		}
+		again, err := yjs.ConvertUpdateV1ToV2(v1)
+		if err != nil {
+			t.Fatalf("%x can't go back: %v", v1, err)
+		}
+		if back, err := yjs.ConvertUpdateV2ToV1(again); err != nil || !yjs.IsEmptyUpdate(v1) && len(back) == 0 {
+			t.Errorf("%x there and back: %x, %v", v1, back, err)
+		}
+	})
+}

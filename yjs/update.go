@@ -130,7 +130,9 @@ func (u *updateReader) checked(b *block) bool {
 // read, that every Yjs client can load it, and that it keeps within the limits.
 // It doesn't know the document, so it can't see conflicts. It allocates nothing
 // unless it returns an error, which is ErrMalformed or ErrLimit.
-func ValidateUpdate(update []byte) error {
+func ValidateUpdate(update []byte) error { return validate(update, MaxNewUnits) }
+
+func validate(update []byte, maxUnits uint64) error {
 	u := readUpdate(update)
 	var b block
 	var units uint64
@@ -138,7 +140,7 @@ func ValidateUpdate(update []byte) error {
 		if b.kind() != kindSkip {
 			units += b.length
 		}
-		if units > MaxNewUnits {
+		if units > maxUnits {
 			u.fail(faultUnits)
 		}
 	}

@@ -59,6 +59,64 @@ func TestMutatedBytes(t *testing.T) {
 	}
 }
 
+// TestMutatedV2 damages version 2 updates. Whatever the engine reads, yjs must be
+// able to read, and what the engine makes of it in version 1, too.
+func TestMutatedV2(t *testing.T) {
+	n := fromEnv(t, "YJS_MUTANTS", defaultMutants)
+	first := fromEnv(t, "YJS_SEED", 1)
+	o := startOracle(t)
+	rnd := rand.New(rand.NewPCG(uint64(first), 8))
+	accepted, rejected := 0, 0
+	for seed := first; accepted+rejected < n; seed += batch {
+		var programs []program
+		seeds := make([]int, batch)
+		for i := range seeds {
+			seeds[i] = seed + i
+		}
+		if err := o.ask(map[string]any{"op": "make", "seeds": seeds}, &programs); err != nil {
+			t.Fatal(err)
+		}
+		mutants := [][]byte{}
+		sessions := [][][]byte{}
+		for _, p := range programs {
+			updates := p.Phases[0].V2
+			for range 32 {
+				if len(updates) == 0 {
+					continue
+				}
+				m := mutate(rnd, updates[rnd.IntN(len(updates))], updates)
+				v1, err := yjs.ConvertUpdateV2ToV1(m)
+				if err != nil {
+					rejected++
+					continue
+				}
+				if err := yjs.ValidateUpdate(v1); err != nil {
+					continue // only the cap on new units
+				}
+				mutants = append(mutants, m)
+				sessions = append(sessions, [][]byte{v1})
+			}
+		}
+		accepted += len(mutants)
+		var v1, v2 []string
+		if err := o.ask(map[string]any{"op": "acceptsV2", "updates": mutants}, &v2); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.ask(map[string]any{"op": "accepts", "sessions": sessions}, &v1); err != nil {
+			t.Fatal(err)
+		}
+		for i := range mutants {
+			if v1[i] != "" || v2[i] != "" {
+				t.Errorf("accepted %x as %x, which yjs refuses: %s %s", mutants[i], sessions[i], v2[i], v1[i])
+			}
+		}
+	}
+	t.Logf("%d accepted, %d refused", accepted, rejected)
+	if accepted == 0 || rejected == 0 {
+		t.Error("the mutations are of no use")
+	}
+}
+
 // tryMutant applies a mutant to an empty document and to one that has some
 // updates; a refusal must leave no trace. It returns what a Yjs client must be
 // able to take if the mutant was accepted.

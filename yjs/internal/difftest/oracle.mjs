@@ -1,10 +1,11 @@
 // The oracle: one JSON request per line on stdin, one JSON answer per line on
 // stdout. Bytes travel as base64.
 //
-//   {op: "make", seeds: [n…]}       → [{seed, name, phases: [{updates, vectors}]}…]
-//   {op: "check", programs: [{seed, phases: [{state, vector, diffs, singles, merged}]}…]} → [{seed, errors}…]
+//   {op: "make", seeds: [n…]}       → [{seed, name, phases: [{updates, v2, vectors}]}…]
+//   {op: "check", programs: [{seed, phases: [result…]}…]} → [{seed, errors}…]
 //   {op: "accepts", sessions: [[b64…]…]} → ["" or why a Yjs client that gets these
 //                                          updates in turn can't load them…]
+//   {op: "acceptsV2", updates: [b64…]} → ["" or why yjs can't read this as version 2…]
 //   {op: "text", update, name} → what the root text of a name reads
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
@@ -19,7 +20,7 @@ const made = new Map()
 const make = ({ seeds }) => seeds.map(seed => {
   const program = makeProgram(seed)
   made.set(seed, program)
-  return { seed, name: program.name, phases: program.phases.map(p => ({ updates: p.updates.map(b64), vectors: p.vectors.map(b64) })) }
+  return { seed, name: program.name, phases: program.phases.map(p => ({ updates: p.updates.map(b64), v2: p.v2.map(b64), vectors: p.vectors.map(b64) })) }
 })
 
 const check = ({ programs }) => programs.map(({ seed, phases }) => {
@@ -29,7 +30,8 @@ const check = ({ programs }) => programs.map(({ seed, phases }) => {
     state: bytes(p.state),
     vector: bytes(p.vector),
     diffs: p.diffs.map(bytes),
-    singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector) })),
+    stateV2: bytes(p.stateV2),
+    singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector), v1: bytes(s.v1), v2: bytes(s.v2) })),
     merged: bytes(p.merged)
   }))
   try {
@@ -50,13 +52,23 @@ const accepts = ({ sessions }) => sessions.map(updates => {
   }
 })
 
+const acceptsV2 = ({ updates }) => updates.map(u => {
+  try {
+    Y.applyUpdateV2(new Y.Doc(), bytes(u))
+    Y.convertUpdateFormatV2ToV1(bytes(u))
+    return ''
+  } catch (e) {
+    return e.stack
+  }
+})
+
 const text = ({ update, name }) => {
   const doc = new Y.Doc()
   Y.applyUpdate(doc, bytes(update))
   return doc.getText(name).toString()
 }
 
-const ops = { make, check, accepts, text }
+const ops = { make, check, accepts, acceptsV2, text }
 
 // Subdocuments that a program makes twice are of no interest here.
 console.error = () => {}

@@ -106,6 +106,9 @@ const deliver = (rnd, updates) => {
   return updates
 }
 
+// As many updates of a phase are merged, cut and converted one by one.
+export const mergeFirst = 6
+
 // makeProgram returns the profile's name, and phases of updates and vectors. The
 // last phase delivers everything that was withheld.
 export const makeProgram = seed => {
@@ -122,6 +125,7 @@ export const makeProgram = seed => {
   const phases = [{ updates: deliver(rnd, sent) }]
   if (held.length > 0) phases.push({ updates: deliver(rnd, held) })
   for (const phase of phases) {
+    phase.v2 = phase.updates.slice(0, mergeFirst).map(Y.convertUpdateFormatV1ToV2)
     phase.behind = rnd.shuffle(session.snapshots).slice(0, 2)
     phase.vectors = phase.behind.map(s => s.vector).concat([randomVector(rnd, session.ids), randomVector(rnd, session.ids)])
   }

@@ -33,11 +33,12 @@ func fromEnv(t *testing.T, name string, n int) int {
 type program struct {
 	Seed   int
 	Name   string
-	Phases []struct{ Updates, Vectors [][]byte }
+	Phases []struct{ Updates, V2, Vectors [][]byte }
 }
 
 type phaseResult struct {
 	State   []byte         `json:"state"`
+	StateV2 []byte         `json:"stateV2"`
 	Vector  []byte         `json:"vector"`
 	Diffs   [][]byte       `json:"diffs"`
 	Singles []singleResult `json:"singles"`
@@ -48,9 +49,11 @@ type phaseResult struct {
 type singleResult struct {
 	Diff   []byte `json:"diff"`
 	Vector []byte `json:"vector"`
+	V1     []byte `json:"v1"`
+	V2     []byte `json:"v2"`
 }
 
-// mergeFirst is how many updates of a phase are merged, and cut one by one.
+// mergeFirst is how many updates of a phase are merged, cut and converted.
 const mergeFirst = 6
 
 type programResult struct {
@@ -131,6 +134,9 @@ func run(p program) (programResult, error) {
 		}
 		all = append(all, phase.Updates...)
 		if err := withoutDocument(&out, all, phase.Updates, phase.Vectors); err != nil {
+			return result, fmt.Errorf("phase %d: %w", i, err)
+		}
+		if err := inVersion2(&out, d, all, phase.V2); err != nil {
 			return result, fmt.Errorf("phase %d: %w", i, err)
 		}
 		result.Phases = append(result.Phases, out)
@@ -233,8 +239,39 @@ func withoutDocument(out *phaseResult, all, updates, vectors [][]byte) error {
 		if s.Vector, err = yjs.StateVectorFromUpdate(u); err != nil {
 			return err
 		}
+		if s.V2, err = yjs.ConvertUpdateV1ToV2(u); err != nil {
+			return err
+		}
 		out.Singles = append(out.Singles, s)
 	}
 	out.Merged, err = yjs.MergeUpdates(first...)
 	return err
+}
+
+// inVersion2 converts updates to and fro, and replays all of them in version 2.
+func inVersion2(out *phaseResult, d *yjs.Document, all, v2 [][]byte) error {
+	var err error
+	if out.StateV2, err = d.EncodeStateAsUpdateV2(nil); err != nil {
+		return err
+	}
+	again := yjs.NewDocument()
+	for _, u := range all {
+		converted, err := yjs.ConvertUpdateV1ToV2(u)
+		if err != nil {
+			return err
+		}
+		if err := again.ApplyUpdateV2(converted); err != nil {
+			return fmt.Errorf("%x in version 2 (%x): %w", u, converted, err)
+		}
+	}
+	if state, err := again.EncodeStateAsUpdate(nil); err != nil || !bytes.Equal(state, out.State) {
+		return fmt.Errorf("delivered in version 2: %x, %v, want %x", state, err, out.State)
+	}
+	for k := range out.Singles {
+		s := &out.Singles[k]
+		if s.V1, err = yjs.ConvertUpdateV2ToV1(v2[k]); err != nil {
+			return fmt.Errorf("%x: %w", v2[k], err)
+		}
+	}
+	return nil
 }

@@ -1,0 +1,236 @@
+package yjs
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
+
+// jsonReader writes JSON text as an any, as lib0 writes what JSON.parse returns.
+// The text was checked, so it nests no deeper than MaxDepth.
+type jsonReader struct {
+	src    []byte
+	pos    int
+	dst    []byte
+	frames []jsonFrame
+}
+
+// jsonFrame is an array or object that is being written.
+type jsonFrame struct {
+	object     bool
+	count      uint64
+	at         int // where in the output the count belongs; a byte is kept for it
+	properties []property
+}
+
+// appendAny appends JSON text as an any.
+func appendAny(dst, text []byte) []byte {
+	r := jsonReader{src: text, dst: dst}
+	for {
+		switch c := r.token(); c {
+		case '{', '[':
+			r.open(c == '{')
+		case '}', ']':
+			r.close()
+		default:
+			r.scalar(c)
+		}
+		if r.between() {
+			return r.dst
+		}
+	}
+}
+
+// token skips white space and returns the byte that comes next.
+func (r *jsonReader) token() byte {
+	for {
+		switch c := r.src[r.pos]; c {
+		case ' ', '\t', '\n', '\r':
+			r.pos++
+		default:
+			return c
+		}
+	}
+}
+
+// between gets ready for the next value after one has ended or a container has
+// begun. It returns true when the outermost has ended.
+func (r *jsonReader) between() (done bool) {
+	for n := len(r.frames); n > 0; n = len(r.frames) {
+		f := &r.frames[n-1]
+		switch c := r.token(); {
+		case c == '}' || c == ']':
+			r.close()
+			continue
+		case c == ',':
+			r.pos++
+		}
+		f.count++
+		if f.object {
+			r.key(f)
+		}
+		return false
+	}
+	return true
+}
+
+func (r *jsonReader) open(object bool) {
+	r.pos++
+	tag := byte(lib0.AnyArray)
+	if object {
+		tag = lib0.AnyObject
+	}
+	r.dst = append(r.dst, tag, 0)
+	r.frames = append(r.frames, jsonFrame{object: object, at: len(r.dst) - 1})
+}
+
+// close ends the innermost container, and the property that it is a value of.
+func (r *jsonReader) close() {
+	r.pos++
+	f := &r.frames[len(r.frames)-1]
+	if f.object {
+		r.endProperty()
+		var count int
+		r.dst, count = arrange(r.dst, f.properties)
+		f.count = uint64(count)
+	}
+	var number [8]byte
+	width := len(lib0.AppendVarUint(number[:0], f.count))
+	r.dst = append(r.dst, number[:width-1]...) // room
+	copy(r.dst[f.at+width:], r.dst[f.at+1:])
+	copy(r.dst[f.at:], number[:width])
+	r.frames = r.frames[:len(r.frames)-1]
+}
+
+func (r *jsonReader) key(f *jsonFrame) {
+	r.endProperty()
+	r.token()
+	from := len(r.dst)
+	s := r.str()
+	r.dst = lib0.AppendVarBytes(r.dst, s)
+	f.properties = append(f.properties, property{key: s, from: from})
+	r.token() // :
+	r.pos++
+}
+
+// endProperty notes where the last property of the innermost object ends.
+func (r *jsonReader) endProperty() {
+	f := &r.frames[len(r.frames)-1]
+	if n := len(f.properties); n > 0 {
+		f.properties[n-1].to = len(r.dst)
+	}
+}
+
+func (r *jsonReader) scalar(c byte) {
+	switch c {
+	case '"':
+		r.dst = append(r.dst, lib0.AnyString)
+		r.dst = lib0.AppendVarBytes(r.dst, r.str())
+	case 't':
+		r.dst = append(r.dst, lib0.AnyTrue)
+		r.pos += len("true")
+	case 'f':
+		r.dst = append(r.dst, lib0.AnyFalse)
+		r.pos += len("false")
+	case 'n':
+		r.dst = append(r.dst, lib0.AnyNull)
+		r.pos += len("null")
+	default:
+		r.number()
+	}
+}
+
+// number appends a number as lib0 does: up to 31 bits as an integer, else as the
+// smallest float that holds it.
+func (r *jsonReader) number() {
+	from := r.pos
+	for r.pos < len(r.src) && isNumberByte(r.src[r.pos]) {
+		r.pos++
+	}
+	// Out of range is ±Inf, in JavaScript as here.
+	f, _ := strconv.ParseFloat(string(r.src[from:r.pos]), 64)
+	switch abs := math.Abs(f); {
+	case abs <= math.MaxInt32 && abs == math.Trunc(abs):
+		r.dst = append(r.dst, lib0.AnyInteger)
+		r.dst = lib0.AppendVarInt(r.dst, uint64(abs), math.Signbit(f))
+	case float64(float32(f)) == f:
+		r.dst = append(r.dst, lib0.AnyFloat32)
+		r.dst = binary.BigEndian.AppendUint32(r.dst, math.Float32bits(float32(f)))
+	default:
+		r.dst = append(r.dst, lib0.AnyFloat64)
+		r.dst = binary.BigEndian.AppendUint64(r.dst, math.Float64bits(f))
+	}
+}
+
+func isNumberByte(c byte) bool {
+	return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
+}
+
+// str consumes a string and returns it in UTF-8. Half of a surrogate pair, which
+// only an escape can spell, becomes U+FFFD as when JavaScript writes it.
+func (r *jsonReader) str() []byte {
+	r.pos++
+	from := r.pos
+	for r.src[r.pos] != '"' && r.src[r.pos] != '\\' {
+		r.pos++
+	}
+	if r.src[r.pos] == '"' {
+		r.pos++
+		return r.src[from : r.pos-1]
+	}
+	s := append([]byte(nil), r.src[from:r.pos]...)
+	for {
+		c := r.src[r.pos]
+		r.pos++
+		switch c {
+		case '"':
+			return s
+		case '\\':
+			s = r.escape(s)
+		default:
+			s = append(s, c)
+		}
+	}
+}
+
+func (r *jsonReader) escape(s []byte) []byte {
+	c := r.src[r.pos]
+	r.pos++
+	switch c {
+	case 'b':
+		return append(s, '\b')
+	case 'f':
+		return append(s, '\f')
+	case 'n':
+		return append(s, '\n')
+	case 'r':
+		return append(s, '\r')
+	case 't':
+		return append(s, '\t')
+	case 'u':
+		return r.unicode(s)
+	default:
+		return append(s, c)
+	}
+}
+
+func (r *jsonReader) unicode(s []byte) []byte {
+	u := r.hex(r.pos)
+	r.pos += 4
+	if utf16.IsSurrogate(u) && r.src[r.pos] == '\\' && r.src[r.pos+1] == 'u' {
+		if pair := utf16.DecodeRune(u, r.hex(r.pos+2)); pair != utf8.RuneError {
+			r.pos += 6
+			u = pair
+		}
+	}
+	return utf8.AppendRune(s, u) // U+FFFD for a half
+}
+
+func (r *jsonReader) hex(at int) rune {
+	n, _ := strconv.ParseUint(string(r.src[at:at+4]), 16, 16)
+	return rune(n)
+}

@@ -1,0 +1,186 @@
+package yjs
+
+import "github.com/fjord-sync/fjord/yjs/lib0"
+
+// ConvertUpdateV1ToV2 returns a version 1 update in version 2: the same structs,
+// byte for byte as Yjs would write them. The errors are those of ValidateUpdate,
+// but without the cap on new units.
+func ConvertUpdateV1ToV2(update []byte) ([]byte, error) {
+	if err := validate(update, MaxClock); err != nil {
+		return nil, err
+	}
+	w := v2Writer{rest: make([]byte, 0, len(update)/4)}
+	u := readUpdate(update)
+	u.trusted = true
+	var b block
+	for u.next(&b) {
+		if u.section {
+			w.sections++
+			w.rest = lib0.AppendVarUint(w.rest, u.structs+1)
+			w.clients.put(u.client)
+			w.rest = lib0.AppendVarUint(w.rest, b.clock)
+		}
+		w.block(update, &b)
+	}
+	w.deletes(update, u.deletesAt)
+	return w.bytes(), nil
+}
+
+// EncodeStateAsUpdateV2 is EncodeStateAsUpdate in version 2.
+func (d *Document) EncodeStateAsUpdateV2(stateVector []byte) ([]byte, error) {
+	v1, err := d.EncodeStateAsUpdate(stateVector)
+	if err != nil {
+		return nil, err
+	}
+	return ConvertUpdateV1ToV2(v1)
+}
+
+// v2Writer gathers the columns of a version 2 update.
+type v2Writer struct {
+	sections    uint64
+	rest        []byte // behind the number of sections
+	keyClock    uint64
+	keyClocks   diffRLEWriter
+	clients     uintRLEWriter
+	leftClocks  diffRLEWriter
+	rightClocks diffRLEWriter
+	infos       byteRLEWriter
+	strings     textWriter
+	parents     byteRLEWriter
+	types       uintRLEWriter
+	lengths     uintRLEWriter
+}
+
+func (w *v2Writer) bytes() []byte {
+	for _, c := range []*diffRLEWriter{&w.keyClocks, &w.leftClocks, &w.rightClocks} {
+		c.flush()
+	}
+	for _, c := range []*uintRLEWriter{&w.clients, &w.strings.lengths, &w.types, &w.lengths} {
+		c.flush()
+	}
+	text := lib0.AppendVarBytes(make([]byte, 0, len(w.strings.text)+len(w.strings.lengths.dst)+4), w.strings.text)
+	text = append(text, w.strings.lengths.dst...)
+	columns := [][]byte{
+		w.keyClocks.dst, w.clients.dst, w.leftClocks.dst, w.rightClocks.dst, w.infos.dst,
+		text, w.parents.dst, w.types.dst, w.lengths.dst,
+	}
+	size := 1 + lib0.VarUintLen(w.sections) + len(w.rest)
+	for _, c := range columns {
+		size += lib0.VarUintLen(uint64(len(c))) + len(c)
+	}
+	dst := append(make([]byte, 0, size), 0) // no features
+	for _, c := range columns {
+		dst = lib0.AppendVarBytes(dst, c)
+	}
+	dst = lib0.AppendVarUint(dst, w.sections)
+	return append(dst, w.rest...)
+}
+
+func (w *v2Writer) left(id ID) {
+	w.clients.put(id.Client)
+	w.leftClocks.put(id.Clock)
+}
+
+func (w *v2Writer) block(src []byte, b *block) {
+	w.infos.put(b.info)
+	switch b.kind() {
+	case kindSkip:
+		w.rest = lib0.AppendVarUint(w.rest, b.length)
+		return
+	case kindGC:
+		w.lengths.put(b.length)
+		return
+	}
+	if b.info&flagOrigin != 0 {
+		w.left(b.origin)
+	}
+	if b.info&flagRight != 0 {
+		w.clients.put(b.right.Client)
+		w.rightClocks.put(b.right.Clock)
+	}
+	if !b.linked() {
+		w.parent(src, b)
+	}
+	w.content(src, b)
+}
+
+func (w *v2Writer) parent(src []byte, b *block) {
+	r := reader{src: src, pos: b.parent, trusted: true}
+	if r.uvarint() == 1 {
+		w.parents.put(1)
+		w.strings.put(r.text())
+	} else {
+		w.parents.put(0)
+		w.left(r.id())
+	}
+	if b.info&flagKey != 0 {
+		w.strings.put(r.text())
+	}
+}
+
+func (w *v2Writer) content(src []byte, b *block) {
+	r := reader{src: src, pos: b.body, trusted: true}
+	switch b.kind() {
+	case kindDeleted:
+		w.lengths.put(b.length)
+	case kindJSON:
+		w.lengths.put(r.uvarint())
+		for range b.length {
+			w.strings.put(r.text())
+		}
+	case kindBinary:
+		w.rest = lib0.AppendVarBytes(w.rest, r.bytes())
+	case kindString:
+		w.strings.put(r.text())
+	case kindEmbed:
+		w.rest = appendAny(w.rest, r.text())
+	case kindFormat:
+		w.key(r.text())
+		w.rest = appendAny(w.rest, r.text())
+	case kindType:
+		t := r.uvarint()
+		w.types.put(t)
+		if t == typeXMLElement || t == typeXMLHook {
+			w.key(r.text())
+		}
+	case kindAny:
+		w.lengths.put(r.uvarint())
+		w.rest = append(w.rest, src[r.pos:b.end]...)
+	case kindDoc:
+		w.strings.put(r.text())
+		w.rest = append(w.rest, src[r.pos:b.end]...)
+	}
+}
+
+// key writes a key. Yjs could refer to one that came before, but never does.
+func (w *v2Writer) key(s []byte) {
+	w.keyClocks.put(w.keyClock)
+	w.keyClock++
+	w.strings.put(s)
+}
+
+// deletes writes the delete set that begins at an offset. Distances can't be
+// negative, so the ranges are put in order first.
+func (w *v2Writer) deletes(src []byte, offset int) {
+	r := reader{src: src, pos: offset, trusted: true}
+	clients := r.uvarint()
+	w.rest = lib0.AppendVarUint(w.rest, clients)
+	for range clients {
+		w.rest = lib0.AppendVarUint(w.rest, r.uvarint())
+		var s spans
+		var near spot
+		for range r.uvarint() {
+			start := r.uvarint()
+			_, near = s.add(uint32(start), uint32(start+r.uvarint()), near)
+		}
+		w.rest = lib0.AppendVarUint(w.rest, uint64(s.count))
+		at := uint32(0)
+		for _, chunk := range s.chunks {
+			for _, d := range chunk {
+				w.rest = lib0.AppendVarUint(w.rest, uint64(d.start-at))
+				w.rest = lib0.AppendVarUint(w.rest, uint64(d.end-d.start-1))
+				at = d.end
+			}
+		}
+	}
+}
