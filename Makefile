@@ -8,12 +8,12 @@ BREAKING_REF := $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-pa
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help test go-test lint lint-proto generate generated alone fuzz bench conformance browser page up tools clean $(LINTERS)
+.PHONY: help test go-test lint lint-proto generate generated alone page-fresh prerequisites fuzz bench conformance browser compose page up tools clean $(LINTERS)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-test: prerequisites lint generated alone go-test conformance browser ## everything that must pass before a change lands
+test: prerequisites lint generated alone page-fresh go-test conformance browser ## everything that must pass before a change lands
 
 prerequisites: ## install what the tests need beyond Go and Node, where it is missing
 	@./.ci/prerequisites
@@ -38,7 +38,7 @@ generated: $(TOOLS) ## fail if gen/ isn't what proto/ says
 	@./.ci/generated
 
 alone: ## build each module without the workspace
-	@set -e; for module in $(MODULES); do echo "GOWORK=off go build $$module"; (cd $$module && GOWORK=off go build ./... && GOWORK=off go mod tidy -diff); done
+	@set -e; for module in $(MODULES); do echo "GOWORK=off go build $$module"; (cd $$module && GOWORK=off go build -o /dev/null ./... && GOWORK=off go mod tidy -diff); done
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@./.ci/fuzz $(FUZZTIME)
@@ -47,13 +47,19 @@ bench: ## every Go benchmark, with allocations
 	go test -run '^$$' -bench . -benchmem $(addprefix ./,$(addsuffix /...,$(filter-out gen,$(MODULES))))
 
 conformance: ## the real npm clients against the real binaries
-	./conformance/run.sh
+	./conformance/run.sh js
 
 browser: ## the editor page in Chromium, two tabs
-	./conformance/browser/run.sh
+	./conformance/run.sh browser
+
+compose: ## the three containers: two clients converge, killed and up again, nothing lost (needs Docker)
+	./conformance/run.sh compose
 
 page: ## build the editor page that the edge embeds
 	cd services/edge/page && npm ci && npm run build
+
+page-fresh: ## fail if the embedded page isn't what its source says
+	cd services/edge/page && npm ci --no-audit --no-fund --loglevel=error && npm run check
 
 up: ## three containers, by Docker compose
 	docker compose up --build

@@ -2,7 +2,7 @@ module github.com/fjord-sync/fjord/cmd
 
 go 1.26.0
 
-require github.com/fjord-sync/fjord/gen v0.0.0 // indirect
+require github.com/fjord-sync/fjord/gen v0.0.0
 
 replace github.com/fjord-sync/fjord/gen => ../gen
 
@@ -23,12 +23,12 @@ require github.com/fjord-sync/fjord/services/rooms v0.0.0
 replace github.com/fjord-sync/fjord/services/rooms => ../services/rooms
 
 require (
+	connectrpc.com/connect v1.21.1
 	github.com/fjord-sync/fjord/services/storage v0.0.0
 	github.com/urfave/cli/v3 v3.6.1
 )
 
 require (
-	connectrpc.com/connect v1.21.1 // indirect
 	connectrpc.com/grpchealth v1.4.0 // indirect
 	connectrpc.com/grpcreflect v1.3.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
