@@ -137,3 +137,22 @@ func BenchmarkMerge(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCompact drops what was deleted in a paper's history.
+func BenchmarkCompact(b *testing.B) {
+	state, err := written(b).EncodeStateAsUpdate(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		b.StopTimer()
+		d := yjs.NewDocument()
+		if err := d.Load(state); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		d.Compact()
+	}
+}

@@ -3,7 +3,9 @@ package difftest
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -121,11 +123,19 @@ func runBatch(t *testing.T, o *oracle, seed, n int) (failed int) {
 func run(p program) (programResult, error) {
 	d := yjs.NewDocument()
 	result := programResult{Seed: p.Seed}
+	// Every other program compacts the document now and then.
+	compacts := p.Seed%2 == 1
+	rnd := rand.New(rand.NewPCG(uint64(p.Seed), 9))
 	var all [][]byte
 	for i, phase := range p.Phases {
 		for k, u := range phase.Updates {
 			if err := applyOne(d, u); err != nil {
 				return result, fmt.Errorf("phase %d, update %d (%x): %w", i, k, u, err)
+			}
+			if compacts && (rnd.IntN(8) == 0 || k == len(phase.Updates)-1) {
+				if err := compact(d); err != nil {
+					return result, fmt.Errorf("phase %d, update %d: %w", i, k, err)
+				}
 			}
 		}
 		out, err := finish(d, phase.Vectors)
@@ -133,10 +143,10 @@ func run(p program) (programResult, error) {
 			return result, fmt.Errorf("phase %d: %w", i, err)
 		}
 		all = append(all, phase.Updates...)
-		if err := withoutDocument(&out, all, phase.Updates, phase.Vectors); err != nil {
+		if err := withoutDocument(&out, all, phase.Updates, phase.Vectors, compacts); err != nil {
 			return result, fmt.Errorf("phase %d: %w", i, err)
 		}
-		if err := inVersion2(&out, d, all, phase.V2); err != nil {
+		if err := inVersion2(&out, d, all, phase.V2, compacts); err != nil {
 			return result, fmt.Errorf("phase %d: %w", i, err)
 		}
 		result.Phases = append(result.Phases, out)
@@ -177,6 +187,34 @@ func applyOne(d *yjs.Document, update []byte) error {
 	return nil
 }
 
+// compact compacts a document and checks what must not change by that.
+func compact(d *yjs.Document) error {
+	vector, before, pending := d.StateVector(), d.Size(), d.Pending()
+	if freed := d.Compact(); freed != before-d.Size() {
+		return fmt.Errorf("compacting says it freed %d of %d, Size is %d", freed, before, d.Size())
+	}
+	if now := d.StateVector(); !bytes.Equal(now, vector) {
+		return fmt.Errorf("compacting changed the vector from %x to %x", vector, now)
+	}
+	if now := d.Pending(); !slices.Equal(now.Missing, pending.Missing) {
+		return fmt.Errorf("compacting changed what is missing from %v to %v", pending.Missing, now.Missing)
+	}
+	return nil
+}
+
+// compacted returns a state as it is, or compacted.
+func compacted(state []byte, compacts bool) ([]byte, error) {
+	if !compacts {
+		return state, nil
+	}
+	d := yjs.NewDocument()
+	if err := d.Load(state); err != nil {
+		return nil, err
+	}
+	d.Compact()
+	return d.EncodeStateAsUpdate(nil)
+}
+
 func finish(d *yjs.Document, vectors [][]byte) (phaseResult, error) {
 	var out phaseResult
 	var err error
@@ -213,13 +251,13 @@ func finish(d *yjs.Document, vectors [][]byte) (phaseResult, error) {
 
 // withoutDocument merges and cuts updates, and compares that with what the
 // document made of them.
-func withoutDocument(out *phaseResult, all, updates, vectors [][]byte) error {
+func withoutDocument(out *phaseResult, all, updates, vectors [][]byte, compacts bool) error {
 	merged, err := yjs.MergeUpdates(all...)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(merged, out.State) {
-		return fmt.Errorf("merged %x, the document has %x", merged, out.State)
+	if merged, err = compacted(merged, compacts); err != nil || !bytes.Equal(merged, out.State) {
+		return fmt.Errorf("merged %x, %v, the document has %x", merged, err, out.State)
 	}
 	if v, err := yjs.StateVectorFromUpdate(out.State); err != nil || !bytes.Equal(v, out.Vector) {
 		return fmt.Errorf("vector from the state %x, %v, want %x", v, err, out.Vector)
@@ -249,7 +287,7 @@ func withoutDocument(out *phaseResult, all, updates, vectors [][]byte) error {
 }
 
 // inVersion2 converts updates to and fro, and replays all of them in version 2.
-func inVersion2(out *phaseResult, d *yjs.Document, all, v2 [][]byte) error {
+func inVersion2(out *phaseResult, d *yjs.Document, all, v2 [][]byte, compacts bool) error {
 	var err error
 	if out.StateV2, err = d.EncodeStateAsUpdateV2(nil); err != nil {
 		return err
@@ -263,6 +301,9 @@ func inVersion2(out *phaseResult, d *yjs.Document, all, v2 [][]byte) error {
 		if err := again.ApplyUpdateV2(converted); err != nil {
 			return fmt.Errorf("%x in version 2 (%x): %w", u, converted, err)
 		}
+	}
+	if compacts {
+		again.Compact()
 	}
 	if state, err := again.EncodeStateAsUpdate(nil); err != nil || !bytes.Equal(state, out.State) {
 		return fmt.Errorf("delivered in version 2: %x, %v, want %x", state, err, out.State)

@@ -59,16 +59,20 @@ func TestHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	state, err := d.EncodeStateAsUpdate(nil)
-	if err != nil {
-		t.Fatal(err)
+	o := startOracle(t)
+	want := yjstest.Text(edits)
+	if real && len(want) != 104_852 {
+		t.Errorf("the real history ends with 104 852 characters, got %d", len(want))
 	}
-	got, want := textOf(t, startOracle(t), state, "text"), yjstest.Text(edits)
-	if got != want {
-		t.Errorf("text of %d bytes, want %d", len(got), len(want))
-	}
-	t.Logf("real: %v, %d edits, state %d bytes, text %d", real, len(edits), len(state), len(got))
-	if real && len(got) != 104_852 {
-		t.Errorf("the real history ends with 104 852 characters, got %d", len(got))
+	for _, when := range []string{"before", "after"} {
+		state, err := d.EncodeStateAsUpdate(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := textOf(t, o, state, "text"); got != want {
+			t.Errorf("%s compacting: text of %d bytes, want %d", when, len(got), len(want))
+		}
+		t.Logf("real: %v, %d edits, %s compacting: state %d bytes, text %d", real, len(edits), when, len(state), len(want))
+		d.Compact()
 	}
 }
