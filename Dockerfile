@@ -32,7 +32,7 @@ USER 65532:65532
 ENV FJORD_RPC=:7071 FJORD_OPS=:9090 FJORD_DATA=/data
 VOLUME /data
 EXPOSE 7071 9090
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/storage", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/storage", "healthcheck"]
 ENTRYPOINT ["/storage"]
 
 FROM scratch AS rooms
@@ -40,7 +40,7 @@ COPY --from=build /out/rooms /rooms
 USER 65532:65532
 ENV FJORD_RPC=:7070 FJORD_OPS=:9090 FJORD_STORAGE_URL=http://storage:7071
 EXPOSE 7070 9090
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/rooms", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/rooms", "healthcheck"]
 ENTRYPOINT ["/rooms"]
 
 FROM scratch AS edge
@@ -48,7 +48,7 @@ COPY --from=build /out/edge /edge
 USER 65532:65532
 ENV FJORD_LISTEN=:1234 FJORD_OPS=:9090 FJORD_ROOMS_URL=http://rooms:7070
 EXPOSE 1234 9090
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/edge", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/edge", "healthcheck"]
 ENTRYPOINT ["/edge"]
 
 FROM scratch AS fjord
@@ -58,5 +58,5 @@ USER 65532:65532
 ENV FJORD_LISTEN=:1234 FJORD_RPC=127.0.0.1:7070 FJORD_OPS=:9090 FJORD_DATA=/data
 VOLUME /data
 EXPOSE 1234 9090
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["/fjord", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/fjord", "healthcheck"]
 ENTRYPOINT ["/fjord"]

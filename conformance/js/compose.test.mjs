@@ -4,8 +4,9 @@
 
 import { after, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { Client } from './lib/client.mjs'
 import { converge, identity } from './lib/content.mjs'
 import { edit } from './lib/edits.mjs'
@@ -18,13 +19,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const port = await freePort()
 const command = spawnSync('docker', ['compose', 'version']).status === 0 ? ['docker', 'compose'] : ['docker-compose']
 
-const run = (program, ...args) => {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: root, encoding: 'utf8', env: { ...process.env, FJORD_PUBLISH: `127.0.0.1:${port}` } })
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr.slice(-4000)}`)
+const environment = { ...process.env, FJORD_PUBLISH: `127.0.0.1:${port}` }
+// Never synchronous: the clients in this process must answer meanwhile.
+const run = async (program, ...args) => {
+  const { stdout } = await promisify(execFile)(program, args, { cwd: root, env: environment, maxBuffer: 1 << 26 })
   return stdout
 }
 const compose = (...args) => run(command[0], ...command.slice(1), '-p', 'fjord-conformance', ...args)
-const inspect = (service) => JSON.parse(run('docker', 'inspect', compose('ps', '-q', service).trim()))[0]
+const inspect = async (service) => JSON.parse(await run('docker', 'inspect', (await compose('ps', '-a', '-q', service)).trim()))[0]
+const inspectAll = () => Promise.all(services.map(inspect))
 const services = ['edge', 'rooms', 'storage']
 
 after(() => compose('down', '--volumes', '--timeout', '20'))
@@ -34,10 +37,10 @@ test('three containers', { timeout: 600_000 }, async (t) => {
   const url = `ws://127.0.0.1:${port}`
   const room = freshRoom('compose')
   const up = async () => {
-    compose('up', '-d')
-    await until('all three are healthy', () => services.every((name) => inspect(name).State.Health.Status === 'healthy'), { within: 60_000 })
+    await compose('up', '-d')
+    await until('all three are healthy', async () => (await inspectAll()).every(({ State }) => State.Health.Status === 'healthy'), { within: 60_000 })
   }
-  compose('build')
+  await compose('build')
   await up()
 
   const people = [await Client.open(t, { version: 2, url, room, user: 'ada' }), await Client.open(t, { version: 3, url, room, user: 'bea' })]
@@ -55,7 +58,7 @@ test('three containers', { timeout: 600_000 }, async (t) => {
 
   await t.test('kill all, up again', async () => {
     const whole = await write()
-    compose('kill')
+    await compose('kill')
     for (const person of people) person.goOffline()
     await up()
     await aloneHas(whole)
@@ -65,8 +68,8 @@ test('three containers', { timeout: 600_000 }, async (t) => {
 
   await t.test('stop in order, up again', async () => {
     const whole = await write()
-    compose('stop')
-    const ended = services.map((name) => JSON.parse(run('docker', 'inspect', compose('ps', '-a', '-q', name).trim()))[0].State)
+    await compose('stop')
+    const ended = (await inspectAll()).map(({ State }) => State)
     assert.deepEqual(ended.map(({ ExitCode }) => ExitCode), [0, 0, 0])
     assert.deepEqual([...ended].sort((a, b) => Date.parse(a.FinishedAt) - Date.parse(b.FinishedAt)), ended, 'they did not end in the order edge, rooms, storage')
     for (const person of people) person.goOffline()
@@ -75,9 +78,9 @@ test('three containers', { timeout: 600_000 }, async (t) => {
     for (const person of people) person.goOnline()
   })
 
-  await t.test('they are locked down', () => {
+  await t.test('they are locked down', async () => {
     for (const name of services) {
-      const { Config, HostConfig } = inspect(name)
+      const { Config, HostConfig } = await inspect(name)
       assert.equal(Config.User, '65532:65532', name)
       assert.equal(HostConfig.ReadonlyRootfs, true, name)
       assert.deepEqual(HostConfig.CapDrop, ['ALL'], name)

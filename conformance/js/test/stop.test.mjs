@@ -67,6 +67,19 @@ test('an idle server ends too', { skip: needsFjord }, async (t) => {
   assert.equal(code, 0, fjord.process.stderr)
 })
 
+test('a peer that does not answer holds nothing up', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const room = freshRoom('mute')
+  const mute = await Raw.open(t, `${fjord.url}/${room}`)
+  await mute.sync()
+  mute.socket.pause() // it will not read the close frame, so not answer it
+  const person = await Client.open(t, { url: fjord.url, room })
+  person.text.insert(0, 'last words')
+  await converge([person.doc, (await Client.open(t, { version: 2, url: fjord.url, room })).doc])
+  const { code, signal } = await fjord.process.stop(10_000)
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, fjord.process.stderr)
+})
+
 test('three services, in the order edge, rooms, storage', { skip: needsSplit, timeout: 60_000 }, async (t) => {
   const random = seeded(t)
   const split = await Split.start(t, { data: dataDirectory(t) })
