@@ -64,8 +64,7 @@ func BenchmarkBigValidate(b *testing.B) {
 	state := bigState()
 	b.SetBytes(int64(len(state)))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if err := yjs.ValidateUpdate(state); err != nil {
 			b.Fatal(err)
 		}
@@ -77,8 +76,7 @@ func BenchmarkBigLoad(b *testing.B) {
 	state := bigState()
 	b.SetBytes(int64(len(state)))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		bigDocument(b)
 	}
 	b.ReportMetric(float64(b.N)*bigClients*bigStructs/b.Elapsed().Seconds(), "structs/s")
@@ -88,8 +86,7 @@ func BenchmarkBigLoad(b *testing.B) {
 func BenchmarkBigRepeat(b *testing.B) {
 	d := bigDocument(b)
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if err := d.Load(bigState()); err != nil {
 			b.Fatal(err)
 		}
@@ -100,8 +97,7 @@ func BenchmarkBigEncodeState(b *testing.B) {
 	d := bigDocument(b)
 	b.SetBytes(int64(d.Size()))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := d.EncodeStateAsUpdate(nil); err != nil {
 			b.Fatal(err)
 		}
@@ -117,8 +113,7 @@ func BenchmarkBigDiff(b *testing.B) {
 		vector = lib0.AppendVarUint(vector, 60_000)
 	}
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := d.EncodeStateAsUpdate(vector); err != nil {
 			b.Fatal(err)
 		}
@@ -128,8 +123,7 @@ func BenchmarkBigDiff(b *testing.B) {
 func BenchmarkBigStateVector(b *testing.B) {
 	d := bigDocument(b)
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		d.StateVector()
 	}
 }
@@ -138,8 +132,7 @@ func BenchmarkBigDiffUpdate(b *testing.B) {
 	state := bigState()
 	b.SetBytes(int64(len(state)))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := yjs.DiffUpdate(state, nil); err != nil {
 			b.Fatal(err)
 		}
@@ -150,8 +143,7 @@ func BenchmarkBigStateVectorFromUpdate(b *testing.B) {
 	state := bigState()
 	b.SetBytes(int64(len(state)))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := yjs.StateVectorFromUpdate(state); err != nil {
 			b.Fatal(err)
 		}
@@ -165,8 +157,7 @@ func BenchmarkBigLoadV2(b *testing.B) {
 	}
 	b.SetBytes(int64(len(v2)))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if err := yjs.NewDocument().LoadV2(v2); err != nil {
 			b.Fatal(err)
 		}
@@ -177,8 +168,7 @@ func BenchmarkBigEncodeStateV2(b *testing.B) {
 	d := bigDocument(b)
 	b.SetBytes(int64(d.Size()))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := d.EncodeStateAsUpdateV2(nil); err != nil {
 			b.Fatal(err)
 		}

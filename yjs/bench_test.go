@@ -40,10 +40,9 @@ func written(b testing.TB) *yjs.Document {
 // BenchmarkApply applies one-key updates one at a time; an op is one update.
 func BenchmarkApply(b *testing.B) {
 	updates := historyOf(b)
-	b.ReportAllocs()
-	b.ResetTimer()
 	d := yjs.NewDocument()
-	for i := range b.N {
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
 		k := i % len(updates)
 		if k == 0 {
 			d = yjs.NewDocument()
@@ -59,8 +58,7 @@ func BenchmarkContains(b *testing.B) {
 	updates := historyOf(b)
 	d := written(b)
 	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
+	for i := 0; b.Loop(); i++ {
 		if !d.Contains(updates[i%len(updates)]) {
 			b.Fatal("not contained")
 		}
@@ -75,8 +73,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	b.SetBytes(int64(len(state)))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if err := yjs.NewDocument().ApplyUpdate(state); err != nil {
 			b.Fatal(err)
 		}
@@ -87,8 +84,7 @@ func BenchmarkEncodeState(b *testing.B) {
 	d := written(b)
 	b.SetBytes(int64(d.Size()))
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := d.EncodeStateAsUpdate(nil); err != nil {
 			b.Fatal(err)
 		}
@@ -109,8 +105,7 @@ func BenchmarkDiff(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := d.EncodeStateAsUpdate(vector); err != nil {
 			b.Fatal(err)
 		}
@@ -120,8 +115,7 @@ func BenchmarkDiff(b *testing.B) {
 func BenchmarkStateVector(b *testing.B) {
 	d := written(b)
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		d.StateVector()
 	}
 }
@@ -130,8 +124,7 @@ func BenchmarkStateVector(b *testing.B) {
 func BenchmarkMerge(b *testing.B) {
 	updates := historyOf(b)[:1000]
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		if _, err := yjs.MergeUpdates(updates...); err != nil {
 			b.Fatal(err)
 		}
@@ -145,8 +138,7 @@ func BenchmarkCompact(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
-	b.ResetTimer()
-	for range b.N {
+	for b.Loop() {
 		b.StopTimer()
 		d := yjs.NewDocument()
 		if err := d.Load(state); err != nil {

@@ -68,9 +68,9 @@ type reached struct {
 // could integrate it; nil if that takes reading more than budget structs.
 func (d *Document) reach(budget int) []reached {
 	all := make([]reached, len(d.clients))
-	queue := make([]int32, len(d.clients))
-	for i := range queue {
-		queue[i] = int32(i)
+	queue := make([]int32, 0, len(d.clients))
+	for i := range d.clients {
+		queue = append(queue, int32(i))
 	}
 	for len(queue) > 0 {
 		i := queue[len(queue)-1]
@@ -144,7 +144,8 @@ func (r *run) onlyGC(from, to uint64) bool {
 // bury turns the clocks between two into GC.
 func (r *run) bury(client, from, to uint64) {
 	next := run{buf: make([]byte, 0, len(r.buf))}
-	for w := r.blocks(); w.next(); {
+	w := r.blocks()
+	for w.next() {
 		w.bury(from, to, func(b *block, from, to uint64) { next.add(client, r.buf, b, from, to) })
 	}
 	*r = next

@@ -57,9 +57,8 @@ type uintRLE struct {
 
 func (c *uintRLE) next() uint64 {
 	if c.left == 0 {
-		repeats := false
-		c.value, repeats = c.varint()
-		c.left = 1
+		value, repeats := c.varint()
+		c.value, c.left = value, 1
 		if repeats {
 			c.left = c.uvarint() + 2
 		}

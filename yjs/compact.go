@@ -20,7 +20,8 @@ func (c *client) compact() {
 	next := run{buf: make([]byte, 0, len(c.main.buf))}
 	parts := c.deletes.parts()
 	put := func(b *block, from, to uint64) { next.add(c.id, c.main.buf, b, from, to) }
-	for w := c.main.blocks(); w.next(); {
+	w := c.main.blocks()
+	for w.next() {
 		parts.split(&w.block, put)
 	}
 	next.buf = append(make([]byte, 0, len(next.buf)), next.buf...)

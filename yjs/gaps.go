@@ -189,7 +189,8 @@ func (g *gaps) settle(client uint64) {
 // take appends the structs of a run that begins at a clock.
 func (g *gaps) take(r *run, begin uint32) {
 	t := reader{src: r.buf, trusted: true}
-	for b := (block{length: uint64(begin)}); t.left() > 0; {
+	b := block{length: uint64(begin)}
+	for t.left() > 0 {
 		t.block(&b, b.limit())
 		offset := len(g.buf)
 		g.buf = append(g.buf, r.buf[b.start:b.end]...)

@@ -62,11 +62,11 @@ func (r *jsonReader) token() byte {
 func (r *jsonReader) between() (done bool) {
 	for n := len(r.frames); n > 0; n = len(r.frames) {
 		f := &r.frames[n-1]
-		switch c := r.token(); {
-		case c == '}' || c == ']':
+		switch r.token() {
+		case '}', ']':
 			r.close()
 			continue
-		case c == ',':
+		case ',':
 			r.pos++
 		}
 		f.count++

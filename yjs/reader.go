@@ -103,14 +103,13 @@ func (r *reader) text() []byte {
 }
 
 // json is text that JSON.parse must accept.
-func (r *reader) json() []byte {
+func (r *reader) json() {
 	b := r.text()
 	if !r.trusted && r.fault == noFault {
 		if f := checkJSON(b); f != noFault {
 			r.fail(f)
 		}
 	}
-	return b
 }
 
 // any consumes a lib0 any.

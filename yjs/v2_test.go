@@ -112,13 +112,13 @@ func TestV2Bombs(t *testing.T) {
 }
 
 // jsonOf is what becomes of an any in version 2 as an embed in version 1.
-func jsonOf(t *testing.T, any []byte) (string, error) {
+func jsonOf(t *testing.T, value []byte) (string, error) {
 	t.Helper()
 	dst := []byte{0}
 	for _, c := range [][]byte{{}, {1}, {}, {}, {5}, cat(str("t"), []byte{1}), {1}, {}, {}} {
 		dst = append(dst, cat(num(uint64(len(c))), c)...)
 	}
-	v1, err := yjs.ConvertUpdateV2ToV1(cat(dst, []byte{1, 1, 0}, any, []byte{0}))
+	v1, err := yjs.ConvertUpdateV2ToV1(cat(dst, []byte{1, 1, 0}, value, []byte{0}))
 	if err != nil {
 		return "", err
 	}
@@ -129,7 +129,7 @@ func jsonOf(t *testing.T, any []byte) (string, error) {
 // TestNumbersAsJavaScript spells numbers as JSON.stringify does.
 func TestNumbersAsJavaScript(t *testing.T) {
 	float := func(f float64) []byte { return binary.BigEndian.AppendUint64([]byte{123}, math.Float64bits(f)) }
-	for want, any := range map[string][]byte{
+	for want, value := range map[string][]byte{
 		"0":                       {125, 0x40}, // -0
 		"-63":                     {125, 0x7f},
 		"0.1":                     float(0.1),
@@ -149,13 +149,13 @@ func TestNumbersAsJavaScript(t *testing.T) {
 		`{"a":1}`:                   cat([]byte{118, 3}, str("x"), []byte{127}, str("a"), []byte{125, 1}, str("__proto__"), []byte{118, 0}),
 		`{"a":{"b":{"c":[[{}]]}}}`:  {118, 1, 1, 'a', 118, 1, 1, 'b', 118, 1, 1, 'c', 117, 1, 117, 1, 118, 0},
 	} {
-		if got, err := jsonOf(t, any); err != nil || got != want {
-			t.Errorf("% x: %s, %v, want %s", any, got, err, want)
+		if got, err := jsonOf(t, value); err != nil || got != want {
+			t.Errorf("% x: %s, %v, want %s", value, got, err, want)
 		}
 	}
-	for _, any := range [][]byte{{127}, {122, 0, 0, 0, 0, 0, 0, 0, 1}, {117, 1, 122, 0, 0, 0, 0, 0, 0, 0, 1}} {
-		if got, err := jsonOf(t, any); !errors.Is(err, yjs.ErrMalformed) {
-			t.Errorf("% x: %s, %v", any, got, err)
+	for _, value := range [][]byte{{127}, {122, 0, 0, 0, 0, 0, 0, 0, 1}, {117, 1, 122, 0, 0, 0, 0, 0, 0, 0, 1}} {
+		if got, err := jsonOf(t, value); !errors.Is(err, yjs.ErrMalformed) {
+			t.Errorf("% x: %s, %v", value, got, err)
 		}
 	}
 }
@@ -168,7 +168,7 @@ func TestJSONAsAny(t *testing.T) {
 		"2147483648":                           {124, 0x4f, 0, 0, 0},
 		"1e999":                                {124, 0x7f, 0x80, 0, 0},
 		"0.1":                                  {123, 0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a},
-		" [ 1 , [] ]":                          {117, 2, 125, 1, 117, 0},
+		"[ 1 , [] ]\n":                         {117, 2, 125, 1, 117, 0},
 		`{"b":1,"2":{},"a":[],"1":null,"b":2}`: {118, 4, 1, '1', 126, 1, '2', 118, 0, 1, 'b', 125, 2, 1, 'a', 117, 0},
 		`"\ud83d\ude00\ud83d\u0041\u00e9"`:     cat([]byte{119}, str("😀\ufffdAé")),
 	} {

@@ -49,12 +49,12 @@ func SkipAny(src []byte) (rest []byte, err error) {
 
 // skipNested consumes the elements of f and all that nests in them.
 func skipNested(f anyFrame, src []byte) (rest []byte, err error) {
-	var frames [MaxAnyDepth]anyFrame
-	frames[0] = f
-	for depth := 1; depth > 0; {
-		top := &frames[depth-1]
+	var room [MaxAnyDepth]anyFrame // on the stack
+	frames := append(room[:0], f)
+	for len(frames) > 0 {
+		top := &frames[len(frames)-1]
 		if top.left == 0 {
-			depth--
+			frames = frames[:len(frames)-1]
 			continue
 		}
 		top.left--
@@ -69,11 +69,10 @@ func skipNested(f anyFrame, src []byte) (rest []byte, err error) {
 		if f.left == 0 {
 			continue
 		}
-		if depth == MaxAnyDepth {
+		if len(frames) == MaxAnyDepth {
 			return nil, ErrTooDeep
 		}
-		frames[depth] = f
-		depth++
+		frames = append(frames, f)
 	}
 	return src, nil
 }

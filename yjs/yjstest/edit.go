@@ -28,8 +28,8 @@ const HistoryLen = 259_778
 const tracePath = "shared/data/b4-editing-trace.json.gz"
 
 // History returns the real editing history of a paper if its file is found
-// beside the checkout, else Paper(HistoryLen). real says which it is.
-func History() (edits []Edit, real bool, err error) {
+// beside the checkout, else Paper(HistoryLen). genuine says which it is.
+func History() (edits []Edit, genuine bool, err error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, false, err

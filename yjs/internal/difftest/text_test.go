@@ -49,7 +49,7 @@ func TestSmall(t *testing.T) {
 
 // TestHistory replays the history of a paper key by key.
 func TestHistory(t *testing.T) {
-	edits, real, err := yjstest.History()
+	edits, genuine, err := yjstest.History()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestHistory(t *testing.T) {
 	}
 	o := startOracle(t)
 	want := yjstest.Text(edits)
-	if real && len(want) != 104_852 {
+	if genuine && len(want) != 104_852 {
 		t.Errorf("the real history ends with 104 852 characters, got %d", len(want))
 	}
 	for _, when := range []string{"before", "after"} {
@@ -72,7 +72,7 @@ func TestHistory(t *testing.T) {
 		if got := textOf(t, o, state, "text"); got != want {
 			t.Errorf("%s compacting: text of %d bytes, want %d", when, len(got), len(want))
 		}
-		t.Logf("real: %v, %d edits, %s compacting: state %d bytes, text %d", real, len(edits), when, len(state), len(want))
+		t.Logf("genuine: %v, %d edits, %s compacting: state %d bytes, text %d", genuine, len(edits), when, len(state), len(want))
 		d.Compact()
 	}
 }
