@@ -2,14 +2,14 @@
 // person. The real one (the public B4 / automerge-perf trace) is reference
 // data that stays outside the repository; where it is missing, a history of
 // the same shape is made: runs of typing, corrections, and jumps back to
-// places worked on before.
+// places worked on before. FJORD_TRACE names the file elsewhere.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { Random } from './random.mjs'
 
-const real = fileURLToPath(new URL('../../../../shared/data/b4-editing-trace.json.gz', import.meta.url))
+const real = process.env.FJORD_TRACE ?? fileURLToPath(new URL('../../../../shared/data/b4-editing-trace.json.gz', import.meta.url))
 const editCount = 260_000
 
 /** @returns {Array<[number, number, string?]>} position, deleted, inserted */
