@@ -14,6 +14,7 @@ import (
 type config struct {
 	listen, rpc, ops string
 	data             string
+	acceptLoss       bool
 	rooms            string
 	origins          []string
 	roomNames        roomname.Rule
@@ -24,13 +25,14 @@ func readConfig(cmd *cli.Command) (config, error) {
 	log, logErr := command.Logger(cmd)
 	rule, ruleErr := command.RoomNameRule(cmd)
 	return config{
-		listen:    cmd.String(command.ListenFlag),
-		rpc:       cmd.String(command.RPCFlag),
-		ops:       cmd.String(command.OpsFlag),
-		data:      cmd.String(command.DataFlag),
-		rooms:     cmd.String(command.RoomsFlag),
-		origins:   cmd.StringSlice(command.OriginsFlag),
-		roomNames: rule,
-		log:       log,
+		listen:     cmd.String(command.ListenFlag),
+		rpc:        cmd.String(command.RPCFlag),
+		ops:        cmd.String(command.OpsFlag),
+		data:       cmd.String(command.DataFlag),
+		acceptLoss: cmd.Bool(command.AcceptLossFlag),
+		rooms:      cmd.String(command.RoomsFlag),
+		origins:    cmd.StringSlice(command.OriginsFlag),
+		roomNames:  rule,
+		log:        log,
 	}, errors.Join(command.NoArguments(cmd), logErr, ruleErr)
 }

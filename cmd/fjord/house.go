@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/fjord-sync/fjord/internal/command"
@@ -22,6 +23,7 @@ type house struct {
 	rooms   *rooms.Service
 	edge    *edge.Edge
 
+	log           *slog.Logger
 	inside        *pipe.Listener
 	web, rpc, ops *serve.Server
 }
@@ -30,10 +32,12 @@ type house struct {
 // the house itself over the pipe, and to others on --rpc. Each caller has a
 // connection of its own, so that a link's traffic doesn't hold up appends.
 func open(ctx context.Context, c config, p ports) (*house, error) {
-	h := &house{inside: pipe.Listen()}
+	h := &house{log: c.log, inside: pipe.Listen()}
 	metrics := serve.NewRegistry()
 	var err error
-	h.storage, err = storage.Open(ctx, storage.Config{Dir: c.data, Logger: c.log, Metrics: metrics})
+	h.storage, err = storage.Open(ctx, storage.Config{
+		Dir: c.data, AcceptLoss: c.acceptLoss, Logger: c.log, Metrics: metrics,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +93,10 @@ func (h *house) serve(c config, p ports, ops http.Handler) {
 	h.ops.Serve(p.ops)
 }
 
-// wait returns when ctx ends (nil) or a port fails.
+// wait returns when ctx ends (nil), or a port or the disk fails.
 func (h *house) wait(ctx context.Context) error {
-	return serve.Wait(ctx, h.web, h.rpc, h.ops)
+	return serve.Wait(ctx, h.web.Part(), h.rpc.Part(), h.ops.Part(),
+		serve.Part{Failed: h.storage.Failed(), Why: h.storage.Ready})
 }
 
 // leave goes from the outside in, so that each has what it needs until it is
@@ -103,8 +108,11 @@ func (h *house) leave(ctx context.Context, failure error) error {
 func (h *house) edgeLeaves(ctx context.Context) error {
 	ctx, cancel := command.Stage(ctx, command.EdgeLeaves)
 	defer cancel()
-	defer h.edge.Close()
-	return errors.Join(h.edge.Drain(ctx), h.web.Shutdown(ctx))
+	if err := h.edge.Drain(ctx); err != nil {
+		h.log.Warn("cutting off sockets that don't answer", "error", err)
+	}
+	h.edge.Close()
+	return h.web.Shutdown(ctx)
 }
 
 // roomsLeave ends the RPC port too: what still wants storage is in here.

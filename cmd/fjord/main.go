@@ -21,6 +21,7 @@ func main() {
 		command.RPC("127.0.0.1:7070"),
 		command.Ops("127.0.0.1:9090"),
 		command.Data(),
+		command.AcceptLoss(),
 		command.Rooms(),
 	)
 	os.Exit(command.Main(command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)))

@@ -17,6 +17,7 @@ const (
 	RPCFlag        = "rpc"
 	OpsFlag        = "ops"
 	DataFlag       = "data"
+	AcceptLossFlag = "accept-loss"
 	RoomsFlag      = "rooms"
 	RoomsURLFlag   = "rooms-url"
 	StorageURLFlag = "storage-url"
@@ -57,6 +58,15 @@ func Ops(value string) cli.Flag {
 // Data is the directory that storage keeps everything in.
 func Data() cli.Flag {
 	return text(DataFlag, "./fjord-data", "`DIR` that everything is kept in; made if it isn't there")
+}
+
+// AcceptLoss goes on with a data directory that is damaged.
+func AcceptLoss() cli.Flag {
+	return &cli.BoolFlag{
+		Name:    AcceptLossFlag,
+		Usage:   "open a data directory whose logs are damaged, without what can't be read; a copy of them is kept",
+		Sources: env(AcceptLossFlag),
+	}
 }
 
 // Rooms is the kind of rooms.

@@ -142,13 +142,13 @@ func TestWaitTellsOfAListenerThatFailed(t *testing.T) {
 	server := serve.NewServer(http.NotFoundHandler(), quiet)
 	server.Serve(listener)
 	_ = listener.Close()
-	if err := serve.Wait(t.Context(), server); err == nil {
+	if err := serve.Wait(t.Context(), server.Part()); err == nil {
 		t.Error("Wait: nil, want the listener's error")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	healthy := serve.NewServer(http.NotFoundHandler(), quiet)
-	if err := serve.Wait(ctx, healthy); err != nil {
+	if err := serve.Wait(ctx, healthy.Part()); err != nil {
 		t.Errorf("Wait after the end: %v, want nil", err)
 	}
 }

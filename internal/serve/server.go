@@ -30,8 +30,11 @@ func Listen(flag, address string) (net.Listener, error) {
 
 // Server serves one handler on one or more listeners until Shutdown.
 type Server struct {
-	http   *http.Server
-	failed chan error // capacity 1: the first Serve that failed
+	http *http.Server
+
+	fail   sync.Once
+	failed chan struct{} // closed when a listener ended by itself, after:
+	err    error
 
 	// ctx is the parent of all requests; ending it ends the streams that
 	// http.Server.Shutdown would wait for until its deadline.
@@ -45,7 +48,7 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	ctx, end := context.WithCancel(context.Background())
-	s := &Server{failed: make(chan error, 1), end: end}
+	s := &Server{failed: make(chan struct{}), end: end}
 	s.http = &http.Server{
 		Handler:           handler,
 		Protocols:         &protocols,
@@ -65,10 +68,10 @@ func (s *Server) Serve(listener net.Listener) {
 	go func() {
 		err := s.http.Serve(listener)
 		if !errors.Is(err, http.ErrServerClosed) {
-			select {
-			case s.failed <- fmt.Errorf("serve %s: %w", listener.Addr(), err):
-			default:
-			}
+			s.fail.Do(func() {
+				s.err = fmt.Errorf("serve %s: %w", listener.Addr(), err)
+				close(s.failed)
+			})
 		}
 	}()
 }
@@ -86,18 +89,30 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// Wait returns nil when ctx ends, or the error of the first of the servers whose
-// listener ended by itself.
-func Wait(ctx context.Context, servers ...*Server) error {
+// Part is a part of a process that may fail by itself.
+type Part struct {
+	// Failed is closed when it has; nil if that never happens.
+	Failed <-chan struct{}
+	// Why says how it failed.
+	Why func() error
+}
+
+// Part lets Wait watch the server.
+func (s *Server) Part() Part {
+	return Part{Failed: s.failed, Why: func() error { return s.err }}
+}
+
+// Wait returns nil when ctx ends, or why the first of the parts failed.
+func Wait(ctx context.Context, parts ...Part) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var watchers sync.WaitGroup
 	defer watchers.Wait()
 	defer cancel(nil)
-	for _, s := range servers {
+	for _, part := range parts {
 		watchers.Go(func() {
 			select {
-			case err := <-s.failed:
-				cancel(err)
+			case <-part.Failed:
+				cancel(part.Why())
 			case <-ctx.Done():
 			}
 		})

@@ -35,7 +35,7 @@ func testNames(run runner) {
 			t.write(name, 1, fmt.Sprintf("%d one", i), fmt.Sprintf("%d two", i), fmt.Sprintf("%d three", i))
 		}
 		for i, name := range names {
-			t.snapshot(Snapshot{Room: name, Epoch: 1, Seq: 2, Data: []byte(fmt.Sprintf("%d S2", i))}, 2)
+			t.snapshot(Snapshot{Room: name, Epoch: 1, Seq: 2, Data: fmt.Appendf(nil, "%d S2", i)}, 2)
 		}
 		t.deleted("a", 1, true)
 		t.reopened()
@@ -167,7 +167,7 @@ func testTogether(run runner) {
 				size = 700 << 10 // in chunks
 			}
 			data := pattern(size, seq)
-			t.together(8, func(i int) error {
+			t.together(8, func(int) error {
 				got, err := t.Append(t.Context(), Item{Room: "a", Epoch: 1, Seq: seq, Data: data})
 				if err != nil || got[0].Outcome != Stored {
 					return fmt.Errorf("append: %+v, %w", got, err)

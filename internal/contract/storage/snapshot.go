@@ -119,7 +119,7 @@ func testAtomic(t *try) {
 	writer.Go(func() {
 		done <- func() error {
 			for seq := uint64(1); seq <= last; seq++ {
-				got, err := t.Append(t.Context(), Item{Room: "a", Epoch: 1, Seq: seq, Data: []byte(fmt.Sprintf("%d ", seq))})
+				got, err := t.Append(t.Context(), Item{Room: "a", Epoch: 1, Seq: seq, Data: fmt.Appendf(nil, "%d ", seq)})
 				if err != nil || got[0].Outcome != Stored {
 					return fmt.Errorf("append %d: %+v, %w", seq, got, err)
 				}

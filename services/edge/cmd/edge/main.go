@@ -52,11 +52,13 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	command.Announce("websocket", "ws", listener.Addr())
 	command.Announce("ops", "http", opsListener.Addr())
 
-	failure := serve.Wait(ctx, web, ops)
+	failure := serve.Wait(ctx, web.Part(), ops.Part())
 	log.Info("leaving")
 	drain, cancel := command.Stage(ctx, command.EdgeLeaves)
 	defer cancel()
-	failure = errors.Join(failure, service.Drain(drain), web.Shutdown(drain))
+	if err := service.Drain(drain); err != nil {
+		log.Warn("cutting off sockets that don't answer", "error", err)
+	}
 	service.Close()
-	return errors.Join(failure, ops.Shutdown(drain))
+	return errors.Join(failure, web.Shutdown(drain), ops.Shutdown(drain))
 }

@@ -60,7 +60,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	command.Announce("rpc", "http", rpcListener.Addr())
 	command.Announce("ops", "http", opsListener.Addr())
 
-	failure := serve.Wait(ctx, rpc, ops)
+	failure := serve.Wait(ctx, rpc.Part(), ops.Part())
 	log.Info("leaving")
 	drain, cancel := command.Stage(ctx, command.RoomsLeave)
 	defer cancel()

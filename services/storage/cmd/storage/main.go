@@ -18,6 +18,7 @@ func main() {
 	flags := []cli.Flag{
 		command.RPC("127.0.0.1:7071"),
 		command.Data(),
+		command.AcceptLoss(),
 		command.Ops("127.0.0.1:9092"),
 	}
 	os.Exit(command.Main(command.New("storage", "keep the records of Fjord's rooms on disk", flags, run)))
@@ -37,7 +38,12 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	metrics := serve.NewRegistry()
-	service, err := storage.Open(ctx, storage.Config{Dir: cmd.String(command.DataFlag), Logger: log, Metrics: metrics})
+	service, err := storage.Open(ctx, storage.Config{
+		Dir:        cmd.String(command.DataFlag),
+		AcceptLoss: cmd.Bool(command.AcceptLossFlag),
+		Logger:     log,
+		Metrics:    metrics,
+	})
 	if err != nil {
 		return err
 	}
@@ -53,7 +59,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	command.Announce("rpc", "http", rpcListener.Addr())
 	command.Announce("ops", "http", opsListener.Addr())
 
-	failure := serve.Wait(ctx, rpc, ops)
+	failure := serve.Wait(ctx, rpc.Part(), ops.Part(), serve.Part{Failed: service.Failed(), Why: service.Ready})
 	log.Info("leaving")
 	drain, cancel := command.Stage(ctx, command.StorageLeaves)
 	defer cancel()
