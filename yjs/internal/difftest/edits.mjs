@@ -45,8 +45,18 @@ const value = (rnd, depth = 0) => {
   }
 }
 
-// What a YText embed may hold: its bytes in version 1 are JSON.
-const jsonValue = rnd => rnd.pick([{ image: word(rnd) }, { n: rnd.int(9), list: [1, null, 'x'] }, { deep: { er: word(rnd) } }])
+// What a YText embed may hold: its bytes in version 1 are JSON, in version 2 not.
+const jsonValue = (rnd, depth = 0) => {
+  const object = {}
+  for (let n = 1 + rnd.int(4); n > 0; n--) {
+    object[rnd.pick(['image', 'b', 'a', '10', '9', '', 'é'])] = rnd.pick([
+      () => word(rnd), () => unicodeWord(rnd) + '\u001f\u2028\b', () => rnd.int(1e6) - 5e5, () => rnd.next(), () => 0.5, () => 1e21 * rnd.next(),
+      () => 1e-7 * rnd.next(), () => 2 ** 31, () => 2 ** 53, () => null, () => true, () => [1, [], {}, null],
+      () => depth < 3 ? jsonValue(rnd, depth + 1) : []
+    ])()
+  }
+  return object
+}
 
 // A position that a surrogate pair doesn't straddle. Two halves that were put in
 // apart make Yjs itself diverge.
@@ -95,7 +105,7 @@ export const unicode = (rnd, doc) => {
   else remove(rnd, t, s)
 }
 
-const mark = rnd => rnd.pick([{ bold: true }, { bold: null }, { color: rnd.pick(['red', 'blue']) }, { link: { href: word(rnd) } }, { '': 1 }])
+const mark = rnd => rnd.pick([{ bold: true }, { bold: null }, { color: rnd.pick(['red', 'blue']) }, { link: { href: word(rnd) } }, { '': rnd.next() }, { data: jsonValue(rnd) }])
 
 export const rich = (rnd, doc, type = doc.getText('r')) => {
   const s = flat(type)

@@ -31,7 +31,7 @@ const check = ({ programs }) => programs.map(({ seed, phases }) => {
     vector: bytes(p.vector),
     diffs: p.diffs.map(bytes),
     stateV2: bytes(p.stateV2),
-    singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector), v1: bytes(s.v1), v2: bytes(s.v2) })),
+    singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector), v1: bytes(s.v1) })),
     merged: bytes(p.merged)
   }))
   try {

@@ -52,7 +52,6 @@ type singleResult struct {
 	Diff   []byte `json:"diff"`
 	Vector []byte `json:"vector"`
 	V1     []byte `json:"v1"`
-	V2     []byte `json:"v2"`
 }
 
 // mergeFirst is how many updates of a phase are merged, cut and converted.
@@ -277,9 +276,6 @@ func withoutDocument(out *phaseResult, all, updates, vectors [][]byte, compacts 
 		if s.Vector, err = yjs.StateVectorFromUpdate(u); err != nil {
 			return err
 		}
-		if s.V2, err = yjs.ConvertUpdateV1ToV2(u); err != nil {
-			return err
-		}
 		out.Singles = append(out.Singles, s)
 	}
 	out.Merged, err = yjs.MergeUpdates(first...)
@@ -312,6 +308,10 @@ func inVersion2(out *phaseResult, d *yjs.Document, all, v2 [][]byte, compacts bo
 		s := &out.Singles[k]
 		if s.V1, err = yjs.ConvertUpdateV2ToV1(v2[k]); err != nil {
 			return fmt.Errorf("%x: %w", v2[k], err)
+		}
+		// Not the update itself: Yjs drops the flag of a key where it is of no use.
+		if back, err := yjs.ConvertUpdateV1ToV2(s.V1); err != nil || !bytes.Equal(back, v2[k]) {
+			return fmt.Errorf("%x in version 2 is %x, %v, yjs writes %x", s.V1, back, err, v2[k])
 		}
 	}
 	return nil
