@@ -174,12 +174,12 @@ func (c *client) Deliver(f *roomsv1.RoomFrame, d *dialect.Delivery) {
 }
 
 // Resumed asks the client for what it alone has.
-func (c *client) Resumed(stateVector []byte) {
+func (c *client) Resumed(stateVector []byte, askPresence bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var few [2]dialect.Message
 	var d dialect.Delivery
-	c.tellLocked(c.session.Resumed(stateVector, few[:0]), &d)
+	c.tellLocked(c.session.Resumed(stateVector, askPresence, few[:0]), &d)
 }
 
 func (c *client) tellLocked(messages []dialect.Message, d *dialect.Delivery) {

@@ -62,10 +62,14 @@ type Limits struct {
 	// 4 KiB that are being read, or wait for a link, in bytes. Who needs more
 	// is told to come back. Default 256 MiB.
 	Inbound int
-	// Outbox is how much may wait for one client, in bytes, before it is closed
-	// as too slow. The largest frame that waits isn't counted, so that a whole
-	// document of any size can be sent. Default 1 MiB.
+	// Outbox is how much may wait for one client, in bytes: if more waits and
+	// the client takes nothing for 5 s, it is closed as too slow. The largest
+	// frame that waits isn't counted, so that a whole document of any size can
+	// be sent. Default 1 MiB.
 	Outbox int
+	// Burst is how much may wait for one client at all, in bytes, counted like
+	// Outbox. Default 16 MiB, or Outbox if that is more.
+	Burst int
 	// Sockets is the number of websockets. Default 50 000.
 	Sockets int
 	// Link is how much may wait to be sent to one rooms process, in bytes,
@@ -92,6 +96,7 @@ type Keepalive struct {
 const (
 	writeTimeout   = 10 * time.Second
 	closeTimeout   = 5 * time.Second
+	outboxGrace    = 5 * time.Second
 	upgradeTimeout = 5 * time.Second
 	linkTimeout    = 5 * time.Second
 	linkWait       = 5 * time.Second
@@ -140,6 +145,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Limits.Frame, 16<<20)
 	setDefault(&c.Limits.Inbound, 256<<20)
 	setDefault(&c.Limits.Outbox, 1<<20)
+	setDefault(&c.Limits.Burst, max(16<<20, c.Limits.Outbox))
 	setDefault(&c.Limits.Sockets, 50_000)
 	setDefault(&c.Limits.Link, 4<<20)
 	setDefault(&c.Limits.LinkMessage, 288<<20)
@@ -154,6 +160,7 @@ func (c Config) withDefaults() (Config, error) {
 func (c Config) check() error {
 	for name, n := range map[string]int64{
 		"Limits.Frame": int64(c.Limits.Frame), "Limits.Outbox": int64(c.Limits.Outbox),
+		"Limits.Burst": int64(c.Limits.Burst),
 		"Limits.Inbound": int64(c.Limits.Inbound),
 		"Limits.Sockets": int64(c.Limits.Sockets), "Limits.Link": int64(c.Limits.Link),
 		"Limits.LinkMessage": int64(c.Limits.LinkMessage),
@@ -166,6 +173,9 @@ func (c Config) check() error {
 	}
 	if c.Limits.Frame > maxFrame {
 		return fmt.Errorf("edge: Limits.Frame is %d: want at most %d, or one client's frame could end the link of all", c.Limits.Frame, maxFrame)
+	}
+	if c.Limits.Burst < c.Limits.Outbox {
+		return fmt.Errorf("edge: Limits.Burst (%d) is less than Limits.Outbox (%d): want at least as much", c.Limits.Burst, c.Limits.Outbox)
 	}
 	if c.Keepalive.Pong <= c.Keepalive.Ping {
 		return fmt.Errorf("edge: Keepalive.Pong (%s) must be longer than Keepalive.Ping (%s): nobody would live to answer",

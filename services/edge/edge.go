@@ -88,6 +88,8 @@ func (e *Edge) register() (*link.Metrics, error) {
 		FrameLimit:   e.cfg.Limits.Frame,
 		Inbound:      socket.NewBudget(e.cfg.Limits.Inbound),
 		OutboxLimit:  e.cfg.Limits.Outbox,
+		OutboxBurst:  e.cfg.Limits.Burst,
+		OutboxGrace:  outboxGrace,
 		Ping:         e.cfg.Keepalive.Ping,
 		Pong:         e.cfg.Keepalive.Pong,
 		Keepalive:    e.cfg.Keepalive.Every,

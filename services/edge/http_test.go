@@ -130,6 +130,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"origin":         {RoomsURLs: rooms, AllowedOrigins: []string{"app.test"}},
 		"origin path":    {RoomsURLs: rooms, AllowedOrigins: []string{"https://app.test/x"}},
 		"negative limit": {RoomsURLs: rooms, Limits: edge.Limits{Outbox: -1}},
+		"burst below":    {RoomsURLs: rooms, Limits: edge.Limits{Outbox: 2, Burst: 1}},
 		"large frames":   {RoomsURLs: rooms, Limits: edge.Limits{Frame: 64 << 20}},
 		"pong too short": {RoomsURLs: rooms, Keepalive: edge.Keepalive{Ping: 50e9}},
 	} {

@@ -26,7 +26,7 @@ func TestSocketsOutliveTheLink(t *testing.T) {
 	// Each session is asked for what it alone has, and hears what it missed.
 	// Two updates may share a record, so the last one heard comes again.
 	for _, p := range []*peer{a, b} {
-		p.want("00 00 03 01 01 02", "00 02 01 01", "00 02 01 02")
+		p.want("00 00 03 01 01 02", "03", "00 02 01 01", "00 02 01 02")
 	}
 	a.send("00 02 01 03")
 	a.want("00 02 01 03")
@@ -46,7 +46,7 @@ func TestResumeFromTheLastSeq(t *testing.T) {
 		if seq := f.GetAttach().GetResume().GetSeq(); seq != 1 {
 			t.Errorf("resumed behind seq %d, want 1", seq)
 		}
-		p.want("00 00 03 01 01 01")
+		p.want("00 00 03 01 01 01", "03")
 		_ = p.conn.Close()
 	})
 }
@@ -60,8 +60,8 @@ func TestWhatIsSaidInAnOutageArrivesAfterIt(t *testing.T) {
 	a.send("00 02 01 08")
 	w.rooms.SetDown(false)
 	// Our step 1 first; what waited comes after the sessions have joined again.
-	a.want("00 00 01 00", "00 02 01 07", "00 02 01 08")
-	b.want("00 00 01 00", "00 02 01 07", "00 02 01 08")
+	a.want("00 00 01 00", "03", "00 02 01 07", "00 02 01 08")
+	b.want("00 00 01 00", "03", "00 02 01 07", "00 02 01 08")
 }
 
 func TestUnansweredStep1IsAskedAgain(t *testing.T) {
@@ -113,7 +113,7 @@ func TestDetached(t *testing.T) {
 				return
 			}
 			w.until("resume", isResume)
-			p.want("00 00 01 00")
+			p.want("00 00 01 00", "03")
 			p.send("00 02 01 05")
 			p.want("00 02 01 05")
 		})
@@ -220,4 +220,21 @@ func TestDrainWhileARoomLoads(t *testing.T) {
 		t.Error(err)
 	}
 	w.until("detach", func(f *roomsv1.EdgeFrame) bool { return f.GetDetach() != nil })
+}
+
+// A crowd's answers would grow with its square.
+func TestCrowdIsNotAskedWhoIsHere(t *testing.T) {
+	w := newWorld(t, nil)
+	peers := make([]*peer, 51)
+	for i := range peers {
+		peers[i] = w.sync("doc")
+	}
+	w.rooms.Break()
+	for _, p := range peers {
+		p.want("00 00 01 00")
+	}
+	w.rooms.Append("doc", []byte{5})
+	for _, p := range peers {
+		p.want("00 02 01 05")
+	}
 }

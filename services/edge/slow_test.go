@@ -42,7 +42,7 @@ func TestManyFramesInOrder(t *testing.T) {
 // A client that doesn't read is closed as too slow, and its neighbours notice
 // nothing.
 func TestSlowClientIsClosed(t *testing.T) {
-	w := newTCPWorld(t, func(c *edge.Config) { c.Limits.Outbox = 64 << 10 })
+	w := newTCPWorld(t, func(c *edge.Config) { c.Limits.Outbox, c.Limits.Burst = 64<<10, 1<<20 })
 	slow, good := w.sync("doc"), w.sync("doc")
 	update := bytes.Repeat([]byte{7}, 32<<10)
 	// More than the outbox and all of the kernel's buffers hold.

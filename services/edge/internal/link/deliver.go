@@ -62,6 +62,11 @@ func (a *attachment) deliverLocked(f *roomsv1.RoomFrame) {
 	}
 }
 
+// maxAsked is the number of a room's sessions up to which each is asked who is
+// present when the room comes back. A client answers with all whom it knows, so
+// a crowd's answers grow with its square; it waits for the clients' heartbeats.
+const maxAsked = 50
+
 // attached notes that the room is open. After a break, its sessions are asked
 // for what they alone have.
 func (l *Link) attached(a *attachment, number uint64, f *roomsv1.Attached) {
@@ -85,9 +90,10 @@ func (l *Link) attached(a *attachment, number uint64, f *roomsv1.Attached) {
 		// must be asked for again if the link breaks first. A room whose log
 		// is shorter than what we saw has begun anew.
 		a.seq = min(a.seq, f.GetSeq())
+		present := len(a.members) <= maxAsked
 		for _, m := range a.members {
 			if m.joined {
-				m.ears.Resumed(f.GetStateVector())
+				m.ears.Resumed(f.GetStateVector(), present)
 			}
 		}
 	}

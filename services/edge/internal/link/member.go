@@ -16,8 +16,9 @@ type Receiver interface {
 	Deliver(f *roomsv1.RoomFrame, d *dialect.Delivery)
 	// Rejoin appends the frames that let the session into the room again.
 	Rejoin(out []session.Frame) []session.Frame
-	// Resumed tells that the room is there again, at the given state.
-	Resumed(stateVector []byte)
+	// Resumed tells that the room is there again, at the given state. It may
+	// have forgotten who is present: askPresence says to ask the client.
+	Resumed(stateVector []byte, askPresence bool)
 	// End tells that there will be nothing more. The receiver still leaves.
 	End(why *session.Close)
 }

@@ -29,7 +29,7 @@ func (l *Link) run(ctx context.Context) {
 			pauses.Reset()
 		}
 		pause := pauses.NextBackOff()
-		l.cfg.Logger.Warn("link broke", "rooms", l.name, "stood", stood, "err", err, "retry_in", pause.Round(time.Millisecond).String())
+		l.cfg.Logger.Warn("link broke", "rooms", l.name, "stood", stood, "error", err, "retry_in", pause.Round(time.Millisecond).String())
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -175,12 +175,20 @@ func (s *Session) result(r *roomsv1.UpdateResult, out []dialect.Message) ([]dial
 
 // Resumed appends what tells the client that the room is there again after a
 // break: our step 1, since what the client sent meanwhile may be lost. A client
-// that has never synchronised is asked in its turn, after its step 2.
-func (s *Session) Resumed(stateVector []byte, out []dialect.Message) []dialect.Message {
-	if s.Relays() || s.cfg.ReadOnly || !s.asked {
+// that has never synchronised is asked in its turn, after its step 2. With
+// askPresence it is also asked who is here, or everybody would look gone until
+// the clients' next heartbeat, which may be 15 s away.
+func (s *Session) Resumed(stateVector []byte, askPresence bool, out []dialect.Message) []dialect.Message {
+	if s.Relays() || (!s.asked && !s.cfg.ReadOnly) {
 		return out
 	}
-	return append(out, dialect.Message{Kind: dialect.Step1, Body: stateVector})
+	if s.asked {
+		out = append(out, dialect.Message{Kind: dialect.Step1, Body: stateVector})
+	}
+	if askPresence {
+		out = append(out, dialect.Message{Kind: dialect.QueryAwareness})
+	}
+	return out
 }
 
 // Rejoin appends what a new link must hear of this session: that it joins, and

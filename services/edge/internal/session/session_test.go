@@ -105,6 +105,16 @@ var stories = []story{
 		"rejoin → join",
 		"resume W → step 1(W)",
 	}},
+	{"presence may be asked for as well", durable, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"rejoin → join",
+		"resume W presence → step 1(W) query awareness()",
+	}},
+	{"a reader's presence too", reader, []string{
+		"rejoin → join read-only",
+		"resume W presence → query awareness()",
+	}},
 	{"resume before the first reply asks it again, and asks back after it", durable, []string{
 		"client step1 A → step1(A)",
 		"rejoin → join step1(A)",
@@ -165,7 +175,7 @@ func tell(t *testing.T, s *session.Session, event []string) string {
 		}
 		return spell(messages)
 	case "resume":
-		return spell(s.Resumed([]byte(event[1]), nil))
+		return spell(s.Resumed([]byte(event[1]), len(event) > 2, nil))
 	case "rejoin":
 		return frames(s.Rejoin(nil)...)
 	default:
@@ -295,7 +305,7 @@ func TestRelaySession(t *testing.T) {
 		func(a, b dialect.Message) bool { return a.Kind == b.Kind && string(a.Body) == string(b.Body) }) {
 		t.Errorf("%v, %v", messages, why)
 	}
-	if m := s.Resumed([]byte("V"), nil); len(m) != 0 {
+	if m := s.Resumed([]byte("V"), true, nil); len(m) != 0 {
 		t.Errorf("a relay asks %v", m)
 	}
 }

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
@@ -15,6 +16,9 @@ type outbox struct {
 	// largest is the size of the largest frame in frames, taken that of the
 	// batch that is being written.
 	largest, taken int
+	// fullSince is when the outbox was found full, zero while it isn't and
+	// whenever a batch has been written to its end.
+	fullSince time.Time
 
 	ping bool
 	// pong answers the newest ping; older ones need no answer (RFC 6455,
@@ -38,6 +42,22 @@ const maxPooledQueue = 1024
 // others write.
 func (o *outbox) full(limit int) bool {
 	return o.bytes-max(o.largest, o.taken) >= limit
+}
+
+// overflows reports whether the peer is too slow for another n bytes: the
+// outbox is full, and either nothing of it was taken for the grace, or it would
+// hold more than burst. A burst alone says nothing about the peer: two clients
+// that read as fast as they can are behind for a moment when a third pastes.
+func (o *outbox) overflows(c *Config, n int) bool {
+	if !o.full(c.OutboxLimit) {
+		return false
+	}
+	now := time.Now()
+	if o.fullSince.IsZero() {
+		o.fullSince = now
+	}
+	return now.Sub(o.fullSince) >= c.OutboxGrace ||
+		o.bytes+n-max(o.largest, o.taken, n) > c.OutboxBurst
 }
 
 // push adds a data frame.
@@ -84,6 +104,7 @@ func (o *outbox) take() batch {
 func (o *outbox) settle(b *batch) {
 	o.bytes -= b.bytes
 	o.taken = 0
+	o.fullSince = time.Time{}
 }
 
 // batch is what one turn of the writer writes.

@@ -30,10 +30,12 @@ type Config struct {
 	FrameLimit int
 	// Inbound bounds what all sockets together hold of large frames.
 	Inbound *Budget
-	// OutboxLimit bounds what waits for a client, in bytes. A frame is
-	// admitted while less than this waits, the largest frame not counted: a
-	// step 2 of any size goes into an empty outbox, and what follows it too.
-	OutboxLimit int
+	// OutboxLimit is how much may wait for a client for long, in bytes, and
+	// OutboxGrace how long more may wait while the client takes nothing of it.
+	// OutboxBurst is what may wait at all. The largest frame is never counted:
+	// a step 2 of any size goes into an empty outbox, and what follows it too.
+	OutboxLimit, OutboxBurst int
+	OutboxGrace              time.Duration
 	// Ping is the time between two websocket pings, Pong how long a peer may
 	// be silent, and Keepalive how long we may be (see SetKeepalive).
 	Ping, Pong, Keepalive time.Duration
@@ -119,7 +121,7 @@ func (s *Socket) Push(frame []byte) {
 	if s.state != open {
 		return
 	}
-	if s.out.full(s.cfg.OutboxLimit) {
+	if s.out.overflows(s.cfg, len(frame)) {
 		s.cfg.Metrics.overflows.Inc()
 		s.out.drop()
 		s.overflown.Store(true)

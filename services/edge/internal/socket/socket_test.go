@@ -70,7 +70,7 @@ func config(t testing.TB) *socket.Config {
 	}
 	return &socket.Config{
 		Inbound:    socket.NewBudget(1 << 30),
-		FrameLimit: 1 << 20, OutboxLimit: 1 << 20,
+		FrameLimit: 1 << 20, OutboxLimit: 1 << 20, OutboxBurst: 16 << 20, OutboxGrace: 5 * time.Second,
 		Ping: 20 * time.Second, Pong: 40 * time.Second, Keepalive: 20 * time.Second,
 		WriteTimeout: 10 * time.Second, CloseTimeout: 5 * time.Second,
 		Metrics: metrics,
@@ -175,7 +175,7 @@ func TestOneWriteForAllThatWaits(t *testing.T) {
 
 func TestOverflowDropsWhatWaits(t *testing.T) {
 	cfg := config(t)
-	cfg.OutboxLimit = 1000
+	cfg.OutboxLimit, cfg.OutboxBurst = 1000, 1000
 	p := newPair(t, cfg, true, nil)
 	p.hold.Lock()
 	for range 50 {
@@ -211,7 +211,7 @@ func TestOverflowDropsWhatWaits(t *testing.T) {
 // The largest frame isn't counted: a step 2 fits, and what follows it.
 func TestLargestFrameIsNotCounted(t *testing.T) {
 	cfg := config(t)
-	cfg.OutboxLimit = 1000
+	cfg.OutboxLimit, cfg.OutboxBurst = 1000, 1000
 	p := newPair(t, cfg, true, nil)
 	p.hold.Lock()
 	p.socket.Push(make([]byte, 500))
@@ -382,5 +382,54 @@ func TestInboundBudget(t *testing.T) {
 	a.wait(t)
 	if left := cfg.Inbound.Left(); left != 100<<10 {
 		t.Errorf("%d bytes are left, want all", left)
+	}
+}
+
+// A burst above the limit is nobody's fault; it is written, and forgotten.
+func TestBurstIsTaken(t *testing.T) {
+	cfg := config(t)
+	cfg.OutboxLimit = 1000
+	p := newPair(t, cfg, true, nil)
+	for range 2 {
+		p.hold.Lock()
+		for range 50 {
+			p.socket.Push(make([]byte, 100_000))
+		}
+		p.hold.Unlock()
+		for i := range 50 {
+			_ = p.peer.SetReadDeadline(time.Now().Add(patience))
+			if _, data, err := p.peer.ReadMessage(); err != nil || len(data) != 100_000 {
+				t.Fatalf("frame %d: %d bytes, %v", i, len(data), err)
+			}
+		}
+	}
+	select {
+	case <-p.socket.Leaving():
+		t.Error("a client that reads was closed")
+	default:
+	}
+}
+
+// Who takes nothing of it for the grace is slow, however little too much it is.
+func TestFullForTheGraceOverflows(t *testing.T) {
+	cfg := config(t)
+	cfg.OutboxLimit, cfg.OutboxGrace = 1000, time.Millisecond
+	p := newPair(t, cfg, true, nil)
+	p.hold.Lock()
+	defer p.hold.Unlock()
+	deadline := time.Now().Add(patience)
+	for range 30 {
+		p.socket.Push(make([]byte, 100))
+	}
+	for {
+		p.socket.Push([]byte("x"))
+		select {
+		case <-p.socket.Leaving():
+			return
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("waited in vain for an overflow")
+		}
 	}
 }
