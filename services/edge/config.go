@@ -160,7 +160,7 @@ func (c Config) withDefaults() (Config, error) {
 func (c Config) check() error {
 	for name, n := range map[string]int64{
 		"Limits.Frame": int64(c.Limits.Frame), "Limits.Outbox": int64(c.Limits.Outbox),
-		"Limits.Burst": int64(c.Limits.Burst),
+		"Limits.Burst":   int64(c.Limits.Burst),
 		"Limits.Inbound": int64(c.Limits.Inbound),
 		"Limits.Sockets": int64(c.Limits.Sockets), "Limits.Link": int64(c.Limits.Link),
 		"Limits.LinkMessage": int64(c.Limits.LinkMessage),

@@ -169,8 +169,11 @@ func (s *Server) Forget() {
 }
 
 // Send queues a frame for the edge. A link that is full fails the test that
-// filled it, by ending.
+// filled it, by ending. An Ended puts its session out. The server is locked.
 func (l *Link) Send(f *roomsv1.RoomFrame) {
+	if f.GetEnded() != nil {
+		l.removeLocked(f.GetAttachment(), f.GetSession())
+	}
 	select {
 	case l.out <- f:
 	default:
@@ -315,8 +318,7 @@ func (s *Server) answerLocked(l *Link, name string, f *roomsv1.EdgeFrame) {
 	}
 	switch body := f.GetBody().(type) {
 	case *roomsv1.EdgeFrame_Leave:
-		m := l.members[f.GetAttachment()]
-		l.members[f.GetAttachment()] = slices.DeleteFunc(m, func(id uint64) bool { return id == f.GetSession() })
+		l.removeLocked(f.GetAttachment(), f.GetSession())
 	case *roomsv1.EdgeFrame_Step1:
 		reply(&roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_SyncReply{SyncReply: &roomsv1.SyncReply{
 			Update: slices.Concat(r.log...), StateVector: r.vector(), Seq: uint64(len(r.log)),
@@ -339,6 +341,10 @@ func (s *Server) answerLocked(l *Link, name string, f *roomsv1.EdgeFrame) {
 	case *roomsv1.EdgeFrame_Relay:
 		s.relayLocked(l, name, f)
 	}
+}
+
+func (l *Link) removeLocked(attachment, session uint64) {
+	l.members[attachment] = slices.DeleteFunc(l.members[attachment], func(id uint64) bool { return id == session })
 }
 
 func (s *Server) relayLocked(from *Link, name string, f *roomsv1.EdgeFrame) {
