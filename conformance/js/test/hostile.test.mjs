@@ -151,6 +151,18 @@ test('who does not read is left behind, alone', { timeout: 60_000 }, async (t) =
   assert.ok(code === 1006 || code === 1013 || (code >= 4500 && code < 4600), `close code ${code} doesn't say “come back”`)
 })
 
+test('a burst throws nobody out who reads', async (t) => {
+  const url = await serverURL(t)
+  const room = freshRoom('burst')
+  const pair = [await Client.open(t, { version: 2, url, room }), await Client.open(t, { version: 3, url, room })]
+  for (let round = 0; round < 4; round++) {
+    // A paste of some images: 4 MiB in one tick.
+    for (let n = 0; n < 16; n++) pair[round % 2].doc.getArray('pages').push([`${n} `.padEnd(256 << 10, 'x')])
+    await converge(pair.map(({ doc }) => doc))
+  }
+  assert.deepEqual(pair.map(({ closes }) => closes), [[], []], 'the pair was disconnected')
+})
+
 test('several messages in one frame are all read', async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('joined')

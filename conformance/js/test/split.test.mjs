@@ -75,8 +75,8 @@ for (const victim of ['edge', 'rooms', 'storage']) {
     t.diagnostic(`recovery: median ${Math.round(recoveries[livingKills >> 1])} ms, slowest ${Math.round(recoveries.at(-1))} ms`)
     await t.test('a newcomer sees who is here', async (t) => {
       const newcomer = await Client.open(t, { url: split.url, room, user: 'new' })
-      // At the latest with the heartbeat of y-protocols.
-      await until('it sees all', () => String(newcomer.sees) === 'new,v2,v3', { within: 20_000, shows: () => newcomer.sees })
+      // Well before the heartbeat of y-protocols (15 s) would tell it.
+      await until('it sees all', () => String(newcomer.sees) === 'new,v2,v3', { within: 3_000, shows: () => newcomer.sees })
     })
     if (victim !== 'edge') assert.deepEqual(people.map(({ closes }) => closes), [[], []], `a socket did not survive the death of ${victim}`)
     // The server alone, all of it started anew, has everything.
