@@ -45,6 +45,11 @@ type block struct {
 	owner    ID     // if parentID
 
 	start, parent, body, end int
+
+	// at is where in the content the unit at atClock begins, if that is known: what
+	// is cut into many parts is read once.
+	at      int
+	atClock uint64
 }
 
 func (b *block) kind() byte    { return b.info & kindBits }
@@ -60,7 +65,7 @@ func (b *block) dead() bool { return b.kind() <= kindDeleted }
 // head consumes a block up to its content.
 func (r *reader) head(b *block, clock uint64) {
 	b.start, b.clock = r.pos, clock
-	b.parentID = false
+	b.parentID, b.at = false, 0
 	r.loose = false
 	if r.left() == 0 {
 		r.fail(faultTruncated)

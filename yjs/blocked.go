@@ -1,5 +1,7 @@
 package yjs
 
+import "slices"
+
 // A struct is blocked while what it hangs on isn't there: its origin, its right
 // origin, its parent, or what these in turn hang on. A document holds blocked
 // structs like others (they are part of the state vector), but no Yjs replica
@@ -13,20 +15,21 @@ package yjs
 
 // burial is clocks of a client that turn into GC.
 type burial struct {
-	client   *client
-	from, to uint64
+	client *client
+	clocks spans
 }
 
 // bury replaces what an update's GC structs replace.
 func (d *Document) bury(update []byte) {
 	for _, each := range d.buried(update) {
 		c := each.client
-		if end := uint64(c.main.end); each.from < end {
-			c.main.bury(c.id, each.from, min(each.to, end))
-			c.deletes.add(uint32(each.from), uint32(min(each.to, end)), spot{})
-		}
-		if c.gaps != nil {
-			c.gaps.bury(c.id, each.from, each.to)
+		c.cut(&partition{spans: &each.clocks, kind: kindGC})
+		for _, chunk := range each.clocks.chunks {
+			for _, s := range chunk {
+				if end := min(s.end, c.main.end); s.start < end {
+					c.deletes.add(s.start, end, spot{})
+				}
+			}
 		}
 	}
 }
@@ -40,6 +43,7 @@ func (d *Document) buried(update []byte) []burial {
 		return nil
 	}
 	var list []burial
+	at := map[int32]int{} // client's place → place in list
 	u := readUpdate(update)
 	var b block
 	for u.checked(&b) {
@@ -48,13 +52,33 @@ func (d *Document) buried(update []byte) []burial {
 			continue
 		}
 		c := &d.clients[i]
-		from, end := max(b.clock, reach[i].clock), uint64(c.main.end)
-		if from < min(b.limit(), end) && !c.main.onlyGC(from, min(b.limit(), end)) ||
-			c.gaps != nil && !c.gaps.onlyGC(b.clock, b.limit()) {
-			list = append(list, burial{c, from, b.limit()})
+		from, to := max(b.clock, reach[i].clock), min(b.limit(), c.end())
+		if from >= to {
+			continue
 		}
+		k, ok := at[i]
+		if !ok {
+			k = len(list)
+			at[i] = k
+			list = append(list, burial{client: c})
+		}
+		list[k].clocks.add(uint32(from), uint32(to), spot{})
 	}
-	return list
+	return slices.DeleteFunc(list, func(b burial) bool { return !b.client.changedBy(&b.clocks) })
+}
+
+// changedBy reports whether some of the clocks are held in another form than GC.
+func (c *client) changedBy(clocks *spans) (changed bool) {
+	parts := partition{spans: clocks, kind: kindGC}
+	put := func(b *block, _, _ uint64) { changed = changed || b == &parts.other }
+	w := c.main.blocks()
+	for w.next() && !changed {
+		parts.split(&w.block, put)
+	}
+	if c.gaps != nil {
+		c.gaps.each(func(b *block) { parts.split(b, put) })
+	}
+	return changed
 }
 
 // reached is how far a replica can integrate one client.
@@ -125,70 +149,4 @@ func (d *Document) waitsFor(all []reached, client uint64, b *block) (on int32, b
 		}
 	}
 	return 0, false
-}
-
-// onlyGC reports whether all clocks between two are held as GC.
-func (r *run) onlyGC(from, to uint64) bool {
-	var b block
-	at := r.find(from, &b)
-	t := reader{src: r.buf, pos: int(at.offset), trusted: true}
-	for clock := uint64(at.clock); clock < to; clock = b.limit() {
-		t.block(&b, clock)
-		if b.kind() != kindGC {
-			return false
-		}
-	}
-	return true
-}
-
-// bury turns the clocks between two into GC.
-func (r *run) bury(client, from, to uint64) {
-	next := run{buf: make([]byte, 0, len(r.buf))}
-	w := r.blocks()
-	for w.next() {
-		w.bury(from, to, func(b *block, from, to uint64) { next.add(client, r.buf, b, from, to) })
-	}
-	*r = next
-}
-
-// bury calls put for the part of a struct before, between and after two clocks,
-// the one between as GC.
-func (b *block) bury(from, to uint64, put func(b *block, from, to uint64)) {
-	parts := [...]struct {
-		*block
-		from, to uint64
-	}{
-		{b, b.clock, min(b.limit(), from)},
-		{&block{info: kindGC, clock: b.clock, length: b.length, loose: true}, max(b.clock, from), min(b.limit(), to)},
-		{b, max(b.clock, to), b.limit()},
-	}
-	for _, p := range parts {
-		if p.from < p.to {
-			put(p.block, p.from, p.to)
-		}
-	}
-}
-
-// onlyGC reports whether all that is held between two clocks is GC.
-func (g *gaps) onlyGC(from, to uint64) bool {
-	s := g.seek(from)
-	for p, ok := g.at(s); ok && uint64(p.start) < to; p, ok = g.at(s) {
-		if g.kind(p) != kindGC {
-			return false
-		}
-		s = g.after(s)
-	}
-	return true
-}
-
-// bury turns what is held between two clocks into GC.
-func (g *gaps) bury(client, from, to uint64) {
-	var b block
-	s := g.seek(from)
-	for p, ok := g.at(s); ok && uint64(p.start) < to; p, ok = g.at(s) {
-		g.read(p, &b)
-		g.remove(s)
-		b.bury(from, to, func(b *block, from, to uint64) { g.add(client, g.buf, b, from, to) })
-		s = g.seek(uint64(p.end))
-	}
 }

@@ -17,74 +17,83 @@ func (d *Document) Compact() int {
 }
 
 func (c *client) compact() {
-	next := run{buf: make([]byte, 0, len(c.main.buf))}
-	parts := c.deletes.parts()
-	put := func(b *block, from, to uint64) { next.add(c.id, c.main.buf, b, from, to) }
-	w := c.main.blocks()
+	c.cut(&partition{spans: &c.deletes, kind: kindDeleted})
+	c.main.buf = append(make([]byte, 0, len(c.main.buf)), c.main.buf...)
+	c.main.marks = append([]mark(nil), c.main.marks...)
+}
+
+// cut cuts all structs of the client, those that wait behind a gap included: when
+// what is missing comes, they will be integrated and deleted at once.
+func (c *client) cut(parts *partition) {
+	c.main = c.main.cut(c.id, parts)
+	if c.gaps != nil {
+		next := c.gaps.cut(c.id, parts)
+		c.gaps = &next
+	}
+}
+
+func (r *run) cut(client uint64, parts *partition) run {
+	next := run{buf: make([]byte, 0, len(r.buf))}
+	put := func(b *block, from, to uint64) { next.add(client, r.buf, b, from, to) }
+	w := r.blocks()
 	for w.next() {
 		parts.split(&w.block, put)
 	}
-	next.buf = append(make([]byte, 0, len(next.buf)), next.buf...)
-	next.marks = append([]mark(nil), next.marks...)
-	c.main = next
-	if c.gaps != nil {
-		c.gaps.compact(c.id, &parts)
-	}
+	return next
 }
 
-// compact drops deleted content that waits: when what is missing comes, it will
-// be integrated and deleted at once.
-func (g *gaps) compact(client uint64, parts *partition) {
+func (g *gaps) cut(client uint64, parts *partition) gaps {
 	var next gaps
-	var b block
-	for _, chunk := range g.chunks {
-		for _, p := range chunk {
-			g.read(p, &b)
-			parts.split(&b, func(b *block, from, to uint64) { next.add(client, g.buf, b, from, to) })
-		}
-	}
+	put := func(b *block, from, to uint64) { next.add(client, g.buf, b, from, to) }
+	g.each(func(b *block) { parts.split(b, put) })
 	next.settle(client)
-	*g = next
+	return next
 }
 
 // partition cuts structs, given in the order of their clocks, at the edges of
-// spans.
+// spans, and gives those inside another form.
 type partition struct {
 	spans *spans
+	kind  byte // of the other form: deleted, which keeps the links, or GC
 	at    spot
-	dead  block // the form without content of the struct that is being cut
+	other block // the other form of the struct that is being cut
 }
 
-func (s *spans) parts() partition { return partition{spans: s} }
-
-// split calls put for each part of a struct, the deleted ones without content.
+// split calls put for each part of a struct.
 func (p *partition) split(b *block, put func(b *block, from, to uint64)) {
-	if b.dead() {
+	if b.kind() <= p.kind { // GC stays GC
 		put(b, b.clock, b.limit())
 		return
 	}
-	// The dead form hangs where the live one does.
-	p.dead = *b
-	p.dead.info = b.info&^kindBits | kindDeleted
-	p.dead.loose = true
+	p.other = *b
+	p.other.info = b.info&^kindBits | kindDeleted
+	if p.kind == kindGC {
+		p.other.info = kindGC
+	}
+	p.other.loose = true
 	for from := b.clock; from < b.limit(); {
-		p.at = p.spans.seek(uint32(from), p.at)
-		if p.at.i < len(p.spans.chunks) && uint64(p.spans.chunks[p.at.i][p.at.j].end) == from {
-			p.at, _ = p.spans.after(p.at)
-		}
-		to := b.limit()
-		if p.at.i == len(p.spans.chunks) {
-			put(b, from, to)
-			return
-		}
-		d := p.spans.chunks[p.at.i][p.at.j]
-		if uint64(d.start) <= from {
-			to = min(to, uint64(d.end))
-			put(&p.dead, from, to)
+		inside, to := p.next(from, b.limit())
+		if inside {
+			put(&p.other, from, to)
 		} else {
-			to = min(to, uint64(d.start))
 			put(b, from, to)
 		}
 		from = to
 	}
+}
+
+// next reports whether a clock is inside the spans, and up to where that holds.
+func (p *partition) next(from, limit uint64) (inside bool, to uint64) {
+	p.at = p.spans.seek(uint32(from), p.at)
+	if p.at.i < len(p.spans.chunks) && uint64(p.spans.chunks[p.at.i][p.at.j].end) == from {
+		p.at, _ = p.spans.after(p.at)
+	}
+	if p.at.i == len(p.spans.chunks) {
+		return false, limit
+	}
+	d := p.spans.chunks[p.at.i][p.at.j]
+	if uint64(d.start) <= from {
+		return true, min(limit, uint64(d.end))
+	}
+	return false, min(limit, uint64(d.start))
 }

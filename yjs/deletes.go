@@ -16,9 +16,15 @@ type span struct{ start, end uint32 }
 type spans struct {
 	chunks [][]span // none is empty
 	count  int
+	bytes  int // what the spans take when they are encoded, without their number
 	// encoded is what append appends, if that was asked for since the last
 	// change and is long: it goes out whole with every answer to a peer.
 	encoded []byte
+}
+
+// encodedLen returns the number of bytes that the span takes.
+func (d span) encodedLen() int {
+	return lib0.VarUintLen(uint64(d.start)) + lib0.VarUintLen(uint64(d.end-d.start))
 }
 
 // keepEncoded is the number of spans from which on their encoding is kept.
@@ -100,17 +106,20 @@ func (s *spans) add(start, end uint32, near spot) (bool, spot) {
 	if end < d.start {
 		return true, s.insert(at, span{start, end})
 	}
+	s.bytes -= d.encodedLen()
 	d.start = min(d.start, start)
 	if end > d.end {
 		d.end = end
 		s.swallow(at)
 	}
+	s.bytes += s.chunks[at.i][at.j].encodedLen()
 	return true, at
 }
 
 // push appends a span behind all others.
 func (s *spans) push(d span) spot {
 	s.count++
+	s.bytes += d.encodedLen()
 	i := len(s.chunks) - 1
 	switch {
 	case i < 0:
@@ -128,6 +137,7 @@ func (s *spans) push(d span) spot {
 // insert puts a span before the one at a spot.
 func (s *spans) insert(at spot, d span) spot {
 	s.count++
+	s.bytes += d.encodedLen()
 	chunk := s.chunks[at.i]
 	if len(chunk) >= chunkSpans {
 		const half = chunkSpans / 2
@@ -154,6 +164,7 @@ func (s *spans) swallow(at spot) {
 		k := next.j
 		for k < len(chunk) && chunk[k].start <= d.end {
 			d.end = max(d.end, chunk[k].end)
+			s.bytes -= chunk[k].encodedLen()
 			k++
 		}
 		if k == next.j {
@@ -169,27 +180,16 @@ func (s *spans) swallow(at spot) {
 }
 
 // encodedLen returns the number of bytes that append appends.
-func (s *spans) encodedLen() int {
-	if s.encoded != nil {
-		return len(s.encoded)
-	}
-	n := lib0.VarUintLen(uint64(s.count))
-	for _, chunk := range s.chunks {
-		for _, d := range chunk {
-			n += lib0.VarUintLen(uint64(d.start)) + lib0.VarUintLen(uint64(d.end-d.start))
-		}
-	}
-	if s.count >= keepEncoded {
-		s.encoded = s.encode(make([]byte, 0, n))
-	}
-	return n
-}
+func (s *spans) encodedLen() int { return lib0.VarUintLen(uint64(s.count)) + s.bytes }
 
 func (s *spans) append(dst []byte) []byte {
-	if s.encoded != nil {
-		return append(dst, s.encoded...)
+	if s.count < keepEncoded {
+		return s.encode(dst)
 	}
-	return s.encode(dst)
+	if s.encoded == nil {
+		s.encoded = s.encode(make([]byte, 0, s.encodedLen()))
+	}
+	return append(dst, s.encoded...)
 }
 
 func (s *spans) encode(dst []byte) []byte {

@@ -8,22 +8,32 @@
 //
 //	update ──check──► Document
 //	                    client 812   clock 0 ───────── end    … gap …
-//	                      main       |s|s|s|s|s|s|s|tail|     |s|s|
+//	                      main       |s|s|s|s|s|s|s|tail|     gaps |s| |s|
 //	                      deletes    [2,5) [9,31)
 //	                    client 311 …
 //
-//	document  clients, each with a run of structs from clock 0, runs behind gaps,
-//	          and the set of deleted clocks
-//	run       structs back to back as they travel; a full state is a copy of it
-//	block     one struct while it is being read: offsets into bytes
-//	span      a range of deleted clocks
-//	vector    a peer's state vector
+//	document   clients, each with a run of structs from clock 0, structs that wait
+//	           behind gaps, and the set of deleted clocks
+//	run        structs back to back as they travel: a full state is a copy of it
+//	block      one struct while it is being read: offsets into bytes
+//	span       a range of deleted clocks
+//	vector     a peer's state vector
 //
 // A letter typed after the last one makes the last struct a byte longer. Nothing
 // points at anything, so a document costs about what its bytes cost.
 //
+// What comes in is checked to its last byte before anything changes: that it can
+// be read, that every Yjs client can load it, that it keeps within the limits, and
+// that it doesn't contradict what is held. What isn't refused is kept, also while
+// what it hangs on is missing. Time and memory are linear in the bytes given.
+//
+// The same without a document: ValidateUpdate, MergeUpdates, DiffUpdate,
+// StateVectorFromUpdate, and the conversions between versions 1 and 2 of the
+// format. Version 1 is what travels and what a document holds; version 2 is about
+// half as large and for storage.
+//
 // The package starts no goroutines. A Document belongs to one goroutine.
 //
-// The format is that of Yjs 13, version 1; the oracle is the npm package yjs,
-// against which the tests run. Source: https://github.com/yjs/yjs.
+// The format is that of Yjs 13; the oracle is the npm package yjs, against which
+// internal/difftest runs. Source: https://github.com/yjs/yjs.
 package yjs

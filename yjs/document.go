@@ -12,7 +12,8 @@ type Document struct {
 	clients []client
 	// index finds a client among many; with few, looking at all is faster.
 	index map[uint64]int32
-	// order lists clients by descending id, as Yjs writes them; nil if stale.
+	// order lists clients by descending id, as Yjs writes them; it lacks those that
+	// came since it was asked for.
 	order []int32
 	// recent is the client that was looked up last: typing comes in bursts.
 	recent int32
@@ -60,7 +61,6 @@ func (d *Document) ensure(id uint64) *client {
 		return c
 	}
 	d.clients = append(d.clients, client{id: id})
-	d.order = nil
 	n := len(d.clients)
 	switch {
 	case d.index != nil:
@@ -77,14 +77,19 @@ func (d *Document) ensure(id uint64) *client {
 
 // sorted returns the places of all clients by descending id.
 func (d *Document) sorted() []int32 {
-	if d.order == nil {
-		d.order = make([]int32, len(d.clients))
-		for i := range d.order {
-			d.order[i] = int32(i)
+	const few = 32
+	descending := func(a, b int32) int { return cmp.Compare(d.clients[b].id, d.clients[a].id) }
+	fresh := len(d.clients) - len(d.order)
+	for i := int32(len(d.order)); i < int32(len(d.clients)); i++ {
+		if fresh > few {
+			d.order = append(d.order, i)
+			continue
 		}
-		slices.SortFunc(d.order, func(a, b int32) int {
-			return cmp.Compare(d.clients[b].id, d.clients[a].id)
-		})
+		at, _ := slices.BinarySearchFunc(d.order, i, descending)
+		d.order = slices.Insert(d.order, at, i)
+	}
+	if fresh > few {
+		slices.SortFunc(d.order, descending)
 	}
 	return d.order
 }

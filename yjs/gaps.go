@@ -109,6 +109,17 @@ func (g *gaps) read(p piece, b *block) {
 	r.block(b, uint64(p.start))
 }
 
+// each calls f for every struct, by clock.
+func (g *gaps) each(f func(b *block)) {
+	var b block
+	for _, chunk := range g.chunks {
+		for _, p := range chunk {
+			g.read(p, &b)
+			f(&b)
+		}
+	}
+}
+
 func (g *gaps) kind(p piece) byte { return g.buf[p.offset] & kindBits }
 
 // dropStrings forgets texts that lie inside a text that has just come whole. A

@@ -77,8 +77,10 @@ func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool 
 		r.grow(last.body, to-from)
 		return true
 	}
+	at, atClock := b.at, b.atClock
 	text := stringPart(src, b, from, to)
 	if text.before != "" || text.after != "" {
+		b.at, b.atClock = at, atClock
 		return false // a cut pair: rare, and not worth joining
 	}
 	r.grow(last.body, uint64(len(text.whole)))

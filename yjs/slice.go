@@ -66,9 +66,13 @@ func appendContent(dst, src []byte, b *block, from, to uint64) []byte {
 	case kindString:
 		return stringPart(src, b, from, to).append(dst)
 	case kindJSON, kindAny:
-		r.uvarint()
-		begin := r.skipValues(b.kind(), from-b.clock)
+		clock := b.clock
+		if r.uvarint(); b.at > 0 && b.atClock <= from {
+			r.pos, clock = b.at, b.atClock
+		}
+		begin := r.skipValues(b.kind(), from-clock)
 		end := r.skipValues(b.kind(), to-from)
+		b.at, b.atClock = end, to
 		dst = lib0.AppendVarUint(dst, to-from)
 		return append(dst, src[begin:end]...)
 	case kindBinary:
@@ -114,23 +118,28 @@ type stringCut struct {
 
 func stringPart(src []byte, b *block, from, to uint64) stringCut {
 	r := reader{src: src, pos: b.body, trusted: true}
-	var part stringCut
-	part.whole = r.bytes()
-	if from > b.clock {
-		at, inside := cut(part.whole, from-b.clock)
-		if inside {
-			part.before = replacement
-			at += 4
-			from++
-		}
-		part.whole = part.whole[at:]
+	text := r.bytes()
+	if from == b.clock && to == b.limit() {
+		return stringCut{whole: text}
 	}
-	if to < b.limit() {
-		at, inside := cut(part.whole, to-from)
-		part.whole = part.whole[:at]
-		if inside {
-			part.after = replacement
-		}
+	end := r.pos
+	begin, clock := end-len(text), b.clock
+	if b.at > 0 && b.atClock <= from {
+		begin, clock = b.at, b.atClock
+	}
+	var part stringCut
+	n, inside := cut(src[begin:end], from-clock)
+	if begin += n; inside {
+		part.before = replacement
+		begin += 4
+		from++
+	}
+	n, inside = cut(src[begin:end], to-from)
+	part.whole = src[begin : begin+n]
+	b.at, b.atClock = begin+n, to
+	if inside {
+		part.after = replacement
+		b.atClock--
 	}
 	return part
 }

@@ -1,0 +1,81 @@
+package yjs_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// TestHostile gives a document what would take quadratic time if each struct or
+// range were looked up or made room for by itself. All of it takes a few
+// milliseconds; a second allows for a slow machine and the race detector.
+func TestHostile(t *testing.T) {
+	const n = 50_000
+	long := update(section(1, 0, root("t", strings.Repeat("a", 1_000_000))))
+	everywhere := make([][]byte, n)
+	for i := range everywhere {
+		clock := uint64(1 + (i*7919)%999_998)
+		everywhere[i] = section(1, clock, after(1, clock-1, "a"))
+	}
+	blocked := section(1, 0, append([][]byte{after(2, 0, "x")}, manyLetters(n)[1:]...)...)
+	burials := make([][]byte, 0, n)
+	for range n / 2 {
+		burials = append(burials, gc(1), cat([]byte{10}, num(1)))
+	}
+	reversed := pairs(n)
+	slices.Reverse(reversed)
+	for i := 0; i < len(reversed); i += 2 {
+		reversed[i], reversed[i+1] = reversed[i+1], reversed[i]
+	}
+	list := update(section(1, 0, cat([]byte{8, 1}, str("t"), num(1_000_000), slices.Repeat([]byte{126}, 1_000_000))))
+	pictures := update(section(1, 0, root("t", strings.Repeat("😀", 250_000))))
+	backwards := make([][]byte, n)
+	for i := range backwards {
+		backwards[n-1-i] = section(1, uint64(2*i+2), after(1, uint64(2*i+1), "b"))
+	}
+	for _, c := range []struct {
+		name   string
+		held   []byte
+		update []byte
+	}{
+		{"letters all over a long text", long, update(everywhere...)},
+		{"one collected unit after the other", update(blocked), update(section(1, 0, burials...))},
+		{"deletes from the end", long, removal(1, reversed...)},
+		{"deletes in a list", list, removal(1, reversed...)},
+		{"deletes of half pairs", pictures, removal(1, reversed...)},
+		{"gaps from the end", update(), update(backwards...)},
+		{"as many clients", update(), update(manyClients(n)...)},
+		{"everything again", update(section(1, 0, manyLetters(n)...)), update(section(1, 0, manyLetters(n)...))},
+	} {
+		d := documentOf(t, c.held)
+		begin := time.Now()
+		if err := d.ApplyUpdate(c.update); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		applied := time.Since(begin)
+		if !d.Contains(c.update) {
+			t.Errorf("%s: not contained", c.name)
+		}
+		got := state(t, d)
+		d.Compact()
+		_ = d.StateVector()
+		_, _ = yjs.MergeUpdates(got, c.update)
+		took := time.Since(begin)
+		t.Logf("%s: %v, %v in all", c.name, applied, took)
+		if took > 2*time.Second || applied > time.Second {
+			t.Errorf("%s: %v to apply, %v in all", c.name, applied, took)
+		}
+	}
+}
+
+// manyClients is a letter each.
+func manyClients(n int) [][]byte {
+	sections := make([][]byte, n)
+	for i := range sections {
+		sections[i] = section(uint64(i), 0, root("t", "x"))
+	}
+	return sections
+}
