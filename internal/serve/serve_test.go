@@ -174,3 +174,23 @@ func TestClientSpeaksTLS(t *testing.T) {
 		t.Errorf("spoke %s, want HTTP/2.0", body)
 	}
 }
+
+// A connection that never spoke must not make an orderly end a failure.
+func TestShutdownCutsOffAtItsDeadline(t *testing.T) {
+	listener := pipe.Listen()
+	server := serve.NewServer(http.NotFoundHandler(), quiet)
+	server.Serve(listener)
+	silent, err := listener.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v, want the connection cut off", err)
+	}
+	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("read: %v, want the end of the connection", err)
+	}
+}

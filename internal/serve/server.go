@@ -82,8 +82,16 @@ func (s *Server) Serve(listener net.Listener) {
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	s.end()
-	if err != nil {
-		_ = s.http.Close()
+	if err == nil {
+		return nil
+	}
+	// Cutting off what is left is an orderly end, whoever held on: net/http gives
+	// a connection that never spoke five seconds.
+	closed := s.http.Close()
+	if ctx.Err() != nil {
+		err = nil
+	}
+	if err = errors.Join(err, closed); err != nil {
 		return fmt.Errorf("shutdown: %w", err)
 	}
 	return nil
