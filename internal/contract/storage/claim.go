@@ -70,7 +70,7 @@ func testLoad(run runner) {
 	})
 	run("load/many records, in order", func(t *try) {
 		t.claimed("a")
-		texts := make([]string, 5000)
+		texts := make([]string, 1000)
 		for i := range texts {
 			texts[i] = string(pattern(i%40, uint64(i)))
 		}

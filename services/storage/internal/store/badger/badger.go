@@ -106,6 +106,9 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	if err := refuseDamage(opt); err != nil {
 		return nil, err
 	}
+	if err := removeEmpty(opt.Dir); err != nil {
+		return nil, err
+	}
 	db, err := badger.Open(badgerOptions(opt))
 	if err != nil {
 		return nil, fmt.Errorf("data directory %q cannot be opened: %w", opt.Dir, err)

@@ -294,3 +294,42 @@ func TestKnownHeads(t *testing.T) {
 		t.Error("the newest head is not known")
 	}
 }
+
+// overfull writes more than Badger takes in one transaction.
+type overfull struct{ err error }
+
+func (o *overfull) size() (entries, bytes int) { return 1, 1 }
+func (o *overfull) settle(err error)           { o.err = err }
+func (o *overfull) stage(b *batch) error {
+	for i := range 4 {
+		if err := b.set(fmt.Appendf(nil, "z%d", i), make([]byte, 900<<10)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestOverfullTransaction: an op that is in the transaction by half, which only a
+// mistake in the bounds can bring about, takes the whole batch with it.
+func TestOverfullTransaction(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, testOptions(dir))
+	mustClaim(t, s, "a")
+	claim, wrong := &claimOp{room: "a"}, &overfull{}
+	if err := s.submit(t.Context(), claim, wrong); err != nil {
+		t.Fatal(err)
+	}
+	if store.KindOf(claim.err) != store.Unknown || store.KindOf(wrong.err) != store.Unknown || s.Err() == nil {
+		t.Fatalf("claim: %v, overfull op: %v, store: %v", claim.err, wrong.err, s.Err())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, testOptions(dir))
+	if counts := countKeys(t, s); counts['z'] != 0 {
+		t.Errorf("a part of the batch was committed: %v", counts)
+	}
+	if epoch := mustClaim(t, s, "a"); epoch != 2 {
+		t.Errorf("the next claim has epoch %d, want 2", epoch)
+	}
+}

@@ -38,7 +38,10 @@ func TestKill(t *testing.T) {
 	total := 0
 	for round := range rounds {
 		before := sum(acked)
-		killChild(t, dir, time.Duration(20+random.IntN(150))*time.Millisecond, acked)
+		if round%3 == 2 { // while it opens what the last one left
+			killChild(t, dir, 0, time.Duration(5+random.IntN(40))*time.Millisecond, acked)
+		}
+		killChild(t, dir, time.Duration(20+random.IntN(150))*time.Millisecond, time.Minute, acked)
 		total += int(sum(acked) - before)
 		// A copy is opened and closed, so that the next child finds what the kill
 		// left, on top of what earlier kills left.
@@ -52,6 +55,40 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// TestEmptyFiles opens directories with files that a crash has left without a byte.
+func TestEmptyFiles(t *testing.T) {
+	s := openStore(t, testOptions(t.TempDir()))
+	mustAppend(t, s, "a", mustClaim(t, s, "a"), 1, []byte("one"))
+	killed := t.TempDir()
+	copyDir(t, killed, s.opt.Dir)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for state, from := range map[string]string{"killed": killed, "closed": s.opt.Dir} {
+		for _, name := range []string{"00001.mem", "00002.mem", "00009.mem", "000001.vlog", "000002.vlog", "000009.vlog", "000009.sst", "DISCARD"} {
+			dir := t.TempDir()
+			copyDir(t, dir, from)
+			if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Size() > 0 && filepath.Ext(name) == ".mem" {
+				continue // it holds the records
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open(t.Context(), testOptions(dir))
+			if err != nil {
+				t.Errorf("%s, with an empty %s: %v", state, name, err)
+				continue
+			}
+			if room, err := storetest.Adapt(s).Load(t.Context(), "a", 0); err != nil || len(room.Records) != 1 {
+				t.Errorf("%s, with an empty %s: %d records, %v", state, name, len(room.Records), err)
+			}
+			if err := s.Close(); err != nil {
+				t.Errorf("%s, with an empty %s: %v", state, name, err)
+			}
+		}
+	}
+}
+
 func sum(acked map[int]uint64) (n uint64) {
 	for _, seq := range acked {
 		n += seq
@@ -59,9 +96,9 @@ func sum(acked map[int]uint64) (n uint64) {
 	return n
 }
 
-// killChild runs a child on dir, kills it so long after its first acknowledgement,
-// and notes what it was told.
-func killChild(t *testing.T, dir string, after time.Duration, acked map[int]uint64) {
+// killChild runs a child on dir, kills it so long after its first acknowledgement
+// or its start, whichever comes first, and notes what it was told.
+func killChild(t *testing.T, dir string, afterAck, afterStart time.Duration, acked map[int]uint64) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashChild$")
 	child.Env = append(os.Environ(), childDir+"="+dir)
@@ -74,6 +111,8 @@ func killChild(t *testing.T, dir string, after time.Duration, acked map[int]uint
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
+	kill := func() { child.Process.Kill() }
+	defer time.AfterFunc(afterStart, kill).Stop()
 	lines := bufio.NewScanner(out)
 	var timer *time.Timer
 	for lines.Scan() {
@@ -83,7 +122,7 @@ func killChild(t *testing.T, dir string, after time.Duration, acked map[int]uint
 			continue // a line that the kill cut short, or the test framework's
 		}
 		if timer == nil {
-			timer = time.AfterFunc(after, func() { child.Process.Kill() })
+			timer = time.AfterFunc(afterAck, kill)
 			defer timer.Stop()
 		}
 		acked[room] = max(acked[room], seq)

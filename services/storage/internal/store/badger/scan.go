@@ -83,6 +83,28 @@ func refuseDamage(opt Options) error {
 	return nil
 }
 
+// removeEmpty removes files without a byte, which a crash leaves when it comes
+// between two steps of making or removing one. Badger refuses to open a directory
+// with them, for ever.
+func removeEmpty(dir string) error {
+	for _, pattern := range []string{"*.mem", "*.vlog"} {
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			info, err := os.Stat(name)
+			if err == nil && info.Size() == 0 {
+				err = os.Remove(name)
+			}
+			if err != nil {
+				return fmt.Errorf("data directory %q: an empty file cannot be removed: %w", dir, err)
+			}
+		}
+	}
+	return nil
+}
+
 // copyFile copies a log up to its last byte that isn't zero.
 func copyFile(to, from string) error {
 	data, err := os.ReadFile(from)
