@@ -35,6 +35,10 @@ const (
 	// What one room may hold unsaved: as much as one RPC message carries.
 	maxUnsavedBytes = 16 << 20
 	maxUpdateBytes  = 16 << 20
+	maxHeldBytes    = 64 << 20
+	// maxAnswerBytes is small beside what a link may hold: several rooms may give
+	// answers for one link before it is seen to be crowded.
+	maxAnswerBytes = 1 << 20
 	// maxDocumentBytes is below what one frame of a link may carry to an edge.
 	maxDocumentBytes = 256 << 20
 	maxInboxBytes    = 64 << 20
@@ -42,8 +46,10 @@ const (
 	// maxMessageBytes bounds an RPC message: the largest update and its frame.
 	maxMessageBytes = 18 << 20
 
-	maxPresent    = 1000
-	maxStateBytes = 16 << 10
+	maxPresent = 1000
+	// A client shows one user; a program that stands for several may show these.
+	maxPresentOfOne = 16
+	maxStateBytes   = 16 << 10
 
 	snapshotRecords = 1000
 	snapshotBytes   = 64 << 10
@@ -69,9 +75,12 @@ func (c *Config) withDefaults() (room.Config, error) {
 	return room.Config{
 		Kind:             kind,
 		MaxUnsavedBytes:  maxUnsavedBytes,
+		MaxHeldBytes:     maxHeldBytes,
+		MaxAnswerBytes:   maxAnswerBytes,
 		MaxUpdateBytes:   maxUpdateBytes,
 		MaxDocumentBytes: maxDocumentBytes,
 		MaxPresent:       maxPresent,
+		MaxPresentOfOne:  maxPresentOfOne,
 		MaxStateBytes:    maxStateBytes,
 		SnapshotRecords:  snapshotRecords,
 		SnapshotBytes:    snapshotBytes,

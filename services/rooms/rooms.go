@@ -77,7 +77,8 @@ func New(config Config) (*Service, error) {
 func (s *Service) Register(mux *http.ServeMux, options ...connect.HandlerOption) {
 	// A compressed message is inflated to its end, however large that is.
 	options = append(options, connect.WithReadMaxBytes(maxMessageBytes), connect.WithCompression("gzip", nil, nil))
-	mux.Handle(roomsv1connect.NewLinkServiceHandler(s.link, options...))
+	path, handler := roomsv1connect.NewLinkServiceHandler(s.link, options...)
+	mux.Handle(path, link.Breakable(handler))
 	mux.Handle(roomsv1connect.NewDocumentsServiceHandler(documents.NewHandler(s.registry), options...))
 	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry), options...))
 }

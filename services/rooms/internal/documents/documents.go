@@ -106,6 +106,9 @@ func refused(why roomsv1.Refusal, message string) error {
 // and lets everything else go by.
 type visitor chan *roomsv1.RoomFrame
 
+// Crowded is called by the room's loop.
+func (v visitor) Crowded(func()) bool { return false }
+
 // Deliver is called by the room's loop.
 func (v visitor) Deliver(frame *roomsv1.RoomFrame) {
 	switch frame.Body.(type) {

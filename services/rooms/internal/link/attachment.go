@@ -29,6 +29,9 @@ func (a *attachment) Deliver(frame *roomsv1.RoomFrame) {
 	a.link.outbox.put(frame)
 }
 
+// Crowded is called by the room's loop.
+func (a *attachment) Crowded(relieved func()) bool { return a.link.outbox.crowded(relieved) }
+
 // take carries out one frame of the edge's. An error means that the edge doesn't
 // keep the contract, and ends the link.
 func (l *link) take(frame *roomsv1.EdgeFrame) error {

@@ -109,6 +109,7 @@ func (l *link) write(ctx context.Context, s *stream) error {
 	if err := s.Send(&roomsv1.LinkResponse{}); err != nil {
 		return err
 	}
+	late := newDeadline(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -123,7 +124,8 @@ func (l *link) write(ctx context.Context, s *stream) error {
 			if len(frames) == 0 {
 				break
 			}
-			if err := s.Send(&roomsv1.LinkResponse{Frames: frames}); err != nil {
+			err = late.bound(func() error { return s.Send(&roomsv1.LinkResponse{Frames: frames}) })
+			if err != nil {
 				return err
 			}
 			l.handler.metrics.sent.Add(float64(len(frames)))

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -20,11 +21,15 @@ type outbox struct {
 	wake chan struct{} // capacity 1
 	max  int
 
-	mu       sync.Mutex // guards what follows
-	frames   []*roomsv1.RoomFrame
-	sizes    []int
-	bytes    int
+	mu     sync.Mutex // guards what follows
+	frames []*roomsv1.RoomFrame
+	sizes  []int
+	bytes  int
+	// largest is the size of the largest frame that waits.
+	largest  int
 	overflow bool
+	// relieved are those who want to know that the outbox isn't crowded any more.
+	relieved []func()
 }
 
 func newOutbox(maxBytes int) *outbox {
@@ -32,20 +37,22 @@ func newOutbox(maxBytes int) *outbox {
 }
 
 // put adds a frame unless max bytes wait already: then the link is lost, and
-// with it all that waits; the edge resumes from what it has seen. One large
-// frame always fits an empty outbox.
+// with it all that waits; the edge resumes from what it has seen. The largest
+// frame that waits isn't counted: it may hold a whole document, and what all
+// rooms say while it leaves is no flood.
 func (o *outbox) put(frame *roomsv1.RoomFrame) {
 	size := proto.Size(frame)
 	o.mu.Lock()
 	switch {
 	case o.overflow:
-	case o.bytes >= o.max:
+	case o.bytes-o.largest >= o.max:
 		o.overflow = true
-		o.frames, o.sizes, o.bytes = nil, nil, 0
+		o.frames, o.sizes, o.bytes, o.largest, o.relieved = nil, nil, 0, 0, nil
 	default:
 		o.frames = append(o.frames, frame)
 		o.sizes = append(o.sizes, size)
 		o.bytes += size
+		o.largest = max(o.largest, size)
 	}
 	o.mu.Unlock()
 	select {
@@ -54,28 +61,56 @@ func (o *outbox) put(frame *roomsv1.RoomFrame) {
 	}
 }
 
+// crowded reports whether a quarter of what may wait does. Then relieved is called
+// when it is half of that.
+func (o *outbox) crowded(relieved func()) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.overflow:
+		return true // for ever: the link's attachments are about to end
+	case o.bytes < o.max/4:
+		return false
+	}
+	o.relieved = append(o.relieved, relieved)
+	return true
+}
+
 // take returns what one message should carry, nothing if nothing waits.
 func (o *outbox) take() ([]*roomsv1.RoomFrame, error) {
+	frames, relieved, err := o.shift()
+	for _, tell := range relieved {
+		tell()
+	}
+	return frames, err
+}
+
+func (o *outbox) shift() (frames []*roomsv1.RoomFrame, relieved []func(), err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.overflow {
-		return nil, errOverflow
+		return nil, nil, errOverflow
 	}
-	n, bytes := 0, 0
+	n, bytes, largest := 0, 0, 0
 	for n < len(o.frames) {
-		bytes += o.sizes[n]
-		if n > 0 && bytes > messageBytes {
-			bytes -= o.sizes[n]
+		if n > 0 && bytes+o.sizes[n] > messageBytes {
 			break
 		}
+		bytes += o.sizes[n]
+		largest = max(largest, o.sizes[n])
 		n++
 	}
-	frames := o.frames[:n:n]
+	frames = o.frames[:n:n]
 	o.frames = o.frames[n:]
 	o.sizes = o.sizes[n:]
 	o.bytes -= bytes
 	if len(o.frames) == 0 {
-		o.frames, o.sizes = nil, nil
+		o.frames, o.sizes, o.largest = nil, nil, 0
+	} else if largest == o.largest {
+		o.largest = slices.Max(o.sizes)
 	}
-	return frames, nil
+	if o.bytes < o.max/8 {
+		relieved, o.relieved = o.relieved, nil
+	}
+	return frames, relieved, nil
 }

@@ -7,11 +7,16 @@ import (
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
-// Sink takes an attachment's frames, in order. Deliver is called by the room's
-// loop: it must not block, and the frame is its own. After a Detached frame
-// nothing follows.
+// Sink is where an attachment's frames go. It is called by the room's loop and
+// must not block.
 type Sink interface {
+	// Deliver takes the next frame, which is its own. After a Detached frame
+	// nothing follows.
 	Deliver(frame *roomsv1.RoomFrame)
+	// Crowded reports whether so much waits already that what can wait in the room
+	// had better. If so relieved is called, once, when that is over; it doesn't
+	// block.
+	Crowded(relieved func()) bool
 }
 
 // Attachment is a hold on an open room. Its methods may be called from one
@@ -19,14 +24,14 @@ type Sink interface {
 type Attachment struct {
 	id   room.AttachmentID
 	open *openRoom
-	sink Sink
 	// ended is set once the room has let go of the attachment, or it of the room.
 	ended atomic.Bool
 }
 
 // Post hands an event to the room; its Session.Attachment is filled in here. If
-// too much waits in the room's inbox the attachment ends instead: the sink is
-// told to come back, and the room's other attachments go on.
+// too much waits in the room's inbox the attachment ends instead: behind what it
+// has said already the room tells its sink to come back, and the room's other
+// attachments go on.
 func (a *Attachment) Post(e room.Event) {
 	if a.ended.Load() {
 		return
@@ -38,22 +43,20 @@ func (a *Attachment) Post(e room.Event) {
 		// The room ended and has told the sink so.
 		a.ended.Store(true)
 	case full:
-		a.Detach()
-		a.sink.Deliver(&roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Detached{Detached: &roomsv1.Detached{
-			Reason:  roomsv1.DetachReason_DETACH_REASON_OVERLOADED,
-			Message: "too much waits for this room; come back soon",
-		}}})
+		a.end(room.PutOff)
 	}
 }
 
 // Detach lets go of the room. Frames that are on their way may still be
 // delivered.
-func (a *Attachment) Detach() {
+func (a *Attachment) Detach() { a.end(room.Detach) }
+
+func (a *Attachment) end(how room.EventKind) {
 	if a.ended.Swap(true) {
 		return
 	}
 	a.open.post(item{event: room.Event{
-		Kind:    room.Detach,
+		Kind:    how,
 		Session: room.SessionID{Attachment: a.id},
 	}}, unbounded)
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"math"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -27,25 +28,43 @@ type openRoom struct {
 
 	// Owned by the loop.
 	room      *room.Room
-	sinks     map[room.AttachmentID]Sink
+	sinks     map[room.AttachmentID]*hold
 	events    []room.Event
 	idleSince time.Time // zero while the room is in use
-	lastTick  time.Time
-	loading   sync.WaitGroup
+	// pause is how long a dead room stays, to turn away those who come back at once.
+	pause    time.Duration
+	lastTick time.Time
+	loading  sync.WaitGroup
+}
+
+// hold is an attachment's sink, as the loop knows it.
+type hold struct {
+	sink    Sink
+	crowded bool
+	// relieved is what the sink calls when it isn't crowded any more.
+	relieved func()
 }
 
 // item is what waits in an inbox: an event, and the sink that Attach brings; or
-// a question that the loop answers.
+// an operator's question, with a place for its answer.
 type item struct {
-	event   room.Event
-	sink    Sink
-	inspect func(*room.Room)
+	event  room.Event
+	sink   Sink
+	status chan<- room.Status
 }
 
 // itemCost is what an item counts in the inbox beside its bytes.
 const itemCost = 128
 
 const unbounded = math.MaxInt
+
+const (
+	// maxEvents is how many events one step takes: what it has for each link must
+	// leave before more is made.
+	maxEvents = 1024
+	// keepItems is how large an empty inbox is kept for the next items.
+	keepItems = 1024
+)
 
 type outcome int
 
@@ -69,11 +88,16 @@ func (o *openRoom) post(i item, limit int) outcome {
 	o.inbox = append(o.inbox, i)
 	o.inboxBytes += itemCost + len(i.event.Data)
 	o.mu.Unlock()
+	o.rouse()
+	return posted
+}
+
+// rouse has the loop go round once more.
+func (o *openRoom) rouse() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
 	}
-	return posted
 }
 
 // take swaps the inbox for an empty one.
@@ -114,10 +138,11 @@ func (o *openRoom) run(stop context.Context) {
 			stopped = nil
 		}
 		items := o.take(spare[:0])
-		ready := o.step(items)
-		o.carryOut(ready)
+		o.turns(items)
 		clear(items)
-		spare = items
+		if spare = items; cap(spare) > keepItems {
+			spare = nil // a flood is over
+		}
 		if o.done(stop) {
 			return
 		}
@@ -125,18 +150,73 @@ func (o *openRoom) run(stop context.Context) {
 	}
 }
 
-// step feeds the room with everything that has come, at once.
+// turns feeds the room with what has come, and with nothing if nothing has: time
+// has passed, or somebody waits in line.
+func (o *openRoom) turns(items []item) {
+	for {
+		n := min(len(items), maxEvents)
+		o.turn(items[:n])
+		if items = items[n:]; len(items) == 0 {
+			return
+		}
+	}
+}
+
+// turn is one step of the room, carried out. Bytes from outside that make it panic
+// end this room, and no other.
+func (o *openRoom) turn(items []item) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			o.broke(cause, debug.Stack())
+			o.report(items)
+		}
+	}()
+	o.carryOut(o.step(items))
+	o.report(items)
+	if o.room.Asked() {
+		o.rouse()
+	}
+}
+
+// report answers operators.
+func (o *openRoom) report(items []item) {
+	for _, i := range items {
+		if i.status == nil {
+			continue
+		}
+		select {
+		case i.status <- o.room.Status():
+		default: // it has been answered before the room broke
+		}
+	}
+}
+
+// step feeds the room with some of what has come, at once.
 func (o *openRoom) step(items []item) room.Ready {
 	o.events = o.events[:0]
+	// First, so that the questions that follow are known to have to wait.
+	for id, h := range o.sinks {
+		if !h.crowded && h.sink.Crowded(h.relieved) {
+			h.crowded = true
+			o.events = append(o.events, room.Event{Kind: room.Crowded, Session: room.SessionID{Attachment: id}})
+		}
+	}
 	for _, i := range items {
-		switch {
-		case i.inspect != nil:
-			i.inspect(o.room)
-			continue
-		case i.event.Kind == room.Attach:
-			o.sinks[i.event.Session.Attachment] = i.sink
-		case i.event.Kind == room.Detach:
-			delete(o.sinks, i.event.Session.Attachment)
+		id := i.event.Session.Attachment
+		switch i.event.Kind {
+		case 0:
+			continue // an operator's question
+		case room.Attach:
+			h := &hold{sink: i.sink, relieved: o.relieved(id)}
+			o.sinks[id] = h
+			h.crowded = i.sink.Crowded(h.relieved)
+			i.event.Crowded = h.crowded
+		case room.Detach:
+			delete(o.sinks, id)
+		case room.Relieved:
+			if h := o.sinks[id]; h != nil {
+				h.crowded = false
+			}
 		}
 		o.events = append(o.events, i.event)
 	}
@@ -150,17 +230,26 @@ func (o *openRoom) step(items []item) room.Ready {
 	return ready
 }
 
+// relieved returns what an attachment's sink is to call when it can take more.
+func (o *openRoom) relieved(id room.AttachmentID) func() {
+	return func() {
+		o.post(item{event: room.Event{Kind: room.Relieved, Session: room.SessionID{Attachment: id}}}, unbounded)
+	}
+}
+
 func (o *openRoom) carryOut(ready room.Ready) {
 	for _, f := range ready.Frames {
-		sink := o.sinks[f.To]
-		if sink == nil {
+		h := o.sinks[f.To]
+		if h == nil {
 			continue
 		}
 		if _, last := f.Message.Body.(*roomsv1.RoomFrame_Detached); last {
 			delete(o.sinks, f.To)
 		}
-		sink.Deliver(f.Message)
+		h.sink.Deliver(f.Message)
 	}
+	// A room may be quiet for long, and a frame may hold a whole document.
+	clear(ready.Frames)
 	if ready.Append != nil {
 		o.registry.journal.Append(o.name, *ready.Append, o.appended(ready.Append.Seq))
 	}
@@ -195,7 +284,7 @@ func (o *openRoom) done(stop context.Context) bool {
 	if o.idleSince.IsZero() {
 		o.idleSince = time.Now()
 	}
-	enough := o.room.Dead() || stop.Err() != nil || time.Since(o.idleSince) >= o.registry.config.idleAfter()
+	enough := stop.Err() != nil || time.Since(o.idleSince) >= o.idleAfter()
 	if !enough || !o.closeIfEmpty() {
 		return false
 	}
@@ -203,31 +292,29 @@ func (o *openRoom) done(stop context.Context) bool {
 	return true
 }
 
-// schedule sets the timer for what the room needs next: an idle room that has no
-// presence needs none but the one that ends it.
-func (o *openRoom) schedule(timer *time.Timer) {
-	switch {
-	case o.room.NeedsClock():
-		timer.Reset(tick)
-	case !o.idleSince.IsZero():
-		timer.Reset(time.Until(o.idleSince.Add(o.registry.config.idleAfter())))
-	default:
-		timer.Stop()
+// idleAfter is how long the room, that nobody holds, stays.
+func (o *openRoom) idleAfter() time.Duration {
+	if o.room.Dead() {
+		return o.pause
 	}
+	return o.registry.config.idleAfter()
 }
 
-// load brings the document, in a goroutine of its own so that the loop can hold
-// those who join meanwhile.
-func (o *openRoom) load(ctx context.Context) {
-	o.loading.Go(func() {
-		load, err := o.registry.journal.Open(ctx, o.name)
-		if err != nil {
-			o.registry.config.Logger.Error("room couldn't be loaded", "room", shorten(o.name), "error", err)
-			o.post(item{event: room.Event{Kind: room.LoadFailed, Err: err}}, unbounded)
-			return
-		}
-		o.post(item{event: room.Event{Kind: room.Loaded, Load: load}}, unbounded)
-	})
+// schedule sets the timer for what the room needs next: one that is in use and
+// has no presence needs none.
+func (o *openRoom) schedule(timer *time.Timer) {
+	wait := time.Duration(-1)
+	if !o.idleSince.IsZero() {
+		wait = max(0, time.Until(o.idleSince.Add(o.idleAfter())))
+	}
+	if o.room.NeedsClock() && (wait < 0 || wait > tick) {
+		wait = tick
+	}
+	if wait < 0 {
+		timer.Stop()
+		return
+	}
+	timer.Reset(wait)
 }
 
 // shorten keeps a name that a stranger chose from filling the log.

@@ -66,9 +66,11 @@ type Registry struct {
 	// stop ends the loops once nothing is unsaved; abandon ends their loading.
 	stopping, loading context.Context
 	stop, abandon     context.CancelFunc
+	panics            prometheus.Counter
 
 	mu       sync.Mutex // guards what follows
 	rooms    map[string]*openRoom
+	troubled map[string]trouble
 	lastID   room.AttachmentID
 	draining bool
 }
@@ -76,10 +78,19 @@ type Registry struct {
 // New returns a registry without rooms. journal may be nil if the kind of rooms
 // isn't Durable.
 func New(config Config, journal Journal) *Registry {
-	r := &Registry{config: config, journal: journal, rooms: make(map[string]*openRoom)}
+	r := &Registry{
+		config:   config,
+		journal:  journal,
+		rooms:    make(map[string]*openRoom),
+		troubled: make(map[string]trouble),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_panics_total",
+			Help: "Rooms that were closed because of a panic: each is a bug.",
+		}),
+	}
 	r.stopping, r.stop = context.WithCancel(context.Background())
 	r.loading, r.abandon = context.WithCancel(context.Background())
-	config.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	config.Metrics.MustRegister(r.panics, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "fjord_rooms_open",
 		Help: "Rooms that are open in this process.",
 	}, func() float64 { return float64(r.Len()) }))
@@ -118,7 +129,7 @@ func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, 
 			open = r.openLocked(name)
 		}
 		r.lastID++
-		a := &Attachment{id: r.lastID, open: open, sink: sink}
+		a := &Attachment{id: r.lastID, open: open}
 		r.mu.Unlock()
 		e := room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: a.id}, Resume: resume}
 		if open.post(item{event: e, sink: sink}, unbounded) == posted {
@@ -138,7 +149,8 @@ func (r *Registry) openLocked(name string) *openRoom {
 		wake:     make(chan struct{}, 1),
 		ended:    make(chan struct{}),
 		room:     room.New(r.config.Room),
-		sinks:    make(map[room.AttachmentID]Sink),
+		sinks:    make(map[room.AttachmentID]*hold),
+		pause:    deadFor,
 	}
 	r.rooms[name] = o
 	if r.config.Room.Kind == room.Durable {
@@ -160,8 +172,8 @@ func (r *Registry) remove(o *openRoom) {
 }
 
 // Inspect calls visit for open rooms in the byte order of their names, beginning
-// after a name, with a prefix, until it returns false. visit runs in the room's
-// own loop.
+// after a name, with a prefix, until it returns false. Each room answers in its own
+// turn.
 func (r *Registry) Inspect(ctx context.Context, prefix, after string, visit func(name string, state room.Status) bool) error {
 	r.mu.Lock()
 	open := make([]*openRoom, 0, len(r.rooms))
@@ -174,7 +186,7 @@ func (r *Registry) Inspect(ctx context.Context, prefix, after string, visit func
 	slices.SortFunc(open, func(a, b *openRoom) int { return strings.Compare(a.name, b.name) })
 	for _, o := range open {
 		answer := make(chan room.Status, 1)
-		if o.post(item{inspect: func(state *room.Room) { answer <- state.Status() }}, unbounded) != posted {
+		if o.post(item{status: answer}, unbounded) != posted {
 			continue
 		}
 		select {

@@ -63,10 +63,16 @@ type inbox chan *roomsv1.RoomFrame
 
 func (i inbox) Deliver(f *roomsv1.RoomFrame) { i <- f }
 
-func newRegistry(j *heldJournal, kind room.Kind) *registry.Registry {
-	return registry.New(registry.Config{
+func (i inbox) Crowded(func()) bool { return false }
+
+func newRegistry(j registry.Journal, kind room.Kind) *registry.Registry {
+	return registry.New(testConfig(kind), j)
+}
+
+func testConfig(kind room.Kind) registry.Config {
+	return registry.Config{
 		Room: room.Config{
-			Kind: kind, MaxUnsavedBytes: 1 << 20, MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 20, MaxPresent: 10, MaxStateBytes: 100,
+			Kind: kind, MaxUnsavedBytes: 1 << 20, MaxHeldBytes: 1 << 20, MaxAnswerBytes: 1 << 20, MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 20, MaxPresent: 10, MaxPresentOfOne: 10, MaxStateBytes: 100,
 			SnapshotRecords: 1000, SnapshotBytes: 1 << 20,
 		},
 		IdleAfter:     time.Minute,
@@ -74,7 +80,7 @@ func newRegistry(j *heldJournal, kind room.Kind) *registry.Registry {
 		MaxInboxBytes: 4 << 10,
 		Logger:        slog.New(slog.DiscardHandler),
 		Metrics:       prometheus.NewRegistry(),
-	}, j)
+	}
 }
 
 func attach(t *testing.T, r *registry.Registry, name string) (*registry.Attachment, inbox) {
@@ -119,22 +125,30 @@ func TestManyJoinersLoadOnce(t *testing.T) {
 	})
 }
 
+// Who comes back at once after a failed load is turned away: a crowd of clients
+// must not have a damaged room loaded over and over.
 func TestFailedLoadIsToldAndTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &heldJournal{openErr: errors.New("bits have rotted")}
 		r := newRegistry(j, room.Durable)
-		_, frames := attach(t, r, "doc")
-		if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_LOAD_FAILED {
-			t.Fatalf("got %v, want Detached LOAD_FAILED", f)
+		for range 5 {
+			_, frames := attach(t, r, "doc")
+			if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_LOAD_FAILED {
+				t.Fatalf("got %v, want Detached LOAD_FAILED", f)
+			}
+			time.Sleep(100 * time.Millisecond)
 		}
-		synctest.Wait()
-		if r.Len() != 0 {
-			t.Fatalf("%d rooms are open, want none after a failed load", r.Len())
+		if j.opened() != 1 {
+			t.Errorf("%d loads in half a second, want one", j.opened())
 		}
 		j.mu.Lock()
 		j.openErr = nil
 		j.mu.Unlock()
-		_, frames = attach(t, r, "doc")
+		time.Sleep(time.Second)
+		if r.Len() != 0 {
+			t.Fatalf("%d rooms are open, want none after a failed load", r.Len())
+		}
+		_, frames := attach(t, r, "doc")
 		if f := <-frames; f.GetAttached() == nil {
 			t.Fatalf("got %v, want Attached once the load works", f)
 		}
@@ -194,10 +208,11 @@ func TestDrainWaitsForStorage(t *testing.T) {
 	})
 }
 
+// What an attachment said before its room's inbox was full still counts, and its
+// end comes behind that: after Detached nothing follows.
 func TestStuffedInboxPutsOffItsAttachmentOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := &heldJournal{}
-		r := newRegistry(j, room.Volatile)
+		r := newRegistry(&heldJournal{}, room.Volatile)
 		a, frames := attach(t, r, "doc")
 		_, others := attach(t, r, "doc")
 		<-frames
@@ -210,18 +225,28 @@ func TestStuffedInboxPutsOffItsAttachmentOnly(t *testing.T) {
 		synctest.Wait()
 		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}})
 		for range 100 {
-			a.Post(room.Event{Kind: room.Awareness, Session: room.SessionID{Number: 1}, Data: make([]byte, 100)})
+			a.Post(room.Event{Kind: room.RelayData, Session: room.SessionID{Number: 1}, Data: make([]byte, 100)})
 		}
-		if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_OVERLOADED {
-			t.Errorf("got %v, want Detached OVERLOADED", f)
+		if len(frames) > 0 {
+			t.Errorf("got %v, want nothing ahead of what waits", <-frames)
 		}
 		go func() {
 			for range stuck {
 			}
 		}()
 		synctest.Wait()
-		if len(others) != 0 {
-			t.Errorf("another attachment heard %v", <-others)
+		relayed := 0
+		for len(frames) > 1 {
+			if f := <-frames; f.GetRelayed() == nil {
+				t.Errorf("got %v, want what was said before", f)
+			}
+			relayed++
+		}
+		if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_OVERLOADED {
+			t.Errorf("got %v, want Detached OVERLOADED, the last frame", f)
+		}
+		if relayed == 0 || relayed == 100 || len(others) != relayed {
+			t.Errorf("%d relayed, %d to others; want as many, but not all", relayed, len(others))
 		}
 		drain(t, r)
 		close(stuck)

@@ -12,10 +12,13 @@ const (
 	// LoadFailed: it couldn't be had. Needs Err.
 	LoadFailed
 	// Attach: a link takes hold. Needs Session.Attachment; Resume if the link
-	// held the room before.
+	// held the room before, Crowded if much waits for it.
 	Attach
 	// Detach: a link lets go; its sessions have left.
 	Detach
+	// PutOff: an attachment has said more than its room could take in time, and is
+	// to come back.
+	PutOff
 	// Join: a session comes in. Needs Session, ReadOnly.
 	Join
 	// Leave: a session goes.
@@ -33,14 +36,21 @@ const (
 	RelayData
 	// Stored: storage has the append that Ready asked for. Needs Seq.
 	Stored
-	// Fenced: storage refuses our epoch; another process owns the room. Needs Err.
+	// Fenced: storage refuses what we write: most likely another process owns the
+	// room. Needs Err.
 	Fenced
+	// Broke: the room's state can't be trusted any more. Needs Err.
+	Broke
 	// SnapshotStored: storage has the snapshot that Ready asked for. Needs Seq.
 	SnapshotStored
 	// SnapshotFailed: it hasn't; a later one will be asked for.
 	SnapshotFailed
 	// Tick: time has passed.
 	Tick
+	// Crowded: much waits to be sent over an attachment's link, and what can wait
+	// here had better. Relieved: no longer.
+	Crowded
+	Relieved
 	// Drain: the process is going. Everybody is to come back later.
 	Drain
 )
@@ -54,6 +64,7 @@ type Event struct {
 	Ticket   uint64
 	Seq      uint64
 	Resume   *uint64
+	Crowded  bool
 	ReadOnly bool
 	Step2    bool
 	Load     *Load

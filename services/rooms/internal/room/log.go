@@ -30,6 +30,35 @@ type batch struct {
 	updates [][]byte
 	bytes   int
 	effects []effect
+	// held is what the effects take in memory, answers the bytes of those that
+	// answer a question (answers.go).
+	held, answers int
+	// snapshot is to be put when the batch is stored; nil if there is none.
+	snapshot *Snapshot
+}
+
+// effectCost is about what a held frame takes in memory beside its bytes.
+const effectCost = 256
+
+// hold keeps an effect, which holds bytes that the batch doesn't count already,
+// until the batch is stored.
+func (b *batch) hold(e effect, bytes int) {
+	b.effects = append(b.effects, e)
+	b.held += effectCost + bytes
+}
+
+// partly lowers the seq of those who are let in between two updates of the batch:
+// they have its record only when they have heard the last one, and the link may
+// break before.
+func (b *batch) partly() {
+	more := false
+	for i := len(b.effects) - 1; i >= 0; i-- {
+		e := &b.effects[i]
+		more = more || e.all
+		if attached := e.frame.GetAttached(); more && attached != nil {
+			attached.Seq--
+		}
+	}
 }
 
 // effect is a frame that rests on a batch: to one attachment, or to all that
@@ -45,6 +74,24 @@ func (l *log) unsavedBytes() int {
 	n := l.waiting.bytes
 	if l.inFlight != nil {
 		n += l.inFlight.bytes
+	}
+	return n
+}
+
+// held returns what waits in memory, beside the updates, for storage.
+func (l *log) held() int {
+	n := l.waiting.held
+	if l.inFlight != nil {
+		n += l.inFlight.held
+	}
+	return n
+}
+
+// answers returns the bytes of answers that wait for storage.
+func (l *log) answers() int {
+	n := l.waiting.answers
+	if l.inFlight != nil {
+		n += l.inFlight.answers
 	}
 	return n
 }

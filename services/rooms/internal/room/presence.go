@@ -1,13 +1,13 @@
 package room
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/yjs/awareness"
 )
 
@@ -25,14 +25,20 @@ var errMalformed = errors.New("malformed")
 // presence is who is here, and who may say so (law 7).
 //
 // A client ID belongs to the session that last raised its clock. A session that
-// owns no client yet may take one over: that is a user who came back before the
-// old connection was found dead. One that owns a client may not touch those of
-// others: a peer's timeout for a silent friend, or its echo of a friend's old
-// state, changes nothing.
+// owns no client yet may take over one, alone in its update: that is a user who
+// came back before the old connection was found dead. Nobody else may touch the
+// clients of others: a peer's timeout for a silent friend, or its echo of a
+// friend's old state, changes nothing.
+//
+// What doesn't fit stays unseen: whoever finds the room full can still work, and
+// its client, which renews its state, is seen when there is a place.
 type presence struct {
 	maxPresent    int
+	maxOfOne      int
 	maxStateBytes int
-	clients       map[uint64]*client
+	// clients are those who are present, and those who have gone as long as they
+	// are remembered: at most maxPresent together.
+	clients map[uint64]*client
 	// owned counts the live clients of each session that has any.
 	owned map[SessionID]int
 	live  int
@@ -49,6 +55,7 @@ type client struct {
 func newPresence(config Config) presence {
 	return presence{
 		maxPresent:    config.MaxPresent,
+		maxOfOne:      config.MaxPresentOfOne,
 		maxStateBytes: config.MaxStateBytes,
 		clients:       make(map[uint64]*client),
 		owned:         make(map[SessionID]int),
@@ -67,75 +74,73 @@ type verdict struct {
 	stale []awareness.Entry
 }
 
-// take judges what a session announces. It fails without any change if an entry
-// is over a limit or no JSON, which would throw in every peer's parser.
+// take judges what a session announces. It fails without any change if a state
+// is too large or no JSON, which would throw in every peer's parser.
 func (p *presence) take(now time.Time, from SessionID, entries []awareness.Entry) (verdict, error) {
-	added := 0
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i]
+		// Else " null" were a state here and none to the peers.
+		e.State = bytes.TrimSpace(e.State)
 		if len(e.State) > p.maxStateBytes {
 			return verdict{}, fmt.Errorf("presence of client %d: %d bytes; want at most %d", e.Client, len(e.State), p.maxStateBytes)
 		}
 		if !json.Valid(e.State) {
 			return verdict{}, fmt.Errorf("%w: presence of client %d is not JSON", errMalformed, e.Client)
 		}
-		if p.clients[e.Client] == nil {
-			added++
-		}
-	}
-	if len(p.clients)+added > p.maxPresent {
-		p.purge(now)
-		if len(p.clients)+added > p.maxPresent {
-			return verdict{}, fmt.Errorf("more than %d clients present", p.maxPresent)
-		}
 	}
 	var v verdict
 	newcomer := p.owned[from] == 0
+	returning := newcomer && len(entries) == 1
 	for _, e := range entries {
-		p.takeEntry(now, from, newcomer, e, &v)
+		c := p.clients[e.Client]
+		switch {
+		case c == nil || c.state == nil:
+			p.takeAbsent(now, from, newcomer, e, c, &v)
+		case c.owner == from && (e.Clock > c.clock || (e.Clock == c.clock && e.Gone())):
+			p.accept(now, from, e, c, &v)
+		case c.owner != from && returning && !e.Gone() && e.Clock > c.clock:
+			p.accept(now, from, e, c, &v)
+		case c.owner != from && returning && !e.Gone() && e.Clock == c.clock:
+			// No news, but the client moves to the new session, so that the old
+			// one's end doesn't erase it.
+			p.set(c, from, c.state)
+			c.seen = now
+		}
 	}
 	return v, nil
 }
 
-func (p *presence) takeEntry(now time.Time, from SessionID, newcomer bool, e awareness.Entry, v *verdict) {
-	c := p.clients[e.Client]
+// takeAbsent judges an entry about a client that isn't here; c is what is
+// remembered of it, nil if nothing is.
+func (p *presence) takeAbsent(now time.Time, from SessionID, newcomer bool, e awareness.Entry, c *client, v *verdict) {
 	switch {
+	case e.Gone():
+	case c != nil && e.Clock <= c.clock:
+		if newcomer {
+			v.stale = append(v.stale, awareness.Entry{Client: e.Client, Clock: c.clock, State: awareness.Null})
+		}
+	case p.live >= p.maxPresent || p.owned[from] >= p.maxOfOne:
+		// It stays unseen.
 	case c == nil:
-		if e.Gone() {
-			return
+		if len(p.clients) >= p.maxPresent {
+			p.forget(func(*client) bool { return true })
 		}
 		c = &client{}
 		p.clients[e.Client] = c
-	case c.state == nil: // gone, but remembered
-		if e.Gone() {
-			return
-		}
-		if e.Clock <= c.clock {
-			if newcomer {
-				v.stale = append(v.stale, awareness.Entry{Client: e.Client, Clock: c.clock, State: awareness.Null})
-			}
-			return
-		}
-	case c.owner == from:
-		if e.Clock < c.clock || (e.Clock == c.clock && !e.Gone()) {
-			return
-		}
-	case newcomer && !e.Gone() && e.Clock >= c.clock:
-		// A returning user: the client moves to the new session, so that the old
-		// one's end doesn't erase it.
-		if e.Clock == c.clock {
-			p.set(c, from, c.state)
-			c.seen = now
-			return
-		}
+		p.accept(now, from, e, c, v)
 	default:
-		return
+		p.accept(now, from, e, c, v)
 	}
+}
+
+// accept makes an entry the client's state.
+func (p *presence) accept(now time.Time, from SessionID, e awareness.Entry, c *client, v *verdict) {
 	c.clock, c.seen = e.Clock, now
+	state := e.State
 	if e.Gone() {
-		p.set(c, from, nil)
-	} else {
-		p.set(c, from, e.State)
+		state = nil
 	}
+	p.set(c, from, state)
 	v.news = append(v.news, e)
 }
 
@@ -169,6 +174,9 @@ func (p *presence) all() []awareness.Entry {
 // what to tell the others: null at the same clock. A higher one would hide a
 // returning user until its own clock has passed it.
 func (p *presence) sessionGone(s SessionID) []awareness.Entry {
+	if p.owned[s] == 0 {
+		return nil // sessions may come and go faster than clients can be searched
+	}
 	return p.remove(func(c *client) bool { return c.owner == s })
 }
 
@@ -178,7 +186,7 @@ func (p *presence) attachmentGone(a AttachmentID) []awareness.Entry {
 
 // expire takes away clients that have been silent for too long.
 func (p *presence) expire(now time.Time) []awareness.Entry {
-	p.purge(now)
+	p.forget(func(c *client) bool { return now.Sub(c.seen) >= remembered })
 	return p.remove(func(c *client) bool { return now.Sub(c.seen) >= outdated })
 }
 
@@ -193,10 +201,10 @@ func (p *presence) remove(leaves func(*client) bool) []awareness.Entry {
 	return sorted(gone)
 }
 
-// purge forgets clients that went long ago.
-func (p *presence) purge(now time.Time) {
+// forget drops what is remembered of clients that have gone.
+func (p *presence) forget(which func(*client) bool) {
 	for id, c := range p.clients {
-		if c.state == nil && now.Sub(c.seen) >= remembered {
+		if c.state == nil && which(c) {
 			delete(p.clients, id)
 		}
 	}
@@ -214,54 +222,4 @@ func sorted(entries []awareness.Entry) []awareness.Entry {
 		}
 	})
 	return entries
-}
-
-func (r *Room) onAwareness(now time.Time, s *session, update []byte) {
-	entries, err := awareness.Decode(update)
-	if err != nil {
-		r.end(s, roomsv1.Refusal_REFUSAL_MALFORMED, err.Error())
-		return
-	}
-	v, err := r.presence.take(now, s.id, entries)
-	switch {
-	case errors.Is(err, errMalformed):
-		r.end(s, roomsv1.Refusal_REFUSAL_MALFORMED, err.Error())
-		return
-	case err != nil:
-		r.end(s, roomsv1.Refusal_REFUSAL_TOO_LARGE, err.Error())
-		return
-	}
-	r.announceAll(v.news)
-	if len(v.stale) > 0 {
-		r.send(s.id.Attachment, presenceFrame(s.id.Number, v.stale))
-	}
-}
-
-// announceAll tells everybody, the sender included: its echo is what keeps a
-// client's watchdog quiet.
-func (r *Room) announceAll(entries []awareness.Entry) {
-	if len(entries) > 0 {
-		r.sendAll(presenceFrame(0, entries))
-	}
-}
-
-// greet tells a session who is here, if anybody is, behind the sync reply that it
-// was just given: synchronising comes first.
-func (r *Room) greet(s *session) {
-	s.greeted = true
-	if entries := r.presence.all(); len(entries) > 0 {
-		r.sendWhenStored(s.id.Attachment, presenceFrame(s.id.Number, entries))
-	}
-}
-
-// onQueryAwareness answers at once: presence doesn't rest on what is stored.
-func (r *Room) onQueryAwareness(s *session) {
-	r.send(s.id.Attachment, presenceFrame(s.id.Number, r.presence.all()))
-}
-
-func presenceFrame(session uint64, entries []awareness.Entry) *roomsv1.RoomFrame {
-	return &roomsv1.RoomFrame{
-		Session: session,
-		Body:    &roomsv1.RoomFrame_Awareness{Awareness: awareness.Append(nil, entries...)},
-	}
 }

@@ -14,9 +14,14 @@ type Ready struct {
 	Snapshot *Snapshot
 }
 
+// keepFrames is how many frames' place is kept for the next step.
+const keepFrames = 4096
+
 func (r *Ready) reset() {
 	clear(r.Frames)
-	r.Frames = r.Frames[:0]
+	if r.Frames = r.Frames[:0]; cap(r.Frames) > keepFrames {
+		r.Frames = nil
+	}
 	r.Append = nil
 	r.Snapshot = nil
 }

@@ -31,6 +31,7 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/awareness"
 )
 
 // Kind says what a room keeps.
@@ -80,11 +81,18 @@ type Config struct {
 	// MaxUnsavedBytes bounds the updates that wait for storage. An attachment
 	// whose update would exceed it is put off and comes back when it can.
 	MaxUnsavedBytes int
+	// MaxHeldBytes bounds the memory of what waits for storage beside the updates:
+	// acks, refusals, echoes.
+	MaxHeldBytes int
+	// MaxAnswerBytes bounds the answers given at once, see answers.go.
+	MaxAnswerBytes int
 	// MaxUpdateBytes bounds one update, MaxDocumentBytes the encoded document.
 	MaxUpdateBytes   int
 	MaxDocumentBytes int
-	// MaxPresent bounds the clients whose presence is known at once.
-	MaxPresent int
+	// MaxPresent bounds the clients whose presence is known at once,
+	// MaxPresentOfOne those of one session.
+	MaxPresent      int
+	MaxPresentOfOne int
 	// MaxStateBytes bounds one client's presence state.
 	MaxStateBytes int
 	// SnapshotRecords and SnapshotBytes say when the log has outgrown the
@@ -113,13 +121,11 @@ type Room struct {
 	epoch    uint64
 	document *yjs.Document
 
-	// dead is set when it failed to load, or was fenced: only detaching is left.
-	// What everybody was told then is told to those who still come.
+	// farewell is what everybody was told when the room ended or its process began
+	// to go; it is told to those who still come. Nil until then.
+	farewell *roomsv1.Detached
+	// dead is set when it failed to load, or was fenced: nothing is left to store.
 	dead bool
-	last struct {
-		reason  roomsv1.DetachReason
-		message string
-	}
 
 	attachments map[AttachmentID]*attachment
 	// order keeps the attachments in the order in which they came, so that
@@ -130,9 +136,16 @@ type Room struct {
 
 	log      log
 	presence presence
+	// news is what presence has come to in this step, to be told at its end.
+	news []awareness.Entry
 
-	// state caches the whole document's encoding, until the next change.
-	state []byte
+	// line is who waits for an answer, and given the bytes of answers in this step.
+	line    []asker
+	given   int
+	encoded encoded
+
+	// now is the owner's clock in this step.
+	now time.Time
 
 	ready Ready
 }
@@ -147,6 +160,8 @@ type attachment struct {
 	welcomed   bool
 	early      []Event
 	earlyBytes int
+	// crowded is set while much waits for its link.
+	crowded bool
 }
 
 type session struct {
@@ -154,6 +169,8 @@ type session struct {
 	readOnly bool
 	// greeted is set once the session has been told who is here.
 	greeted bool
+	// question is what it waits in line to know.
+	question question
 }
 
 // New returns a room that waits for Loaded or LoadFailed. A relay or volatile
@@ -173,9 +190,13 @@ func New(config Config) *Room {
 // The Ready is valid until the next Step.
 func (r *Room) Step(now time.Time, events ...Event) Ready {
 	r.ready.reset()
+	r.now, r.given = now, 0
 	for i := range events {
 		r.step(now, &events[i])
 	}
+	r.answerLine()
+	r.admit(now)
+	r.tellNews()
 	r.cut()
 	return r.ready
 }
@@ -186,12 +207,17 @@ func (r *Room) Idle() bool {
 	return len(r.attachments) == 0 && (r.dead || r.log.settled())
 }
 
-// Dead reports whether the room can serve nobody any more: it failed to load or
-// another process owns it.
+// Dead reports whether the room can serve nobody any more: it failed to load,
+// broke, or another process owns it.
 func (r *Room) Dead() bool { return r.dead }
 
-// NeedsClock reports whether Tick events are needed to notice silent clients.
-func (r *Room) NeedsClock() bool { return r.presence.present() > 0 }
+// Farewell returns what everybody was told who was here when the room died or its
+// process began to go, nil before.
+func (r *Room) Farewell() *roomsv1.Detached { return r.farewell }
+
+// NeedsClock reports whether Tick events are needed: to notice silent clients, and
+// to forget what nobody asks for.
+func (r *Room) NeedsClock() bool { return r.presence.present() > 0 || r.encoded.state != nil }
 
 // Status is what an operator sees of a room.
 type Status struct {

@@ -17,11 +17,14 @@ func (r *Room) step(now time.Time, e *Event) {
 	case Loaded:
 		r.onLoaded(e.Load)
 	case LoadFailed:
-		r.endAll(roomsv1.DetachReason_DETACH_REASON_LOAD_FAILED, "the room couldn't be loaded: "+e.Err.Error())
+		r.die(roomsv1.DetachReason_DETACH_REASON_LOAD_FAILED, "the room couldn't be loaded: "+e.Err.Error())
 	case Fenced:
-		r.endAll(roomsv1.DetachReason_DETACH_REASON_FENCED, "another process owns the room now: "+e.Err.Error())
+		r.die(roomsv1.DetachReason_DETACH_REASON_FENCED, "this process had to let go of the room: "+e.Err.Error())
+	case Broke:
+		// Its edges are to keep their sessions and come back, as after an overload.
+		r.die(roomsv1.DetachReason_DETACH_REASON_OVERLOADED, "the room broke and is loaded again: "+e.Err.Error())
 	case Drain:
-		r.detachAll(roomsv1.DetachReason_DETACH_REASON_DRAINING, "the server is going; come back soon")
+		r.dismiss(roomsv1.DetachReason_DETACH_REASON_DRAINING, "the server is going; come back soon")
 	case Stored:
 		r.onStored(e.Seq)
 	case SnapshotStored:
@@ -29,11 +32,22 @@ func (r *Room) step(now time.Time, e *Event) {
 	case SnapshotFailed:
 		r.onSnapshotFailed()
 	case Tick:
-		r.announceAll(r.presence.expire(now))
+		r.announce(r.presence.expire(now))
+		if now.Sub(r.encoded.used) >= keepEncoded {
+			r.encoded = encoded{}
+		}
+	case Crowded, Relieved:
+		if a := r.attachments[e.Session.Attachment]; a != nil {
+			a.crowded = e.Kind == Crowded
+		}
 	case Attach:
 		r.onAttach(e)
 	case Detach:
 		r.onDetach(e.Session.Attachment)
+	case PutOff:
+		if a := r.attachments[e.Session.Attachment]; a != nil {
+			r.putOff(a, "too much waits for this room; come back soon")
+		}
 	default:
 		r.fromSession(now, e)
 	}
@@ -63,7 +77,7 @@ func (r *Room) fromSession(now time.Time, e *Event) {
 		a.early = append(a.early, *e)
 		a.earlyBytes += len(e.Data)
 		if a.earlyBytes > r.config.MaxUnsavedBytes || len(a.early) > maxEarly {
-			r.putOff(a, roomsv1.DetachReason_DETACH_REASON_OVERLOADED, "too much waits for the room to load; come back soon")
+			r.putOff(a, "too much waits for the room to load; come back soon")
 		}
 		return
 	}
@@ -79,13 +93,13 @@ func (r *Room) fromSession(now time.Time, e *Event) {
 	case Leave:
 		r.leave(a, s)
 	case Step1:
-		r.onStep1(s, e.Data)
+		r.onStep1(a, s, e.Data)
 	case Update:
 		r.onUpdate(s, e)
 	case Awareness:
 		r.onAwareness(now, s, e.Data)
 	case QueryAwareness:
-		r.onQueryAwareness(s)
+		r.onQueryAwareness(a, s)
 	case RelayData:
 		r.onRelay(s, e.Data)
 	default:
@@ -94,6 +108,9 @@ func (r *Room) fromSession(now time.Time, e *Event) {
 }
 
 func (r *Room) onLoaded(load *Load) {
+	if r.dead {
+		return
+	}
 	r.loaded = true
 	r.document = load.Document
 	r.epoch = load.Epoch
@@ -109,37 +126,52 @@ func (r *Room) onAttach(e *Event) {
 	a := &attachment{
 		id:       e.Session.Attachment,
 		resume:   e.Resume,
+		crowded:  e.Crowded,
 		sessions: make(map[uint64]*session),
 	}
-	if r.dead {
-		r.send(a.id, detached(r.last.reason, r.last.message))
+	if r.farewell != nil {
+		r.send(a.id, detached(r.farewell))
 		return
 	}
 	r.attachments[a.id] = a
 	r.order = append(r.order, a)
-	if r.loaded {
+	switch {
+	case r.heldUp():
+		r.putOffUntilStored(a)
+	case r.loaded:
 		r.welcome(a)
 	}
 }
 
-// welcome tells an attachment that the room is open, and a resumed one what it
-// has missed. Both rest on stored updates only (law 4): when some are on their
-// way, the words wait for them.
+// welcome lets an attachment in, in its turn if that takes more than a word.
 func (r *Room) welcome(a *attachment) {
+	if a.resume == nil || r.config.Kind == Relay {
+		r.letIn(a)
+	} else {
+		r.ask(asker{attachment: a})
+	}
+}
+
+// letIn tells an attachment that the room is open, and a resumed one what it has
+// missed. Both rest on stored updates only (law 4): when some are on their way,
+// the words wait for them.
+func (r *Room) letIn(a *attachment) {
 	attached := &roomsv1.Attached{Kind: r.config.Kind.Proto(), Epoch: r.epoch, Seq: r.log.restsOn()}
+	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Attached{Attached: attached}}
 	if r.config.Kind == Relay {
-		r.send(a.id, &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Attached{Attached: attached}})
+		r.send(a.id, frame)
 		return
 	}
-	attached.StateVector = r.document.StateVector()
-	r.sendWhenStored(a.id, &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Attached{Attached: attached}})
+	attached.StateVector = r.encodedVector()
+	r.sendWhenStored(a.id, frame, 0)
 	if a.resume == nil || (*a.resume == attached.Seq && r.config.Kind == Durable) {
 		return
 	}
 	// Which updates came after that seq isn't known here any more; a document
 	// says all of them again, and a client takes only what it lacks.
-	missed := &roomsv1.Broadcast{Seq: attached.Seq, Update: r.encodeState()}
-	r.sendWhenStored(a.id, &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: missed}})
+	missed := &roomsv1.Broadcast{Seq: attached.Seq, Update: r.encodedState()}
+	frame = &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: missed}}
+	r.sendAnswer(a.id, frame, len(missed.Update))
 }
 
 func (r *Room) onDetach(id AttachmentID) {
@@ -148,12 +180,12 @@ func (r *Room) onDetach(id AttachmentID) {
 		return
 	}
 	r.forget(a)
-	r.announceAll(r.presence.attachmentGone(id))
+	r.announce(r.presence.attachmentGone(id))
 }
 
 func (r *Room) leave(a *attachment, s *session) {
 	delete(a.sessions, s.id.Number)
-	r.announceAll(r.presence.sessionGone(s.id))
+	r.announce(r.presence.sessionGone(s.id))
 }
 
 // forget removes an attachment with its sessions, without a word to it.
@@ -168,32 +200,34 @@ func (r *Room) forget(a *attachment) {
 }
 
 // putOff ends one attachment, which is to come back.
-func (r *Room) putOff(a *attachment, reason roomsv1.DetachReason, message string) {
-	r.send(a.id, detached(reason, message))
+func (r *Room) putOff(a *attachment, why string) {
+	r.send(a.id, detached(&roomsv1.Detached{
+		Reason:  roomsv1.DetachReason_DETACH_REASON_OVERLOADED,
+		Message: why,
+	}))
 	r.forget(a)
-	r.announceAll(r.presence.attachmentGone(a.id))
+	r.announce(r.presence.attachmentGone(a.id))
 }
 
-func (r *Room) detachAll(reason roomsv1.DetachReason, message string) {
+// dismiss ends all attachments, now and from now on.
+func (r *Room) dismiss(reason roomsv1.DetachReason, message string) {
+	r.farewell = &roomsv1.Detached{Reason: reason, Message: message}
 	for len(r.order) > 0 {
 		a := r.order[0]
-		r.send(a.id, detached(reason, message))
+		r.send(a.id, detached(r.farewell))
 		r.forget(a)
 	}
 	r.presence = newPresence(r.config)
 }
 
-// endAll is detachAll for a room that can't go on.
-func (r *Room) endAll(reason roomsv1.DetachReason, message string) {
-	r.detachAll(reason, message)
+// die is dismiss for a room that can't go on.
+func (r *Room) die(reason roomsv1.DetachReason, message string) {
+	r.dismiss(reason, message)
 	r.dead = true
-	r.last.reason, r.last.message = reason, message
 }
 
-func detached(reason roomsv1.DetachReason, message string) *roomsv1.RoomFrame {
-	return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Detached{
-		Detached: &roomsv1.Detached{Reason: reason, Message: message},
-	}}
+func detached(d *roomsv1.Detached) *roomsv1.RoomFrame {
+	return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Detached{Detached: d}}
 }
 
 // send has a frame delivered to one attachment now. The frame becomes that

@@ -1,5 +1,7 @@
 package room
 
+import roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+
 // cut asks storage to keep what waits, if it isn't busy with an earlier batch,
 // and asks for a snapshot when the log has outgrown the document.
 func (r *Room) cut() {
@@ -10,37 +12,60 @@ func (r *Room) cut() {
 		b := r.log.waiting
 		r.log.inFlight = &b
 		r.log.waiting = batch{}
-		record := AppendRecord(make([]byte, 0, b.bytes+16+4*len(b.updates)), b.updates)
+		record := AppendRecord(make([]byte, 0, b.bytes+16), b.updates)
 		r.ready.Append = &Append{Epoch: r.epoch, Seq: r.log.seq + 1, Record: record}
 		b.bytes = len(record)
-		r.log.inFlight.bytes = len(record)
 		// The effects keep the updates alive; the list itself isn't needed.
-		r.log.inFlight.updates = nil
+		b.updates = nil
 	}
 	if r.outgrown() {
 		r.log.snapshotting = true
-		r.log.snapshotRecords = r.log.records
-		r.log.snapshotBytes = r.log.bytes
-		// The state may hold updates beyond seq that are on their way. That is
-		// safe: their records stay, and an update applied twice changes nothing.
-		state := r.encodeState()
-		r.ready.Snapshot = &Snapshot{
-			Epoch: r.epoch,
-			Seq:   r.log.seq,
-			Data:  AppendSnapshot(make([]byte, 0, 1+len(state)), state),
-		}
+		r.makeSnapshot()
 	}
+}
+
+// makeSnapshot encodes the document as it is now and has it stored when all that
+// it rests on is: a snapshot that ran ahead of its records would, after a crash
+// between the two, leave updates in the document that no seq tells of, and so
+// nobody who resumes would hear of them. Nothing waits for a later record now
+// (outgrown), so that the snapshot holds its last record whole.
+func (r *Room) makeSnapshot() {
+	state := r.encodedState()
+	s := &Snapshot{
+		Epoch: r.epoch,
+		Seq:   r.log.restsOn(),
+		Data:  AppendSnapshot(make([]byte, 0, 1+len(state)), state),
+	}
+	if b := r.log.inFlight; b != nil {
+		b.snapshot = s
+		return
+	}
+	r.putSnapshot(s)
+}
+
+func (r *Room) putSnapshot(s *Snapshot) {
+	if r.farewell != nil {
+		r.log.snapshotting = false // nobody should have to wait for it
+		return
+	}
+	r.log.snapshotRecords = r.log.records
+	r.log.snapshotBytes = r.log.bytes
+	r.ready.Snapshot = s
 }
 
 // outgrown reports whether a snapshot would be worth its bytes. The log may grow
 // to twice the document and some more before it: so the bytes written to
 // snapshots stay a fraction of those written to the log.
 func (r *Room) outgrown() bool {
-	if r.config.Kind != Durable || r.log.snapshotting || r.log.records == 0 || r.log.records < r.log.snapshotNotBefore {
+	l := &r.log
+	if r.config.Kind != Durable || l.snapshotting || l.records == 0 || l.records < l.snapshotNotBefore {
 		return false
 	}
-	return r.log.bytes > r.config.SnapshotBytes+2*r.document.Size() ||
-		(r.log.records > r.config.SnapshotRecords && r.log.bytes > r.document.Size()/2)
+	if len(l.waiting.updates) > 0 || r.farewell != nil {
+		return false // soon; or by the room's next owner
+	}
+	return l.bytes > r.config.SnapshotBytes+2*r.document.Size() ||
+		(l.records > r.config.SnapshotRecords && l.bytes > r.document.Size()/2)
 }
 
 // onStored releases what waited for the record: broadcasts, acks and replies, in
@@ -54,6 +79,8 @@ func (r *Room) onStored(seq uint64) {
 	r.log.seq = seq
 	r.log.records++
 	r.log.bytes += b.bytes
+	r.given += b.answers
+	b.partly()
 	for _, e := range b.effects {
 		switch {
 		case e.all:
@@ -61,6 +88,9 @@ func (r *Room) onStored(seq uint64) {
 		case r.attachments[e.to] != nil:
 			r.send(e.to, e.frame)
 		}
+	}
+	if b.snapshot != nil {
+		r.putSnapshot(b.snapshot)
 	}
 }
 
@@ -77,3 +107,18 @@ func (r *Room) onSnapshotFailed() {
 	r.log.snapshotting = false
 	r.log.snapshotNotBefore = r.log.records + 1 + r.config.SnapshotRecords/10
 }
+
+// sendWhenStored has a frame delivered when everything applied so far is stored:
+// now, if it is already. bytes is what the frame holds in memory meanwhile.
+func (r *Room) sendWhenStored(to AttachmentID, frame *roomsv1.RoomFrame, bytes int) {
+	if b := r.log.last(); b != nil {
+		b.hold(effect{to: to, frame: frame}, bytes)
+		return
+	}
+	r.send(to, frame)
+}
+
+// heldUp reports whether so many frames wait for storage that nobody may cause
+// another one. Each is small, but a flood of what is refused, or says nothing new,
+// would fill the memory of a process whose storage is away.
+func (r *Room) heldUp() bool { return r.log.held() > r.config.MaxHeldBytes }

@@ -48,6 +48,11 @@ func (s *story) play(line string) []string {
 		return s.step(room.Event{Kind: room.Tick})
 	case "idle?":
 		return []string{fmt.Sprintf("%t", s.room.Idle())}
+	case "again": // as the loop does when it is asked to
+		if !s.room.Asked() {
+			return []string{"nobody asks"}
+		}
+		return s.step()
 	}
 	var events []room.Event
 	for part := range strings.SplitSeq(line, " + ") {
@@ -62,12 +67,20 @@ func (s *story) open(words []string) []string {
 		s.t.Fatal(err)
 	}
 	config := room.Config{
-		Kind: kind, MaxUnsavedBytes: 72, MaxUpdateBytes: 100, MaxDocumentBytes: 150, MaxPresent: 3, MaxStateBytes: 40,
-		SnapshotRecords: 1000, SnapshotBytes: 1000,
+		Kind: kind, MaxUnsavedBytes: 72, MaxUpdateBytes: 100, MaxDocumentBytes: 150, MaxPresent: 4, MaxPresentOfOne: 2, MaxStateBytes: 40,
+		MaxHeldBytes: 10_000, MaxAnswerBytes: 1000, SnapshotRecords: 1000, SnapshotBytes: 1000,
 	}
 	for _, word := range words[1:] {
-		if n, ok := strings.CutPrefix(word, "snapshot-records="); ok {
+		name, n, _ := strings.Cut(word, "=")
+		switch name {
+		case "snapshot-records":
 			config.SnapshotRecords = s.number(n)
+		case "held":
+			config.MaxHeldBytes = s.number(n)
+		case "answers":
+			config.MaxAnswerBytes = s.number(n)
+		default:
+			s.t.Fatalf("unknown option %q", word)
 		}
 	}
 	s.room = room.New(config)
@@ -120,8 +133,13 @@ func (s *story) event(line string) room.Event {
 			seq := uint64(s.number(words[3]))
 			e.Resume = &seq
 		}
+		e.Crowded = words[len(words)-1] == "crowded"
 	case "detaches":
 		e.Kind = room.Detach
+	case "crowded":
+		e.Kind = room.Crowded
+	case "relieved":
+		e.Kind = room.Relieved
 	default:
 		s.t.Fatalf("unknown line %q", line)
 	}
@@ -218,7 +236,8 @@ func (s *story) stateVector(words []string) []byte {
 	return v
 }
 
-// presence builds an awareness update from 7@1{"name":"x"} 8@2null.
+// presence builds an awareness update from 7@1{"name":"x"} 8@2null; a "_" is a
+// blank.
 func (s *story) presence(words []string) []byte {
 	if words[0] == "garbage" {
 		return []byte{5}
@@ -230,7 +249,7 @@ func (s *story) presence(words []string) []byte {
 		entries = append(entries, awareness.Entry{
 			Client: uint64(s.number(client)),
 			Clock:  uint64(s.number(rest[:end])),
-			State:  []byte(rest[end:]),
+			State:  []byte(strings.ReplaceAll(rest[end:], "_", " ")),
 		})
 	}
 	return awareness.Append(nil, entries...)

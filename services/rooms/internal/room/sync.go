@@ -8,67 +8,22 @@ import (
 	"github.com/fjord-sync/fjord/yjs"
 )
 
-// onStep1 answers with what the session lacks. The answer is made now and held
-// until what it rests on is stored: made later, it would rest on later updates.
-func (r *Room) onStep1(s *session, stateVector []byte) {
-	if r.config.Kind == Relay {
-		r.end(s, roomsv1.Refusal_REFUSAL_NOT_ALLOWED, "a relay room has no document to synchronise with")
-		return
-	}
-	var update []byte
-	if hasNothing(stateVector) {
-		update = r.encodeState()
-	} else {
-		var err error
-		if update, err = r.document.EncodeStateAsUpdate(stateVector); err != nil {
-			r.end(s, refusal(err), fmt.Sprintf("state vector: %v", err))
-			return
-		}
-	}
-	r.sendWhenStored(s.id.Attachment, &roomsv1.RoomFrame{
-		Session: s.id.Number,
-		Body: &roomsv1.RoomFrame_SyncReply{SyncReply: &roomsv1.SyncReply{
-			Update:      update,
-			StateVector: r.document.StateVector(),
-			Seq:         r.log.restsOn(),
-		}},
-	})
-	if !s.greeted {
-		r.greet(s)
-	}
-}
-
-// hasNothing reports whether a state vector is that of an empty document.
-func hasNothing(stateVector []byte) bool {
-	return len(stateVector) == 0 || (len(stateVector) == 1 && stateVector[0] == 0)
-}
-
-// encodeState returns the whole document, encoded once between two changes: a
-// crowd that joins together costs one encoding.
-func (r *Room) encodeState() []byte {
-	if r.state == nil {
-		state, err := r.document.EncodeStateAsUpdate(nil)
-		if err != nil {
-			panic("room: encoding without a state vector cannot fail: " + err.Error())
-		}
-		r.state = state
-	}
-	return r.state
-}
-
 // onUpdate applies an update and has it stored; its broadcast and its ack wait
 // until it is (law 4). A refused one changes nothing (law 8).
 func (r *Room) onUpdate(s *session, e *Event) {
-	if r.config.Kind == Relay {
+	switch {
+	case r.config.Kind == Relay:
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_NOT_ALLOWED, "a relay room has no document to update")
 		return
-	}
-	if len(e.Data) > r.config.MaxUpdateBytes {
+	case r.heldUp():
+		// Whatever the update is worth, its answer would have to wait as well.
+		r.putOffUntilStored(r.attachments[s.id.Attachment])
+		return
+	case len(e.Data) > r.config.MaxUpdateBytes:
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_TOO_LARGE,
 			fmt.Sprintf("an update of %d bytes; want at most %d", len(e.Data), r.config.MaxUpdateBytes))
 		return
-	}
-	if yjs.IsEmptyUpdate(e.Data) {
+	case yjs.IsEmptyUpdate(e.Data):
 		r.acknowledge(s, e.Ticket)
 		return
 	}
@@ -84,9 +39,7 @@ func (r *Room) onUpdate(s *session, e *Event) {
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_TOO_LARGE,
 			fmt.Sprintf("the document has %d bytes and may have %d", r.document.Size(), r.config.MaxDocumentBytes))
 	case r.full(len(e.Data)):
-		// The client still has it: it is asked again when its edge comes back.
-		r.putOff(r.attachments[s.id.Attachment], roomsv1.DetachReason_DETACH_REASON_OVERLOADED,
-			"too much waits to be stored; come back when storage has caught up")
+		r.putOffUntilStored(r.attachments[s.id.Attachment])
 	default:
 		r.apply(s, e)
 	}
@@ -103,19 +56,26 @@ func (r *Room) full(n int) bool {
 	return unsaved > 0 && unsaved+n+updateCost > r.config.MaxUnsavedBytes
 }
 
+// putOffUntilStored ends an attachment because of what waits for storage. Its
+// clients still have what they said: they are asked for it when their edge comes
+// back.
+func (r *Room) putOffUntilStored(a *attachment) {
+	r.putOff(a, "too much waits to be stored; come back when storage has caught up")
+}
+
 func (r *Room) apply(s *session, e *Event) {
 	if err := r.document.ApplyUpdate(e.Data); err != nil {
 		r.refuse(s, e.Ticket, refusal(err), err.Error())
 		return
 	}
-	r.state = nil
+	r.encoded = encoded{}
 	broadcast := &roomsv1.Broadcast{Update: e.Data}
 	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: broadcast}}
 	if r.config.Kind == Durable {
 		waiting := &r.log.waiting
 		waiting.updates = append(waiting.updates, e.Data)
 		waiting.bytes += len(e.Data) + updateCost
-		waiting.effects = append(waiting.effects, effect{all: true, frame: frame})
+		waiting.hold(effect{all: true, frame: frame}, 0)
 		broadcast.Seq = r.log.restsOn()
 	} else {
 		r.sendAll(frame)
@@ -132,7 +92,7 @@ func (r *Room) echo(s *session, e *Event) {
 			Seq:    r.log.restsOn(),
 			Update: e.Data,
 		}},
-	})
+	}, len(e.Data))
 	r.acknowledge(s, e.Ticket)
 }
 
@@ -155,7 +115,7 @@ func (r *Room) acknowledge(s *session, ticket uint64) {
 			Ticket: ticket,
 			Seq:    r.log.restsOn(),
 		}},
-	})
+	}, 0)
 }
 
 // refuse tells a session that its update went nowhere. It waits its turn among
@@ -168,7 +128,7 @@ func (r *Room) refuse(s *session, ticket uint64, why roomsv1.Refusal, message st
 			Refusal: why,
 			Message: message,
 		}},
-	})
+	}, len(message))
 }
 
 // end puts a session out.
@@ -194,14 +154,4 @@ func (r *Room) onRelay(s *session, data []byte) {
 		}
 		r.send(a.id, &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Relayed{Relayed: relayed}})
 	}
-}
-
-// sendWhenStored has a frame delivered when everything applied so far is stored:
-// now, if it is already.
-func (r *Room) sendWhenStored(to AttachmentID, frame *roomsv1.RoomFrame) {
-	if b := r.log.last(); b != nil {
-		b.effects = append(b.effects, effect{to: to, frame: frame})
-		return
-	}
-	r.send(to, frame)
 }
