@@ -43,13 +43,15 @@ const load = updates => {
 }
 
 // Yjs looks at what waits only when a clock passes that it noted as missing, and
-// notes too few: what could be integrated may wait on. Offering it again helps.
+// notes too few: what could be integrated may wait on. And when it looks, structs
+// that it has got otherwise stand in the way of what follows them, if their own
+// form is blocked. Offering only what it lacks helps.
 const retry = doc => {
   for (let before = -1; doc.store.pendingStructs && doc.store.pendingStructs.update.length !== before;) {
     const { update } = doc.store.pendingStructs
     before = update.length
     doc.store.pendingStructs = null
-    Y.applyUpdateV2(doc, update)
+    Y.applyUpdateV2(doc, Y.diffUpdateV2(update, Y.encodeStateVector(doc)))
   }
   return doc
 }

@@ -60,17 +60,14 @@ const jsonValue = (rnd, depth = 0) => {
 
 // A position that a surrogate pair doesn't straddle. Two halves that were put in
 // apart make Yjs itself diverge.
-const position = (rnd, s) => {
-  let at = rnd.chance(0.4) ? s.length : rnd.int(s.length + 1)
-  if (at > 0 && at < s.length && s.codePointAt(at - 1) > 0xffff) at--
-  return at
-}
+const outside = (s, at) => at > 0 && at < s.length && s.codePointAt(at - 1) > 0xffff ? at - 1 : at
+
+const position = (rnd, s) => outside(s, rnd.chance(0.4) ? s.length : rnd.int(s.length + 1))
 
 const remove = (rnd, type, s) => {
   if (s.length === 0) return
   const from = position(rnd, s)
-  let to = Math.min(s.length, from + 1 + rnd.int(6))
-  if (to > 0 && to < s.length && s.codePointAt(to - 1) > 0xffff) to--
+  const to = outside(s, Math.min(s.length, from + 1 + rnd.int(6)))
   if (to > from) type.delete(from, to - from)
 }
 
@@ -88,13 +85,14 @@ export const plain = (rnd, doc) => {
 export const typing = (rnd, doc) => {
   const t = doc.getText('t')
   const s = t.toString()
-  const at = rnd.chance(0.8) ? Math.min(doc.cursor ?? 0, s.length) : position(rnd, s)
+  const at = rnd.chance(0.8) ? outside(s, Math.min(doc.cursor ?? 0, s.length)) : position(rnd, s)
   if (rnd.chance(0.85)) {
     t.insert(at, letters[rnd.int(letters.length)])
     doc.cursor = at + 1
   } else if (at > 0) {
-    t.delete(at - 1, 1)
-    doc.cursor = at - 1
+    const from = outside(s, at - 1)
+    t.delete(from, at - from)
+    doc.cursor = from
   }
 }
 
@@ -115,7 +113,8 @@ export const rich = (rnd, doc, type = doc.getText('r')) => {
     case 2: return type.insertEmbed(position(rnd, s), jsonValue(rnd), rnd.chance(0.5) ? mark(rnd) : {})
     case 3: {
       const from = position(rnd, s)
-      if (from < s.length) type.format(from, 1 + rnd.int(s.length - from), mark(rnd))
+      const to = outside(s, from + 1 + rnd.int(s.length - from))
+      if (from < to && to <= s.length) type.format(from, to - from, mark(rnd))
       return
     }
     case 4: return type.applyDelta([{ retain: position(rnd, s) }, { insert: word(rnd), attributes: mark(rnd) }].filter(op => op.retain !== 0))
