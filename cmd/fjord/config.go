@@ -16,6 +16,7 @@ type config struct {
 	data             string
 	acceptLoss       bool
 	rooms            string
+	keepDeleted      bool
 	origins          []string
 	roomNames        roomname.Rule
 	log              *slog.Logger
@@ -25,14 +26,15 @@ func readConfig(cmd *cli.Command) (config, error) {
 	log, logErr := command.Logger(cmd)
 	rule, ruleErr := command.RoomNameRule(cmd)
 	return config{
-		listen:     cmd.String(command.ListenFlag),
-		rpc:        cmd.String(command.RPCFlag),
-		ops:        cmd.String(command.OpsFlag),
-		data:       cmd.String(command.DataFlag),
-		acceptLoss: cmd.Bool(command.AcceptLossFlag),
-		rooms:      cmd.String(command.RoomsFlag),
-		origins:    cmd.StringSlice(command.OriginsFlag),
-		roomNames:  rule,
-		log:        log,
+		listen:      cmd.String(command.ListenFlag),
+		rpc:         cmd.String(command.RPCFlag),
+		ops:         cmd.String(command.OpsFlag),
+		data:        cmd.String(command.DataFlag),
+		acceptLoss:  cmd.Bool(command.AcceptLossFlag),
+		rooms:       cmd.String(command.RoomsFlag),
+		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
+		origins:     cmd.StringSlice(command.OriginsFlag),
+		roomNames:   rule,
+		log:         log,
 	}, errors.Join(command.NoArguments(cmd), logErr, ruleErr)
 }

@@ -43,12 +43,13 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 	}
 	name := command.ProcessName("fjord")
 	h.rooms, err = rooms.New(rooms.Config{
-		Kind:       c.rooms,
-		StorageURL: insideURL,
-		HTTPClient: serve.NewClient(h.inside.Dial),
-		Owner:      name,
-		Logger:     c.log,
-		Metrics:    metrics,
+		Kind:        c.rooms,
+		StorageURL:  insideURL,
+		KeepDeleted: c.keepDeleted,
+		HTTPClient:  serve.NewClient(h.inside.Dial),
+		Owner:       name,
+		Logger:      c.log,
+		Metrics:     metrics,
 	})
 	if err != nil {
 		return nil, errors.Join(err, h.storage.Close())

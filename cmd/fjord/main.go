@@ -23,6 +23,7 @@ func main() {
 		command.Data(),
 		command.AcceptLoss(),
 		command.Rooms(),
+		command.KeepDeleted(),
 	)
 	os.Exit(command.Main(command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)))
 }

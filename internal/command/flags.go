@@ -13,17 +13,18 @@ import (
 
 // The flags' names, for reading them.
 const (
-	ListenFlag     = "listen"
-	RPCFlag        = "rpc"
-	OpsFlag        = "ops"
-	DataFlag       = "data"
-	AcceptLossFlag = "accept-loss"
-	RoomsFlag      = "rooms"
-	RoomsURLFlag   = "rooms-url"
-	StorageURLFlag = "storage-url"
-	OriginsFlag    = "allow-origin"
-	RoomNamesFlag  = "room-names"
-	logLevelFlag   = "log-level"
+	ListenFlag      = "listen"
+	RPCFlag         = "rpc"
+	OpsFlag         = "ops"
+	DataFlag        = "data"
+	AcceptLossFlag  = "accept-loss"
+	RoomsFlag       = "rooms"
+	KeepDeletedFlag = "keep-deleted"
+	RoomsURLFlag    = "rooms-url"
+	StorageURLFlag  = "storage-url"
+	OriginsFlag     = "allow-origin"
+	RoomNamesFlag   = "room-names"
+	logLevelFlag    = "log-level"
 )
 
 // env names a flag's environment twin: FJORD_LOG_LEVEL for log-level.
@@ -72,6 +73,15 @@ func AcceptLoss() cli.Flag {
 // Rooms is the kind of rooms.
 func Rooms() cli.Flag {
 	return text(RoomsFlag, "durable", "`KIND` of rooms: durable (on disk), volatile (in memory) or relay (nothing is kept)")
+}
+
+// KeepDeleted keeps what Yjs with gc off would keep.
+func KeepDeleted() cli.Flag {
+	return &cli.BoolFlag{
+		Name:    KeepDeletedFlag,
+		Usage:   "keep the content of what is deleted, for clients that show a document's history (Yjs with gc off)",
+		Sources: env(KeepDeletedFlag),
+	}
 }
 
 // RoomsURL is where an edge finds the rooms processes.

@@ -19,6 +19,10 @@ type Config struct {
 	StorageURL string
 	// HTTPClient calls it; nil means HTTP/2 in clear text over TCP.
 	HTTPClient connect.HTTPClient
+	// KeepDeleted keeps the content of what is deleted, for clients that show a
+	// document's history (Yjs with gc off). Without it, snapshots drop it, as Yjs
+	// does by default.
+	KeepDeleted bool
 	// Owner names this process to storage and in logs.
 	Owner string
 	// IdleAfter is how long a durable room stays in memory when nobody is in it.
@@ -84,5 +88,6 @@ func (c *Config) withDefaults() (room.Config, error) {
 		MaxStateBytes:    maxStateBytes,
 		SnapshotRecords:  snapshotRecords,
 		SnapshotBytes:    snapshotBytes,
+		KeepDeleted:      c.KeepDeleted,
 	}, err
 }

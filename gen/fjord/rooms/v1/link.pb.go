@@ -613,7 +613,7 @@ func (x *Attach) GetResume() *Resume {
 // Resume says what an edge has already delivered to its sessions.
 type Resume struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The seq of the last Broadcast (or of Attached, if none came since).
+	// The highest seq that a Broadcast has told (or Attached, if none has since).
 	Seq           uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1316,7 +1316,9 @@ func (x *SyncReply) GetSeq() uint64 {
 // sender included: to the sender it says "saved".
 type Broadcast struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The seq of its record. Several updates may share one record.
+	// The seq of its record, in the record's last broadcast only: who has heard
+	// that one has the record whole, and may resume behind it. 0 in those before
+	// it, and in a broadcast to one session.
 	Seq           uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
 	Update        []byte `protobuf:"bytes,2,opt,name=update,proto3" json:"update,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -28,9 +28,7 @@ type attachment struct {
 	known bool
 	kind  roomsv1.RoomKind
 	// seq is that of the last Broadcast delivered, or of the first Attached,
-	// and heard is when that was.
-	seq   uint64
-	heard time.Time
+	seq uint64
 	// members are in the order of their ids.
 	members []*Member
 	// ended says why there will be nothing more; nil until then.
@@ -60,7 +58,7 @@ func (l *Link) attachLocked(a *attachment) {
 	l.numbers[a.number] = a
 	var resume *uint64
 	if a.known {
-		seq := a.resumeSeq()
+		seq := a.seq
 		resume = &seq
 	}
 	a.queue.add(func(chunk []byte) []byte {
@@ -78,22 +76,6 @@ func (l *Link) attachLocked(a *attachment) {
 		}
 	}
 	a.signalLocked()
-}
-
-// settled is when a record has surely been broadcast to its end. What is left
-// of it on the way comes at once, or the link's pings, 5 s apart and 5 s long,
-// break the link.
-const settled = 15 * time.Second
-
-// resumeSeq returns the seq of the last record that was delivered whole. Several
-// updates may share a record, and their broadcasts follow one another; a link
-// may break between two of them, and to resume behind that record would lose the
-// second for ever. The caller holds mu.
-func (a *attachment) resumeSeq() uint64 {
-	if a.seq > 0 && time.Since(a.heard) < settled {
-		return a.seq - 1
-	}
-	return a.seq
 }
 
 // waitLocked takes the room off its stream.

@@ -1,8 +1,6 @@
 package link
 
 import (
-	"time"
-
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
@@ -49,9 +47,7 @@ func (a *attachment) deliverLocked(f *roomsv1.RoomFrame) {
 	except := uint64(0)
 	switch body := f.GetBody().(type) {
 	case *roomsv1.RoomFrame_Broadcast:
-		if seq := body.Broadcast.GetSeq(); seq >= a.seq {
-			a.seq, a.heard = seq, time.Now()
-		}
+		a.seq = max(a.seq, body.Broadcast.GetSeq())
 	case *roomsv1.RoomFrame_Relayed:
 		except = body.Relayed.GetFromSession()
 	}

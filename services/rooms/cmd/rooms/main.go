@@ -19,6 +19,7 @@ func main() {
 		command.RPC("127.0.0.1:7070"),
 		command.StorageURL(),
 		command.Rooms(),
+		command.KeepDeleted(),
 		command.Ops("127.0.0.1:9091"),
 	}
 	os.Exit(command.Main(command.New("rooms", "own the documents of Fjord's rooms", flags, run)))
@@ -39,11 +40,12 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	}
 	metrics := serve.NewRegistry()
 	service, err := rooms.New(rooms.Config{
-		Kind:       cmd.String(command.RoomsFlag),
-		StorageURL: cmd.String(command.StorageURLFlag),
-		Owner:      command.ProcessName("rooms"),
-		Logger:     log,
-		Metrics:    metrics,
+		Kind:        cmd.String(command.RoomsFlag),
+		StorageURL:  cmd.String(command.StorageURLFlag),
+		KeepDeleted: cmd.Bool(command.KeepDeletedFlag),
+		Owner:       command.ProcessName("rooms"),
+		Logger:      log,
+		Metrics:     metrics,
 	})
 	if err != nil {
 		return err

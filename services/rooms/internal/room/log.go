@@ -47,14 +47,17 @@ func (b *batch) hold(e effect, bytes int) {
 	b.held += effectCost + bytes
 }
 
-// partly lowers the seq of those who are let in between two updates of the batch:
-// they have its record only when they have heard the last one, and the link may
-// break before.
-func (b *batch) partly() {
+// number tells the batch's seq in its last broadcast: who has heard that one has
+// the record whole. Those who are let in before it have the record's beginning
+// only, and the link may break before they have the rest: theirs is one less.
+func (b *batch) number(seq uint64) {
 	more := false
 	for i := len(b.effects) - 1; i >= 0; i-- {
 		e := &b.effects[i]
-		more = more || e.all
+		if e.all && !more {
+			more = true
+			e.frame.GetBroadcast().Seq = seq
+		}
 		if attached := e.frame.GetAttached(); more && attached != nil {
 			attached.Seq--
 		}

@@ -98,7 +98,10 @@ type Config struct {
 	// SnapshotRecords and SnapshotBytes say when the log has outgrown the
 	// document: so many records, or so many bytes beyond twice its size.
 	SnapshotRecords int
-	SnapshotBytes   int
+	// KeepDeleted keeps the content of what is deleted, which snapshots drop
+	// otherwise, as Yjs does.
+	KeepDeleted   bool
+	SnapshotBytes int
 }
 
 // AttachmentID names an attachment within this process; the loop's owner

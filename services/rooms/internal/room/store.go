@@ -30,6 +30,10 @@ func (r *Room) cut() {
 // nobody who resumes would hear of them. Nothing waits for a later record now
 // (outgrown), so that the snapshot holds its last record whole.
 func (r *Room) makeSnapshot() {
+	if !r.config.KeepDeleted {
+		r.document.Compact()
+		r.encoded = encoded{}
+	}
 	state := r.encodedState()
 	s := &Snapshot{
 		Epoch: r.epoch,
@@ -80,7 +84,7 @@ func (r *Room) onStored(seq uint64) {
 	r.log.records++
 	r.log.bytes += b.bytes
 	r.given += b.answers
-	b.partly()
+	b.number(seq)
 	for _, e := range b.effects {
 		switch {
 		case e.all:

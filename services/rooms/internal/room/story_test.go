@@ -281,7 +281,7 @@ func (s *story) step(events ...room.Event) []string {
 		if err != nil {
 			s.t.Errorf("snapshot: %v", err)
 		}
-		done = append(done, fmt.Sprintf("⇒ storage: snapshot epoch %d up to seq %d: %s", p.Epoch, p.Seq, s.label(update)))
+		done = append(done, fmt.Sprintf("⇒ storage: snapshot epoch %d up to seq %d: %s, %d bytes", p.Epoch, p.Seq, s.label(update), len(update)))
 	}
 	return done
 }
@@ -327,7 +327,11 @@ func (s *story) describe(m *roomsv1.RoomFrame) string {
 		r := body.SyncReply
 		return fmt.Sprintf("sync reply seq %d: %s vector{%s}", r.GetSeq(), s.label(r.GetUpdate()), s.vector(r.GetStateVector()))
 	case *roomsv1.RoomFrame_Broadcast:
-		return fmt.Sprintf("broadcast seq %d: %s", body.Broadcast.GetSeq(), s.label(body.Broadcast.GetUpdate()))
+		seq := ""
+		if n := body.Broadcast.GetSeq(); n != 0 {
+			seq = fmt.Sprintf(" seq %d", n)
+		}
+		return fmt.Sprintf("broadcast%s: %s", seq, s.label(body.Broadcast.GetUpdate()))
 	case *roomsv1.RoomFrame_Awareness:
 		return "presence: " + s.entries(body.Awareness)
 	case *roomsv1.RoomFrame_Result:

@@ -69,14 +69,14 @@ func (r *Room) apply(s *session, e *Event) {
 		return
 	}
 	r.encoded = encoded{}
-	broadcast := &roomsv1.Broadcast{Update: e.Data}
-	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: broadcast}}
+	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{
+		Broadcast: &roomsv1.Broadcast{Update: e.Data},
+	}}
 	if r.config.Kind == Durable {
 		waiting := &r.log.waiting
 		waiting.updates = append(waiting.updates, e.Data)
 		waiting.bytes += len(e.Data) + updateCost
 		waiting.hold(effect{all: true, frame: frame}, 0)
-		broadcast.Seq = r.log.restsOn()
 	} else {
 		r.sendAll(frame)
 	}
@@ -88,10 +88,7 @@ func (r *Room) apply(s *session, e *Event) {
 func (r *Room) echo(s *session, e *Event) {
 	r.sendWhenStored(s.id.Attachment, &roomsv1.RoomFrame{
 		Session: s.id.Number,
-		Body: &roomsv1.RoomFrame_Broadcast{Broadcast: &roomsv1.Broadcast{
-			Seq:    r.log.restsOn(),
-			Update: e.Data,
-		}},
+		Body:    &roomsv1.RoomFrame_Broadcast{Broadcast: &roomsv1.Broadcast{Update: e.Data}},
 	}, len(e.Data))
 	r.acknowledge(s, e.Ticket)
 }
