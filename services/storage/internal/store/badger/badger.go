@@ -100,7 +100,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	}
 	defer func() {
 		if err != nil {
-			lock.release()
+			err = errors.Join(err, lock.release())
 		}
 	}()
 	if err := refuseDamage(opt); err != nil {
@@ -138,13 +138,15 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 }
 
 // badgerOptions are chosen for many small synced transactions and little memory:
-// at most NumMemtables × 21 MiB of heap for memtables, no caches (the tables are
-// mapped: the page cache holds them), and no values in the value log.
+// at most NumMemtables × 10 MiB of heap for memtables, no caches (the tables are
+// mapped: the page cache holds them), and no values in the value log. Memtables
+// decide about the rest too: under load Badger keeps up to eight buffers of about
+// twice their size for the tables that it builds, and lets go of them when idle.
 func badgerOptions(opt Options) badger.Options {
 	o := badger.DefaultOptions(opt.Dir)
 	o.SyncWrites = true
 	o.DetectConflicts = false // the committer is the only one that moves heads
-	o.MemTableSize = 16 << 20 // a transaction may have 15 % of it: see maxBatchBytes
+	o.MemTableSize = 8 << 20  // a transaction may have 15 % of it: see maxBatchBytes
 	o.NumMemtables = 3
 	o.NumCompactors = 2
 	o.ValueLogFileSize = 1 << 20 // the smallest allowed: unused, and synced with each commit
@@ -163,12 +165,12 @@ func badgerOptions(opt Options) badger.Options {
 // checkFormat reads the directory's format entry, and writes it in a new one.
 func checkFormat(db *badger.DB) error {
 	return db.Update(func(txn *badger.Txn) error {
-		item, err := txn.Get(appendFormatKey(nil))
+		item, err := txn.Get(formatKey())
 		if errors.Is(err, badger.ErrKeyNotFound) {
 			if !emptyDB(txn) {
 				return errors.New("it is a Badger directory without Fjord's format entry: give a new directory, or the one that Fjord wrote")
 			}
-			return txn.Set(appendFormatKey(nil), appendFormat(nil))
+			return txn.Set(formatKey(), appendFormat(nil))
 		}
 		if err != nil {
 			return fmt.Errorf("its format entry cannot be read: %w", err)

@@ -90,21 +90,22 @@ func (s *Store) commitChunks(b blob, index uint32, data []byte) (uint32, error) 
 	return next, nil
 }
 
-// readBlob passes b's chunks to add, in order, and returns how many bytes those
-// were. Chunks that are missing, short or too many are damage; the caller compares
-// the checksum. An error of add ends it and is returned as it is.
-func readBlob(ctx context.Context, txn *badger.Txn, e entry, b blob, size uint64, add func([]byte) error) (n uint64, err error) {
+// readBlob passes b's chunks to add, in order. Chunks that are missing, short or
+// too many are damage; the caller compares the checksum. An error of add ends it
+// and is returned as it is.
+func readBlob(ctx context.Context, txn *badger.Txn, e entry, b blob, size uint64, add func([]byte) error) error {
 	prefix := appendBlobPrefix(nil, b)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
 	defer it.Close()
 	var index uint32
+	var n uint64
 	for it.Rewind(); it.Valid(); it.Next() {
 		if err := ctx.Err(); err != nil {
-			return n, err
+			return err
 		}
 		_, at, err := parseChunkKey(it.Item().Key())
 		if err != nil || at != index || n >= size {
-			return n, corrupt(e.Head, "chunk %d of the value at seq %d is not where it should be", index, b.seq)
+			return corrupt(e.Head, "chunk %d of the value at seq %d is not where it should be", index, b.seq)
 		}
 		want := min(size-n, maxChunk)
 		var stop error
@@ -116,16 +117,16 @@ func readBlob(ctx context.Context, txn *badger.Txn, e entry, b blob, size uint64
 			return nil
 		})
 		if err != nil {
-			return n, corrupt(e.Head, "chunk %d of the value at seq %d: %w", index, b.seq, err)
+			return corrupt(e.Head, "chunk %d of the value at seq %d: %w", index, b.seq, err)
 		}
 		if stop != nil {
-			return n, stop
+			return stop
 		}
 		n += want
 		index++
 	}
 	if n != size {
-		return n, corrupt(e.Head, "the value at seq %d ends after %d of %d bytes", b.seq, n, size)
+		return corrupt(e.Head, "the value at seq %d ends after %d of %d bytes", b.seq, n, size)
 	}
-	return n, nil
+	return nil
 }

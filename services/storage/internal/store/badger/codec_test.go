@@ -23,7 +23,7 @@ func TestKeysApart(t *testing.T) {
 		}
 		seen[string(key)] = what
 	}
-	add("format", appendFormatKey(nil))
+	add("format", formatKey())
 	for _, room := range rooms {
 		add("head "+room, appendHeadKey(nil, room))
 		for _, seq := range seqs {

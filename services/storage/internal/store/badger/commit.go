@@ -24,12 +24,12 @@ type call struct {
 	done chan struct{} // closed when open is 0
 }
 
-// Bounds of a transaction. Badger's own are 15 % of MemTableSize in bytes (2.4
+// Bounds of a transaction. Badger's own are 15 % of MemTableSize in bytes (1.2
 // MiB) and a 96th of that in entries.
 const (
 	maxBatchOps     = 512
 	maxBatchEntries = 8 << 10
-	maxBatchBytes   = 2 << 20
+	maxBatchBytes   = 1 << 20
 )
 
 // maxKnownHeads is how many heads the committer remembers: about 200 bytes each.

@@ -31,15 +31,18 @@ func lockDir(dir string) (_ *dirLock, err error) {
 		return nil, fmt.Errorf("data directory %q cannot be read: give a directory that this user (uid %d) may read and write: %w", dir, os.Getuid(), err)
 	}
 	lock := &dirLock{dir: f, pid: filepath.Join(dir, "LOCK")}
+	defer func() {
+		if err != nil {
+			_ = f.Close() // nothing was written to it
+		}
+	}()
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("data directory %q is in use by %s: end that process, or give another directory", dir, lock.holder())
 		}
 		return nil, fmt.Errorf("data directory %q cannot be locked: give a directory on a local disk: %w", dir, err)
 	}
 	if err := os.WriteFile(lock.pid, strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o600); err != nil {
-		f.Close()
 		return nil, fmt.Errorf("data directory %q cannot be written: give a directory that this user (uid %d) may write: %w", dir, os.Getuid(), err)
 	}
 	return lock, nil

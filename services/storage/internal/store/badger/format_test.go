@@ -215,9 +215,9 @@ func TestForeignDirectories(t *testing.T) {
 		spoil func(*badger.Txn) error
 		want  string
 	}{
-		"a newer format":     {func(txn *badger.Txn) error { return txn.Set(appendFormatKey(nil), append([]byte(formatMagic), 2)) }, "has format 2, and this build reads format 1"},
-		"a format of nobody": {func(txn *badger.Txn) error { return txn.Set(appendFormatKey(nil), []byte("something")) }, "is not Fjord's"},
-		"no format":          {func(txn *badger.Txn) error { return txn.Delete(appendFormatKey(nil)) }, "without Fjord's format entry"},
+		"a newer format":     {func(txn *badger.Txn) error { return txn.Set(formatKey(), append([]byte(formatMagic), 2)) }, "has format 2, and this build reads format 1"},
+		"a format of nobody": {func(txn *badger.Txn) error { return txn.Set(formatKey(), []byte("something")) }, "is not Fjord's"},
+		"no format":          {func(txn *badger.Txn) error { return txn.Delete(formatKey()) }, "without Fjord's format entry"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opt := testOptions(t.TempDir())

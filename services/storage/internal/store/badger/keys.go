@@ -32,7 +32,7 @@ func appendRoom(dst []byte, room string) []byte {
 	return append(dst, room...)
 }
 
-func appendFormatKey(dst []byte) []byte { return append(dst, kindFormat) }
+func formatKey() []byte { return []byte{kindFormat} }
 
 func appendHeadKey(dst []byte, room string) []byte {
 	return append(append(dst, kindHead), room...)

@@ -61,7 +61,7 @@ func (s *Store) precheckLarge(ctx context.Context, item store.Item) (head store.
 	}
 	same := &sameBytes{want: item.Data}
 	if old.epoch == item.Epoch && old.size == uint64(len(item.Data)) {
-		if _, err := readBlob(ctx, txn, e, blob{kind: kindRecordChunk, room: item.Room, seq: item.Seq, id: old.id}, old.size, same.add); err != nil && !errors.Is(err, errDiffer) {
+		if err := readBlob(ctx, txn, e, blob{kind: kindRecordChunk, room: item.Room, seq: item.Seq, id: old.id}, old.size, same.add); err != nil && !errors.Is(err, errDiffer) {
 			return e.Head, false, err
 		}
 	}
@@ -87,6 +87,6 @@ func (s *sameBytes) add(piece []byte) error {
 
 func newBlobID() uint64 {
 	var id [8]byte
-	rand.Read(id[:]) // never fails since Go 1.24
+	_, _ = rand.Read(id[:]) // never fails since Go 1.24
 	return binary.BigEndian.Uint64(id[:])
 }

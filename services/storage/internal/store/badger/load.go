@@ -43,7 +43,7 @@ func loadSnapshot(ctx context.Context, txn *badger.Txn, room string, e entry, to
 	}
 	b := e.snapshot(room)
 	sum := snapshotSum(b)
-	_, err := readBlob(ctx, txn, e, b, e.SnapshotSize, func(chunk []byte) error {
+	err := readBlob(ctx, txn, e, b, e.SnapshotSize, func(chunk []byte) error {
 		sum = addSum(sum, chunk)
 		return to.SnapshotChunk(chunk)
 	})
@@ -93,7 +93,7 @@ func loadRecord(ctx context.Context, txn *badger.Txn, item *badger.Item, room st
 		data := r.data
 		if r.large {
 			b := blob{kind: kindRecordChunk, room: room, seq: seq, id: r.id}
-			if _, err := readBlob(ctx, txn, e, b, r.size, func(chunk []byte) error {
+			if err := readBlob(ctx, txn, e, b, r.size, func(chunk []byte) error {
 				data = append(data, chunk...)
 				return nil
 			}); err != nil {

@@ -45,6 +45,7 @@ func benchRoom(i int) string { return fmt.Sprintf("bench/room-%05d", i) }
 
 // appendAll stores b.N records, as many writers at once as asked for.
 func appendAll(b *testing.B, s store.Store, writers int) {
+	b.Helper()
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	var all sync.WaitGroup
