@@ -147,5 +147,8 @@ test('old news is not passed on', async (t) => {
   speaker.send(presenceFrame([[42, 5, { n: 'again' }]]))
   speaker.send(presenceFrame([[42, 6, { n: 6 }]]))
   await until('the newest is through', () => of42().some(([, clock]) => clock === 6))
-  assert.deepEqual(of42(), [[42, 5, { n: 5 }], [42, 6, { n: 6 }]])
+  // States that come together may be told as the newest of them.
+  const told = of42()
+  const news = [[42, 5, { n: 5 }], [42, 6, { n: 6 }]]
+  assert.deepEqual(told, news.slice(-told.length))
 })
