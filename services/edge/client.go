@@ -27,6 +27,7 @@ type client struct {
 	edge   *Edge
 	socket *socket.Socket
 	room   string
+	pass   pass
 
 	// Owned by run.
 	member  *link.Member
@@ -40,8 +41,8 @@ type client struct {
 	dialect dialect.Dialect
 }
 
-func newClient(e *Edge, ws *websocket.Conn, room string) *client {
-	return &client{edge: e, socket: socket.New(ws, e.socketConf), room: room}
+func newClient(e *Edge, ws *websocket.Conn, room string, pass pass) *client {
+	return &client{edge: e, socket: socket.New(ws, e.socketConf), room: room, pass: pass}
 }
 
 // closing reports whether the client's socket is on its way out.
@@ -60,6 +61,7 @@ func (c *client) closing() bool {
 func (c *client) run() {
 	defer c.edge.gone(c)
 	defer c.log()
+	defer c.expire()()
 	member, why := c.edge.link(c.room).Open(c.socket.Leaving(), c.room, c)
 	if why != nil {
 		c.End(why)
@@ -85,7 +87,7 @@ func (c *client) log() {
 
 // join makes the session and lets it into the room.
 func (c *client) join(d dialect.Dialect) {
-	cfg := session.Config{Kind: c.member.Kind()}
+	cfg := session.Config{Kind: c.member.Kind(), ReadOnly: c.pass.access.ReadOnly(), Unseen: !c.pass.access.Presence}
 	if d != nil {
 		cfg.Traits = d.Traits()
 	}
@@ -106,6 +108,11 @@ func (c *client) frame(data []byte) {
 		}
 	}
 	if c.session.Relays() {
+		if c.pass.access.ReadOnly() {
+			// Nobody knows what a relay's frames mean, so none is harmless.
+			c.socket.Close(session.CloseForbidden, "read-only")
+			return
+		}
 		c.member.Send(c.socket.Leaving(), c.session.RawFrame(data))
 		return
 	}

@@ -41,8 +41,14 @@ type Config struct {
 	// port always may, and so may a page of this machine if it reaches us as
 	// this machine. Programs that are no browsers send no origin.
 	AllowedOrigins []string
-	Limits         Limits
-	Keepalive      Keepalive
+	// Auth says how it is known who somebody is, and what they may do. Its zero
+	// value lets everybody write everywhere.
+	Auth Auth
+	// Hooks are asked in their order before anybody is authenticated, once name
+	// and origin are found right. The first that refuses wins.
+	Hooks     []Hook
+	Limits    Limits
+	Keepalive Keepalive
 	// DrainSpread is the time over which Drain spreads the closing of sockets,
 	// if its context allows. 0: 10 s.
 	DrainSpread time.Duration

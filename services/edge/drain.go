@@ -87,6 +87,7 @@ func (e *Edge) Close() {
 	for _, l := range e.links {
 		l.Close()
 	}
+	e.auth.Close()
 	if c, ok := e.cfg.HTTPClient.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/cork"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/placement"
@@ -22,8 +23,10 @@ type Edge struct {
 	// Immutable after New.
 	cfg        Config
 	origins    *origins
+	auth       auth.Authenticator
 	socketConf *socket.Config
 	sockets    prometheus.Gauge
+	admissions *prometheus.CounterVec
 	ring       *placement.Ring
 	links      []*link.Link // as cfg.RoomsURLs
 
@@ -58,6 +61,9 @@ func New(cfg Config) (*Edge, error) {
 	linkMetrics, err := e.register()
 	if err != nil {
 		return nil, fmt.Errorf("edge: metrics: %w", err)
+	}
+	if e.auth, err = newAuth(cfg); err != nil {
+		return nil, fmt.Errorf("edge: %w", err)
 	}
 	linkConf := &link.Config{
 		Edge:           cfg.Name,
@@ -100,8 +106,9 @@ func (e *Edge) register() (*link.Metrics, error) {
 	e.sockets = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "fjord_edge_sockets", Help: "Open websockets.",
 	})
+	e.admissions = newAdmissions()
 	if reg != nil {
-		if err := reg.Register(e.sockets); err != nil {
+		if err := errors.Join(reg.Register(e.sockets), reg.Register(e.admissions)); err != nil {
 			return nil, err
 		}
 	}

@@ -44,20 +44,27 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	ws, err := e.upgrade(w, r)
+	pass, refusal := e.authorize(r, room)
+	if refusal != nil {
+		e.upgraded(nil)
+		refuse(w, refusal)
+		return
+	}
+	ws, err := e.upgrade(w, r, pass.protocol)
 	if err != nil {
 		e.upgraded(nil) // gorilla has answered
 		return
 	}
-	c := newClient(e, ws, room)
+	c := newClient(e, ws, room, pass)
 	e.upgraded(c)
 	// The server's own goroutine would keep the request, its headers and a
 	// deep stack alive as long as the socket.
 	go c.run()
 }
 
-// upgrade makes the connection a websocket.
-func (e *Edge) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
+// upgrade makes the connection a websocket that speaks the given subprotocol,
+// none if it is empty.
+func (e *Edge) upgrade(w http.ResponseWriter, r *http.Request, protocol string) (*websocket.Conn, error) {
 	upgrader := websocket.Upgrader{
 		HandshakeTimeout: upgradeTimeout,
 		ReadBufferSize:   readBuffer,
@@ -69,10 +76,8 @@ func (e *Edge) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn,
 		EnableCompression: false,
 	}
 	var header http.Header
-	// A browser that offers protocols insists on one of them; they mean
-	// nothing here.
-	if offered := websocket.Subprotocols(r); len(offered) > 0 {
-		header = http.Header{"Sec-Websocket-Protocol": {offered[0]}}
+	if protocol != "" {
+		header = http.Header{"Sec-Websocket-Protocol": {protocol}}
 	}
 	return upgrader.Upgrade(w, r, header)
 }

@@ -14,6 +14,9 @@ const (
 	CloseLater = 1013
 	// CloseMalformed ends a socket whose bytes are not what they claim to be.
 	CloseMalformed = 4400
+	// CloseUnauthenticated ends a socket of whom nobody knows any more who it is:
+	// the token has expired.
+	CloseUnauthenticated = 4401
 	// CloseForbidden ends a socket that did what it may not.
 	CloseForbidden = 4403
 	// CloseTooLarge ends a socket that sent too much at once.

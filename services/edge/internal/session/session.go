@@ -51,6 +51,8 @@ type Config struct {
 	Kind     roomsv1.RoomKind
 	Traits   dialect.Traits
 	ReadOnly bool
+	// Unseen: the client's awareness goes to nobody. It sees that of others.
+	Unseen bool
 }
 
 // Session is one client in one room. It isn't safe for concurrent use.
@@ -90,6 +92,9 @@ func (s *Session) FromClient(m dialect.Message) Frame {
 	case dialect.Update:
 		return s.update(Update, m.Body)
 	case dialect.Awareness:
+		if s.cfg.Unseen {
+			return Frame{}
+		}
 		return Frame{Kind: Awareness, Bytes: m.Body}
 	case dialect.QueryAwareness:
 		return Frame{Kind: QueryAwareness}

@@ -27,6 +27,7 @@ type story struct {
 var (
 	durable = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE}
 	acks    = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{Acks: true, Step1First: true}}
+	unseen  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Unseen: true}
 	reader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, ReadOnly: true}
 )
 
@@ -93,6 +94,13 @@ var stories = []story{
 	{"presence is asked for", durable, []string{
 		"client query - → query",
 		"room awareness P → awareness(P)",
+	}},
+	{"who may not show themselves see the others", unseen, []string{
+		"client step1 A → step1(A)",
+		"client awareness P → nothing",
+		"client query - → query",
+		"room awareness Q → awareness(Q)",
+		"client update X → update(X)",
 	}},
 	{"denial is heard by nobody", durable, []string{
 		"client denied - → nothing",

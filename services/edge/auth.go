@@ -1,0 +1,110 @@
+package edge
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fjord-sync/fjord/services/edge/internal/auth"
+	"github.com/fjord-sync/fjord/services/edge/internal/link"
+	"github.com/fjord-sync/fjord/services/edge/internal/session"
+)
+
+// The parts of authentication that a Config names.
+type (
+	// Auth chooses how it is known who somebody is.
+	Auth = auth.Config
+	// Hook looks at a request before anybody is authenticated.
+	Hook = auth.Hook
+	// Request is what a Hook sees.
+	Request = auth.Request
+	// Refusal is what a Hook answers.
+	Refusal = auth.Refusal
+)
+
+// pass is what a client was let in with.
+type pass struct {
+	access auth.Access
+	// expires is when the socket is closed. Zero: never.
+	expires time.Time
+	// protocol is the websocket subprotocol that was chosen, "" for none.
+	protocol string
+}
+
+func newAuth(cfg Config) (auth.Authenticator, error) {
+	if cfg.Auth.Logger == nil {
+		cfg.Auth.Logger = cfg.Logger
+	}
+	return auth.New(cfg.Auth)
+}
+
+// authorize decides whether a request may come into room. What it refuses has
+// cost nothing in any rooms process, so that a room that isn't there and one
+// that nobody lets them into look the same, and take the same time.
+func (e *Edge) authorize(r *http.Request, room string) (pass, *auth.Refusal) {
+	request, protocol, err := auth.NewRequest(r, room)
+	if err != nil {
+		return pass{}, e.refused(room, "malformed", &auth.Refusal{Status: http.StatusBadRequest, Text: err.Error()})
+	}
+	if refusal := auth.Ask(e.cfg.Hooks, request); refusal != nil {
+		return pass{}, e.refused(room, "hook", refusal)
+	}
+	claims, access, err := auth.Admit(r.Context(), e.auth, request)
+	if err != nil {
+		return pass{}, e.refused(room, admission(err), auth.Refuse(e.auth, err))
+	}
+	e.admissions.WithLabelValues("allowed").Inc()
+	return pass{access: access, expires: claims.Expires, protocol: protocol}, nil
+}
+
+// refused counts a refusal, and notes it for who looks closely.
+func (e *Edge) refused(room, result string, refusal *auth.Refusal) *auth.Refusal {
+	e.admissions.WithLabelValues(result).Inc()
+	e.cfg.Logger.Debug("not let in", "room", link.Loggable(room), "result", result, "status", refusal.Status, "why", refusal.Text)
+	return refusal
+}
+
+// admission names an error's kind for the metric.
+func admission(err error) string {
+	switch {
+	case errors.Is(err, auth.ErrUnauthenticated):
+		return "unauthenticated"
+	case errors.Is(err, auth.ErrForbidden):
+		return "forbidden"
+	default:
+		return "unavailable"
+	}
+}
+
+func newAdmissions() *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fjord_edge_admissions_total",
+		Help: "Websocket upgrades that were let in, or refused for their credentials, by result.",
+	}, []string{"result"})
+	for _, result := range []string{"allowed", "malformed", "hook", "unauthenticated", "forbidden", "unavailable"} {
+		v.WithLabelValues(result)
+	}
+	return v
+}
+
+// refuse answers a request instead of the upgrade.
+func refuse(w http.ResponseWriter, refusal *auth.Refusal) {
+	for name, values := range refusal.Header {
+		w.Header()[http.CanonicalHeaderKey(name)] = values
+	}
+	http.Error(w, refusal.Text, refusal.Status)
+}
+
+// expire closes the socket when what it was let in with ceases to hold. The
+// function that it returns ends that.
+func (c *client) expire() (forget func()) {
+	if c.pass.expires.IsZero() {
+		return func() {}
+	}
+	timer := time.AfterFunc(time.Until(c.pass.expires), func() {
+		c.socket.Close(session.CloseUnauthenticated, "the token has expired")
+	})
+	return func() { timer.Stop() }
+}

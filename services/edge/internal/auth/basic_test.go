@@ -1,0 +1,186 @@
+package auth_test
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/fjord-sync/fjord/services/edge/internal/auth"
+)
+
+// line is one of an htpasswd file. The cost is the lowest: tests compare often.
+func line(user, password string) string {
+	return user + ":" + string(must(bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost))) + "\n"
+}
+
+// login is a request with a password.
+func login(user, password string) auth.Request {
+	r := with(base64.StdEncoding.EncodeToString([]byte(user + ":" + password)))
+	r.Basic = true
+	return r
+}
+
+func TestBasic(t *testing.T) {
+	// htpasswd writes $2y$ where Go writes $2a$.
+	written := strings.Replace(line("ben", "wicked"), "$2a$", "$2y$", 1)
+	a := open(t, auth.Config{Method: "basic:" + file(t, "# people\n\n"+line("ann", "s3cret:with:colons")+line("zoë", "naïve")+line("empty", "")+written)})
+	for _, test := range []struct{ user, password, want string }{
+		{"ann", "s3cret:with:colons", "ok"},
+		{"ann", "s3cret", "unauthenticated"},
+		{"ann", "", "unauthenticated"},
+		{"Ann", "s3cret:with:colons", "unauthenticated"},
+		{"bob", "s3cret:with:colons", "unauthenticated"},
+		{"", "", "unauthenticated"},
+		{"zoë", "naïve", "ok"},
+		{"empty", "", "ok"},
+		{"ben", "wicked", "ok"},
+		// bcrypt looks at 72 bytes: a longer password must not pass for it.
+		{"ann", "s3cret:with:colons" + strings.Repeat("x", 100), "unauthenticated"},
+		{"ann", strings.Repeat("x", 100_000), "unauthenticated"},
+	} {
+		for range 2 { // what is remembered is what was found
+			claims, err := a.Authenticate(context.Background(), login(test.user, test.password))
+			if got := kindOf(err); got != test.want {
+				t.Errorf("%s:%.30s: %s, want %s", test.user, test.password, got, test.want)
+			}
+			if access, ok := claims.For("any"); err == nil && (claims.Subject != test.user || !ok || access.ReadOnly() || !access.Presence) {
+				t.Errorf("%s has %+v", test.user, claims)
+			}
+		}
+	}
+	token := login("ann", "s3cret:with:colons")
+	token.Basic, token.Source = false, auth.FromMessage
+	if got := ask(t, a, token); got != "ok" {
+		t.Errorf("in a message: %s", got)
+	}
+	token.Source = auth.FromHeader
+	if got := ask(t, a, token); got != "unauthenticated" {
+		t.Errorf("as a bearer token: %s", got)
+	}
+	for _, text := range []string{"", "!", "YW5u", strings.Repeat("A", 1<<20)} {
+		r := with(text)
+		r.Basic = true
+		if got := ask(t, a, r); got != "unauthenticated" {
+			t.Errorf("%.20q: %s", text, got)
+		}
+	}
+}
+
+func TestHtpasswdReload(t *testing.T) {
+	log := &logged{}
+	path := file(t, line("ann", "one"))
+	a := open(t, auth.Config{Method: "basic:" + path, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	rewrite := func(content string, age time.Duration) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		then := time.Now().Add(-age) // two writes may fall into one tick of the file system
+		if err := os.Chtimes(path, then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually := func(what string, r auth.Request, want string) {
+		t.Helper()
+		deadline := time.Now().Add(10 * time.Second)
+		for ask(t, a, r) != want {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %s, want %s", what, ask(t, a, r), want)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	eventually("at first", login("ann", "one"), "ok")
+	rewrite(line("ann", "two")+line("ben", "b"), time.Minute)
+	eventually("a new password", login("ann", "two"), "ok")
+	eventually("a new user", login("ben", "b"), "ok")
+	eventually("the old password, once remembered", login("ann", "one"), "unauthenticated")
+	rewrite("not an htpasswd file", 2*time.Minute)
+	deadline := time.Now().Add(10 * time.Second)
+	for !strings.Contains(log.String(), "can't be read again") {
+		if time.Now().After(deadline) {
+			t.Fatalf("a broken file isn't spoken of: %s", log.String())
+		}
+		eventually("while the file is broken", login("ann", "two"), "ok")
+		time.Sleep(10 * time.Millisecond)
+	}
+	rewrite(line("ben", "b"), 3*time.Minute)
+	eventually("a user that was taken out", login("ann", "two"), "unauthenticated")
+}
+
+func TestHtpasswdFilesThatCannotWork(t *testing.T) {
+	good := strings.TrimSuffix(line("ann", "x"), "\n")
+	for name, test := range map[string]struct{ content, want string }{
+		"empty":     {"", "names nobody"},
+		"comments":  {"# ann\n", "names nobody"},
+		"no hash":   {"ann\n", "line 1: want user:hash"},
+		"no user":   {good + "\n:" + good[4:] + "\n", "line 2: want user:hash"},
+		"MD5":       {"ann:$apr1$abc$def\n", "line 1: the hash isn't bcrypt"},
+		"plain":     {"ann:hunter2\n", "isn't bcrypt"},
+		"SHA-1":     {"ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", "isn't bcrypt"},
+		"twice":     {good + "\n" + good + "\n", "line 2: the user is there twice"},
+		"too dear":  {strings.Replace(good, "$04$", "$31$", 1), "too costly"},
+		"too large": {strings.Repeat("#", 5<<20), "at most"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := auth.New(auth.Config{Method: "basic:" + file(t, test.content)})
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%v, want an error with %q", err, test.want)
+			}
+		})
+	}
+	if _, err := auth.New(auth.Config{Method: "basic:/nowhere/at/all"}); err == nil {
+		t.Error("a file that isn't there is taken")
+	}
+}
+
+// Who guesses names learns nothing from the time that it takes.
+func TestUnknownUserCostsAsMuch(t *testing.T) {
+	hash := must(bcrypt.GenerateFromPassword([]byte("x"), 8))
+	a := open(t, auth.Config{Method: "basic:" + file(t, "ann:"+string(hash)+"\n")})
+	median := func(user string) time.Duration {
+		var took []time.Duration
+		for range 11 {
+			start := time.Now()
+			ask(t, a, login(user, "wrong"))
+			took = append(took, time.Since(start))
+		}
+		slices.Sort(took)
+		return took[len(took)/2]
+	}
+	known, unknown := median("ann"), median("bob")
+	if unknown < known/3 || unknown > known*3 {
+		t.Errorf("a known user takes %s, an unknown one %s", known, unknown)
+	}
+}
+
+// Many guesses wait for their turn, and no longer than they are waited for.
+func TestGuessersWait(t *testing.T) {
+	hash := must(bcrypt.GenerateFromPassword([]byte("x"), 10))
+	a := open(t, auth.Config{Method: "basic:" + file(t, "ann:"+string(hash)+"\n")})
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	got := map[string]int{}
+	for range 100 {
+		all.Go(func() {
+			_, err := a.Authenticate(ctx, login("ann", "wrong"))
+			mu.Lock()
+			defer mu.Unlock()
+			got[kindOf(err)]++
+		})
+	}
+	all.Wait()
+	if got["unavailable"] == 0 || got["unavailable"]+got["unauthenticated"] != 100 {
+		t.Errorf("%v; want some refused and most turned away", got)
+	}
+}
