@@ -8,6 +8,7 @@ import (
 
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/internal/roomname"
+	"github.com/fjord-sync/fjord/services/edge"
 )
 
 // config is what the flags say.
@@ -18,6 +19,7 @@ type config struct {
 	rooms            string
 	keepDeleted      bool
 	origins          []string
+	auth             edge.Auth
 	roomNames        roomname.Rule
 	log              *slog.Logger
 }
@@ -34,7 +36,16 @@ func readConfig(cmd *cli.Command) (config, error) {
 		rooms:       cmd.String(command.RoomsFlag),
 		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
 		origins:     cmd.StringSlice(command.OriginsFlag),
+		auth:        readAuth(cmd),
 		roomNames:   rule,
 		log:         log,
 	}, errors.Join(command.NoArguments(cmd), logErr, ruleErr)
+}
+
+func readAuth(cmd *cli.Command) edge.Auth {
+	return edge.Auth{
+		Method:    cmd.String(command.AuthFlag),
+		Audiences: cmd.StringSlice(command.AudienceFlag),
+		Issuer:    cmd.String(command.IssuerFlag),
+	}
 }

@@ -60,6 +60,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 		Name:           name,
 		RoomNames:      c.roomNames,
 		AllowedOrigins: c.origins,
+		Auth:           c.auth,
 		Logger:         c.log,
 		Metrics:        metrics,
 	})

@@ -39,6 +39,9 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := command.Exposed(cmd, config.log, ports.web.Addr()); err != nil {
+		return err
+	}
 	house, err := open(ctx, config, ports)
 	if err != nil {
 		return err

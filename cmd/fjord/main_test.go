@@ -66,6 +66,10 @@ func TestStartThatCannotWork(t *testing.T) {
 		"bad level":       {anywhere(data, "--log-level", "loud"), "want debug, info, warn or error"},
 		"bad rooms":       {anywhere(data, "--rooms", "eternal"), "want durable, volatile or relay"},
 		"bad room names":  {anywhere(data, "--room-names", "any"), "want default or elva"},
+		"bad auth":        {anywhere(data, "--auth", "password"), "want open, basic:FILE, jwt:FILE, jwt:URL or webhook:URL"},
+		"no htpasswd":     {anywhere(data, "--auth", "basic:"+file), "names nobody"},
+		"issuer of none":  {anywhere(data, "--jwt-issuer", "me"), "means something to jwt only"},
+		"open to all":     {anywhere(data, "--listen", ":0"), "say --insecure"},
 		"no value":        {[]string{"--listen"}, "flag needs an argument"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,13 +37,16 @@ func text(name, value, usage string) cli.Flag {
 }
 
 // Listen is the address of the websocket port. HOST and PORT, which many hosts
-// set, choose its default.
+// set, choose its default: without them it is reached from this machine only.
 func Listen() cli.Flag {
-	port := os.Getenv("PORT")
+	host, port := os.Getenv("HOST"), os.Getenv("PORT")
+	if host == "" {
+		host = "127.0.0.1"
+	}
 	if port == "" {
 		port = "1234"
 	}
-	return text(ListenFlag, net.JoinHostPort(os.Getenv("HOST"), port), "`HOST:PORT` of the websocket port; PORT 0 takes any free one")
+	return text(ListenFlag, net.JoinHostPort(host, port), "`HOST:PORT` of the websocket port; PORT 0 takes any free one")
 }
 
 // RPC is the address of the Connect and gRPC port.
@@ -120,7 +123,7 @@ func LogLevel() cli.Flag {
 
 // EdgeFlags are those of everything that listens for websockets.
 func EdgeFlags() []cli.Flag {
-	return []cli.Flag{Listen(), AllowOrigin(), RoomNames()}
+	return append([]cli.Flag{Listen(), AllowOrigin(), RoomNames()}, AuthFlags()...)
 }
 
 // RoomNameRule reads --room-names.

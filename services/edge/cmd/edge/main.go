@@ -28,6 +28,9 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := command.Exposed(cmd, log, listener.Addr()); err != nil {
+		return err
+	}
 	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
 	if err != nil {
 		return err
@@ -39,8 +42,13 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		Name:           command.ProcessName("edge"),
 		RoomNames:      rule,
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
-		Logger:         log,
-		Metrics:        metrics,
+		Auth: edge.Auth{
+			Method:    cmd.String(command.AuthFlag),
+			Audiences: cmd.StringSlice(command.AudienceFlag),
+			Issuer:    cmd.String(command.IssuerFlag),
+		},
+		Logger:  log,
+		Metrics: metrics,
 	})
 	if err != nil {
 		return err

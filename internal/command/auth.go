@@ -1,0 +1,57 @@
+package command
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+)
+
+// The names of the flags that say who may come in.
+const (
+	AuthFlag     = "auth"
+	AudienceFlag = "jwt-audience"
+	IssuerFlag   = "jwt-issuer"
+	InsecureFlag = "insecure"
+)
+
+// AuthFlags are those of everything that lets people in.
+func AuthFlags() []cli.Flag {
+	return []cli.Flag{
+		text(AuthFlag, "open", "`METHOD` that decides who may come in: open (everybody), basic:FILE (htpasswd), jwt:FILE (public keys in PEM, a JWK Set or a secret), jwt:URL (a JWK Set) or webhook:URL"),
+		&cli.StringSliceFlag{
+			Name:    AudienceFlag,
+			Usage:   "`AUDIENCE` that tokens must be for, with --auth jwt; of several, with commas, one",
+			Sources: env(AudienceFlag),
+		},
+		text(IssuerFlag, "", "`ISSUER` that tokens must be from, with --auth jwt"),
+		&cli.BoolFlag{
+			Name:    InsecureFlag,
+			Usage:   "let --auth open be reached from other machines",
+			Sources: env(InsecureFlag),
+		},
+	}
+}
+
+// Exposed refuses to let everybody in from everywhere unless that was said. It
+// looks at where the listener is, not at how its address was spelt.
+func Exposed(cmd *cli.Command, log *slog.Logger, where net.Addr) error {
+	method, _, _ := strings.Cut(cmd.String(AuthFlag), ":")
+	if (method != "" && method != "open") || onlyHere(where) {
+		return nil
+	}
+	if !cmd.Bool(InsecureFlag) {
+		return fmt.Errorf("--%s %s: other machines reach it, and --%s open lets everybody read and write everything; "+
+			"choose another --%s, listen on 127.0.0.1, or say --%s", ListenFlag, where, AuthFlag, AuthFlag, InsecureFlag)
+	}
+	log.Warn("everybody who reaches the websocket port may read and write everything", "listen", where.String())
+	return nil
+}
+
+// onlyHere reports whether nobody but this machine reaches an address.
+func onlyHere(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
