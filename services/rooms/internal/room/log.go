@@ -48,18 +48,22 @@ func (b *batch) hold(e effect, bytes int) {
 }
 
 // number tells the batch's seq in its last broadcast: who has heard that one has
-// the record whole. Those who are let in before it have the record's beginning
-// only, and the link may break before they have the rest: theirs is one less.
+// the record whole. Those who are let in before it, and are told what they have
+// missed, have the record's beginning only, and the link may break before they
+// have the rest: theirs is one less.
 func (b *batch) number(seq uint64) {
 	more := false
 	for i := len(b.effects) - 1; i >= 0; i-- {
 		e := &b.effects[i]
-		if e.all && !more {
+		attached, broadcast := e.frame.GetAttached(), e.frame.GetBroadcast()
+		switch {
+		case e.all && !more:
 			more = true
-			e.frame.GetBroadcast().Seq = seq
-		}
-		if attached := e.frame.GetAttached(); more && attached != nil {
-			attached.Seq--
+			broadcast.Seq = seq
+		case attached != nil && more:
+			attached.Seq = seq - 1
+		case broadcast.GetSeq() != 0 && more:
+			broadcast.Seq = seq - 1
 		}
 	}
 }

@@ -1,0 +1,75 @@
+package room_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/awareness"
+)
+
+// BenchmarkStep takes one typed letter through a room: the update, then storage's
+// answer, and so the broadcast and the ack. What it costs must not depend on how
+// many sessions an attachment has. The letter's own bytes are one allocation.
+func BenchmarkStep(b *testing.B) {
+	for _, sessions := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {
+			r := room.New(room.Config{
+				Kind: room.Durable, MaxUnsavedBytes: 1 << 20, MaxHeldBytes: 1 << 20, MaxAnswerBytes: 1 << 20,
+				MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 30, SnapshotRecords: 1 << 40, SnapshotBytes: 1 << 40,
+			})
+			now := time.Unix(0, 0)
+			const attachment = 1
+			r.Step(now,
+				room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument(), Epoch: 1}},
+				room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: attachment}})
+			for n := range sessions {
+				r.Step(now, room.Event{Kind: room.Join, Session: room.SessionID{Attachment: attachment, Number: uint64(n) + 1}})
+			}
+			author := room.SessionID{Attachment: attachment, Number: 1}
+			seq := uint64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				ready := r.Step(now, room.Event{Kind: room.Update, Session: author, Data: insert(7, seq, "x"), Ticket: seq + 1})
+				seq++
+				if ready.Append == nil {
+					b.Fatal("nothing to store")
+				}
+				if ready = r.Step(now, room.Event{Kind: room.Stored, Seq: seq}); len(ready.Frames) != 2 {
+					b.Fatalf("%d frames, want broadcast and ack", len(ready.Frames))
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCursors moves the cursors of a hundred users in one step, as under load.
+func BenchmarkCursors(b *testing.B) {
+	const users = 100
+	r := room.New(room.Config{Kind: room.Volatile, MaxAnswerBytes: 1 << 20, MaxPresent: 1000, MaxPresentOfOne: 1, MaxStateBytes: 1000})
+	now := time.Unix(0, 0)
+	r.Step(now,
+		room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument()}},
+		room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: 1}})
+	events := make([]room.Event, users)
+	for i := range events {
+		session := room.SessionID{Attachment: 1, Number: uint64(i) + 1}
+		r.Step(now, room.Event{Kind: room.Join, Session: session})
+		events[i] = room.Event{Kind: room.Awareness, Session: session}
+	}
+	clock := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		clock++
+		for i := range events {
+			events[i].Data = awareness.Append(nil, awareness.Entry{
+				Client: uint64(i) + 1, Clock: clock, State: []byte(`{"cursor":{"anchor":{"item":{"client":7,"clock":42}}}}`),
+			})
+		}
+		if ready := r.Step(now, events...); len(ready.Frames) != 1 {
+			b.Fatalf("%d frames, want one for all", len(ready.Frames))
+		}
+	}
+}
