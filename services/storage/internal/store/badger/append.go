@@ -121,7 +121,9 @@ func (s *Store) Append(ctx context.Context, items []store.Item) []store.Result {
 		err := s.submit(ctx, call...)
 		for i := range ops {
 			switch o := &ops[i]; {
-			case results[i].Err != nil || len(o.item.Data) > maxChunk || repeats[i]:
+			case len(o.item.Data) > maxChunk || repeats[i] || results[i].Err != nil:
+				// The first of them is being answered elsewhere: its result isn't
+				// ours to look at.
 			case err != nil:
 				results[i].Err = err
 			default:
