@@ -29,6 +29,8 @@ type pass struct {
 	access auth.Access
 	// expires is when the socket is closed. Zero: never.
 	expires time.Time
+	// inBand decides about the documents that messages name.
+	inBand *auth.InBand
 	// protocol is the websocket subprotocol that was chosen, "" for none.
 	protocol string
 }
@@ -43,7 +45,11 @@ func newAuth(cfg Config) (auth.Authenticator, error) {
 // authorize decides whether a request may come into room. What it refuses has
 // cost nothing in any rooms process, so that a room that isn't there and one
 // that nobody lets them into look the same, and take the same time.
-func (e *Edge) authorize(r *http.Request, room string) (pass, *auth.Refusal) {
+//
+// Where messages name the documents, only the hooks are asked: the tokens come
+// in messages too.
+func (e *Edge) authorize(r *http.Request, w way) (pass, *auth.Refusal) {
+	room := w.room
 	request, protocol, err := auth.NewRequest(r, room)
 	if err != nil {
 		return pass{}, e.refused(room, "malformed", &auth.Refusal{Status: http.StatusBadRequest, Text: err.Error()})
@@ -51,12 +57,18 @@ func (e *Edge) authorize(r *http.Request, room string) (pass, *auth.Refusal) {
 	if refusal := auth.Ask(e.cfg.Hooks, request); refusal != nil {
 		return pass{}, e.refused(room, "hook", refusal)
 	}
+	p := pass{protocol: protocol, inBand: auth.NewInBand(e.auth, request)}
+	if w.addressed() {
+		e.admissions.WithLabelValues("allowed").Inc()
+		return p, nil
+	}
 	claims, access, err := auth.Admit(r.Context(), e.auth, request)
 	if err != nil {
 		return pass{}, e.refused(room, admission(err), auth.Refuse(e.auth, err))
 	}
 	e.admissions.WithLabelValues("allowed").Inc()
-	return pass{access: access, expires: claims.Expires, protocol: protocol}, nil
+	p.access, p.expires = access, claims.Expires
+	return p, nil
 }
 
 // refused counts a refusal, and notes it for who looks closely.
@@ -64,6 +76,12 @@ func (e *Edge) refused(room, result string, refusal *auth.Refusal) *auth.Refusal
 	e.admissions.WithLabelValues(result).Inc()
 	e.cfg.Logger.Debug("not let in", "room", link.Loggable(room), "result", result, "status", refusal.Status, "why", refusal.Text)
 	return refusal
+}
+
+// refusedInBand counts a refusal by message.
+func (e *Edge) refusedInBand(room string, err error) {
+	e.admissions.WithLabelValues(admission(err)).Inc()
+	e.cfg.Logger.Debug("not let in by message", "room", link.Loggable(room), "error", err)
 }
 
 // admission names an error's kind for the metric.

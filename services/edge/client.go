@@ -4,45 +4,49 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gorilla/websocket"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
-	"github.com/fjord-sync/fjord/services/edge/internal/dialect/ywebsocket"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
 	"github.com/fjord-sync/fjord/services/edge/internal/socket"
 )
 
-// dialects are those that an edge speaks. A socket speaks the first one that
-// understands its first frame.
-var dialects = []dialect.Dialect{
-	ywebsocket.Dialect{},
-}
-
-// client ties a socket to its session and the session to its room. run is its
-// reader goroutine; the link calls Deliver, Rejoin, Resumed and End.
+// client is one socket and the sessions on it: one in the room of its URL, or
+// any number in documents that its messages name. run is its reader goroutine.
 type client struct {
 	edge   *Edge
 	socket *socket.Socket
-	room   string
+	way    way
 	pass   pass
 
 	// Owned by run.
-	member  *link.Member
-	spoken  bool // the first frame has come
+	spoken  bool            // the first frame has come
+	dialect dialect.Dialect // nil until the client has spoken one
+	guessed bool            // dialect is what its frames look like, nobody named it
 	decoded []dialect.Message
+	// own is the session in the URL's room; nil if messages name their documents.
+	own *attendee
+	// documents are those by address, nil unless the dialect is Addressed.
+	documents map[string]*document
+	// ctx ends with the socket; nil unless documents is set.
+	ctx context.Context
 
-	mu sync.Mutex // guards following
-	// session is nil until the client has spoken, but in a relay room not.
-	session *session.Session
-	// dialect is nil until the client has spoken one.
-	dialect dialect.Dialect
+	// waiters are goroutines of documents that are being opened, and the one
+	// that ends ctx.
+	waiters sync.WaitGroup
+	// admitted is closed when the first document has let the client in.
+	admitted chan struct{}
+	admit    sync.Once
+	// held is what waits for documents to open, in bytes and messages.
+	heldBytes, heldMessages atomic.Int64
 }
 
-func newClient(e *Edge, ws *websocket.Conn, room string, pass pass) *client {
-	return &client{edge: e, socket: socket.New(ws, e.socketConf), room: room, pass: pass}
+func newClient(e *Edge, ws *websocket.Conn, w way, p pass) *client {
+	return &client{edge: e, socket: socket.New(ws, e.socketConf), way: w, pass: p, dialect: w.dialect, guessed: w.dialect == nil}
 }
 
 // closing reports whether the client's socket is on its way out.
@@ -55,48 +59,65 @@ func (c *client) closing() bool {
 	}
 }
 
-// run is the client's life. The room is attached before the first frame is
+// run is the client's life. The URL's room is attached before the first frame is
 // read: what a frame means depends on what kind of room it is, and until then
 // frames wait where they take nothing from us, in the connection.
 func (c *client) run() {
 	defer c.edge.gone(c)
 	defer c.log()
 	defer c.expire()()
-	member, why := c.edge.link(c.room).Open(c.socket.Leaving(), c.room, c)
-	if why != nil {
-		c.End(why)
+	defer c.leave()
+	if c.way.addressed() {
+		defer c.carry()()
+		c.socket.Run(c.frame)
+		return
+	}
+	own := &attendee{client: c, room: c.way.room, stop: c.socket.Leaving()}
+	if why := own.open(); why != nil {
+		own.End(why)
 		c.socket.Run(func([]byte) {})
 		return
 	}
-	c.member = member
-	defer member.Leave()
-	if member.Kind() == roomsv1.RoomKind_ROOM_KIND_RELAY {
+	c.own = own
+	if own.member.Kind() == roomsv1.RoomKind_ROOM_KIND_RELAY {
 		// A relay's listener may never say anything.
-		c.join(nil)
+		own.join(nil, c.pass.access)
 	}
-	c.socket.Run(c.frame)
+	end := func() {}
+	defer func() { end() }()
+	c.socket.Run(func(data []byte) {
+		if !c.spoken && !c.own.joined() && c.documentsOpen(data) {
+			c.own.member.Leave()
+			c.own = nil
+			end = c.carry()
+		}
+		c.frame(data)
+	})
+}
+
+// documentsOpen reports whether a first frame is in a dialect that names its
+// documents in messages, and that the client may choose.
+func (c *client) documentsOpen(data []byte) bool {
+	if !c.guessed {
+		return false
+	}
+	d := recognize(data)
+	return d != nil && d.Traits().Addressed
+}
+
+// leave ends the session in the URL's room.
+func (c *client) leave() {
+	if c.own != nil {
+		c.own.member.Leave()
+	}
 }
 
 // log notes how the client went. Neither the URL nor a header is in it: they
 // hold tokens.
 func (c *client) log() {
 	if log := c.edge.cfg.Logger; log.Enabled(context.Background(), slog.LevelDebug) {
-		log.Debug("socket closed", "room", link.Loggable(c.room), "code", c.socket.Closed())
+		log.Debug("socket closed", "room", link.Loggable(c.way.room), "code", c.socket.Closed())
 	}
-}
-
-// join makes the session and lets it into the room.
-func (c *client) join(d dialect.Dialect) {
-	cfg := session.Config{Kind: c.member.Kind(), ReadOnly: c.pass.access.ReadOnly(), Unseen: !c.pass.access.Presence}
-	if d != nil {
-		cfg.Traits = d.Traits()
-	}
-	s := session.New(cfg)
-	c.mu.Lock()
-	c.session = s
-	c.dialect = d
-	c.mu.Unlock()
-	c.member.Join(c.socket.Leaving(), s.Joining())
 }
 
 // frame takes one frame of the client.
@@ -107,25 +128,24 @@ func (c *client) frame(data []byte) {
 			return
 		}
 	}
-	if c.session.Relays() {
+	if c.own != nil && c.own.session.Relays() {
 		if c.pass.access.ReadOnly() {
 			// Nobody knows what a relay's frames mean, so none is harmless.
 			c.socket.Close(session.CloseForbidden, "read-only")
 			return
 		}
-		c.member.Send(c.socket.Leaving(), c.session.RawFrame(data))
+		c.own.member.Send(c.own.stop, c.own.session.RawFrame(data))
 		return
 	}
-	messages, err := c.dialect.Decode(c.decoded[:0], data)
+	messages, err := c.decode(data)
 	if err != nil {
 		c.socket.Close(session.CloseMalformed, err.Error())
 		return
 	}
 	for _, m := range messages {
-		c.mu.Lock()
-		f := c.session.FromClient(m)
-		c.mu.Unlock()
-		if f.Kind != 0 && !c.member.Send(c.socket.Leaving(), f) {
+		if c.documents != nil {
+			c.toDocument(m)
+		} else if !c.own.say(m) {
 			break
 		}
 	}
@@ -133,76 +153,49 @@ func (c *client) frame(data []byte) {
 	c.decoded = messages[:0]
 }
 
-// first finds the client's dialect by its first frame, and joins. It returns
-// false if the frame is in no dialect and the room needs one.
+// first finds the client's dialect by its first frame, and joins the URL's room.
+// It returns false if the frame is in no dialect and the room needs one.
 func (c *client) first(data []byte) bool {
-	d, err := recognize(data)
-	if d != nil {
-		c.socket.SetKeepalive(d.Keepalive(""))
+	if c.guessed {
+		c.dialect = recognize(data)
 	}
-	if c.session != nil { // a relay room
+	if c.documents != nil {
 		return true
 	}
-	if d == nil {
+	if c.dialect != nil && !c.dialect.Traits().Addressed {
+		c.socket.SetKeepalive(c.dialect.Keepalive(""))
+	}
+	if c.own.joined() { // a relay room
+		return true
+	}
+	if c.dialect == nil {
+		_, err := dialects[0].Decode(nil, data)
+		if err == nil {
+			err = errNoDialect
+		}
 		c.socket.Close(session.CloseMalformed, err.Error())
 		return false
 	}
-	c.join(d)
+	c.own.join(c.dialect, c.pass.access)
 	return true
 }
 
-// recognize returns the first dialect that understands frame, or why the first
-// of them doesn't.
-func recognize(frame []byte) (dialect.Dialect, error) {
-	var first error
+// decode reads a frame in the client's dialect. If the dialect was guessed and
+// has no such message, another one may: several open alike, and differ later.
+func (c *client) decode(data []byte) ([]dialect.Message, error) {
+	messages, err := c.dialect.Decode(c.decoded[:0], data)
+	if err == nil || !c.guessed || c.documents != nil {
+		return messages, err
+	}
 	for _, d := range dialects {
-		_, err := d.Decode(nil, frame)
-		if err == nil {
-			return d, nil
+		if d.Traits().Addressed {
+			continue
 		}
-		if first == nil {
-			first = err
-		}
-	}
-	return nil, first
-}
-
-// Deliver tells the client what a room's frame means to it.
-func (c *client) Deliver(f *roomsv1.RoomFrame, d *dialect.Delivery) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var few [2]dialect.Message
-	messages, why := c.session.FromRoom(f, few[:0])
-	if why != nil {
-		c.End(why)
-		return
-	}
-	c.tellLocked(messages, d)
-}
-
-// Resumed asks the client for what it alone has.
-func (c *client) Resumed(stateVector []byte, askPresence bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var few [2]dialect.Message
-	var d dialect.Delivery
-	c.tellLocked(c.session.Resumed(stateVector, askPresence, few[:0]), &d)
-}
-
-func (c *client) tellLocked(messages []dialect.Message, d *dialect.Delivery) {
-	for _, m := range messages {
-		if frame := d.Frame(c.dialect, m); len(frame) > 0 || m.Kind == dialect.Raw {
-			c.socket.Push(frame)
+		if messages, other := d.Decode(c.decoded[:0], data); other == nil {
+			c.dialect = d
+			c.own.speak(d)
+			return messages, nil
 		}
 	}
+	return messages, err
 }
-
-// Rejoin appends what a new link must hear of the session.
-func (c *client) Rejoin(out []session.Frame) []session.Frame {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.session.Rejoin(out)
-}
-
-// End closes the socket.
-func (c *client) End(why *session.Close) { c.socket.Close(why.Code, why.Reason) }

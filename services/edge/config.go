@@ -78,6 +78,9 @@ type Limits struct {
 	Burst int
 	// Sockets is the number of websockets. Default 50 000.
 	Sockets int
+	// Documents is the number of documents that one socket may carry, if its
+	// messages name them. Default 1000.
+	Documents int
 	// Link is how much may wait to be sent to one rooms process, in bytes,
 	// before readers of sockets wait. Default 4 MiB.
 	Link int
@@ -153,6 +156,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Limits.Outbox, 1<<20)
 	setDefault(&c.Limits.Burst, max(16<<20, c.Limits.Outbox))
 	setDefault(&c.Limits.Sockets, 50_000)
+	setDefault(&c.Limits.Documents, 1000)
 	setDefault(&c.Limits.Link, 4<<20)
 	setDefault(&c.Limits.LinkMessage, 288<<20)
 	setDefault(&c.Keepalive.Every, 20*time.Second)
@@ -168,7 +172,7 @@ func (c Config) check() error {
 		"Limits.Frame": int64(c.Limits.Frame), "Limits.Outbox": int64(c.Limits.Outbox),
 		"Limits.Burst":   int64(c.Limits.Burst),
 		"Limits.Inbound": int64(c.Limits.Inbound),
-		"Limits.Sockets": int64(c.Limits.Sockets), "Limits.Link": int64(c.Limits.Link),
+		"Limits.Sockets": int64(c.Limits.Sockets), "Limits.Link": int64(c.Limits.Link), "Limits.Documents": int64(c.Limits.Documents),
 		"Limits.LinkMessage": int64(c.Limits.LinkMessage),
 		"Keepalive.Every":    int64(c.Keepalive.Every), "Keepalive.Ping": int64(c.Keepalive.Ping),
 		"Keepalive.Pong": int64(c.Keepalive.Pong), "DrainSpread": int64(c.DrainSpread),

@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 )
@@ -21,15 +22,19 @@ func TestStep1IsAnsweredByStep2ThenStep1(t *testing.T) {
 }
 
 func TestSilentUntilTheClientSpeaks(t *testing.T) {
-	w := newWorld(t, nil)
-	p := w.join("doc")
-	w.until("attach", func(f *roomsv1.EdgeFrame) bool { return f.GetAttach().GetRoom() == "doc" })
-	w.rooms.Append("doc", []byte{0xaa})
-	if n := w.count(func(f *roomsv1.EdgeFrame) bool { return f.GetJoin() != nil }); n != 0 {
-		t.Errorf("%d sessions joined before any client spoke", n)
-	}
-	p.send("00 00 01 00")
-	p.want("00 01 01 aa", "00 00 03 01 01 01")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		p := w.join("doc")
+		w.until("attach", func(f *roomsv1.EdgeFrame) bool { return f.GetAttach().GetRoom() == "doc" })
+		w.rooms.Append("doc", []byte{0xaa})
+		synctest.Wait() // its broadcast has come, and gone to nobody
+		if n := w.count(isJoin); n != 0 {
+			t.Errorf("%d sessions joined before any client spoke", n)
+		}
+		p.send("00 00 01 00")
+		p.want("00 01 01 aa", "00 00 03 01 01 01")
+		_ = p.conn.Close()
+	})
 }
 
 func TestUpdateGoesToAllItsSenderIncluded(t *testing.T) {

@@ -30,7 +30,7 @@ func TestRoomNames(t *testing.T) {
 		{rule: roomname.Default, path: "/%E5%B3%A1%E6%B9%BE", room: "峡湾"},
 		{rule: roomname.Default, path: "//a", room: "/a"},
 		{rule: roomname.Default, path: "/" + strings.Repeat("x", 255), room: strings.Repeat("x", 255)},
-		{rule: roomname.Default, path: "/", status: 400},
+		{rule: roomname.Default, path: "/-/y-websocket", status: 400},
 		{rule: roomname.Default, path: "/" + strings.Repeat("x", 256), status: 400},
 		{rule: roomname.Default, path: "/a%0Ab", status: 400},
 		{rule: roomname.Default, path: "/a%7F", status: 400},
@@ -38,7 +38,7 @@ func TestRoomNames(t *testing.T) {
 		{rule: roomname.Default, path: "/a%FF", status: 400},
 		{rule: roomname.ELVA, path: "/abc-DEF_01", room: "abc-DEF_01"},
 		{rule: roomname.ELVA, path: "/short", status: 403},
-		{rule: roomname.ELVA, path: "/", status: 403},
+		{rule: roomname.ELVA, path: "/-/y-websocket/", status: 403},
 		{rule: roomname.ELVA, path: "/" + strings.Repeat("x", 251), status: 403},
 		{rule: roomname.ELVA, path: "/abc-DEF_01/x", status: 403},
 	} {

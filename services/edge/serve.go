@@ -3,7 +3,6 @@ package edge
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -22,7 +21,7 @@ const (
 	retryAfter = "2"
 )
 
-// ServeHTTP upgrades websockets into the room that the path names, and gives
+// ServeHTTP upgrades websockets, into the room that the path names, and gives
 // everything else to the Page. What is refused is refused before the upgrade,
 // where a client can see an HTTP status.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -30,10 +29,12 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.cfg.Page.ServeHTTP(w, r)
 		return
 	}
-	room := strings.TrimPrefix(r.URL.Path, "/")
-	if err := e.cfg.RoomNames(room); err != nil {
-		http.Error(w, err.Error(), nameStatus(err))
-		return
+	way := findWay(r.URL.Path, websocket.Subprotocols(r))
+	if !way.addressed() {
+		if err := e.cfg.RoomNames(way.room); err != nil {
+			http.Error(w, err.Error(), nameStatus(err))
+			return
+		}
 	}
 	if !e.origins.allows(r.Header.Get("Origin"), r.Host) {
 		http.Error(w, "this origin is not allowed here", http.StatusForbidden)
@@ -44,18 +45,21 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	pass, refusal := e.authorize(r, room)
+	pass, refusal := e.authorize(r, way)
 	if refusal != nil {
 		e.upgraded(nil)
 		refuse(w, refusal)
 		return
 	}
-	ws, err := e.upgrade(w, r, pass.protocol)
+	if way.protocol == "" {
+		way.protocol = pass.protocol
+	}
+	ws, err := e.upgrade(w, r, way.protocol)
 	if err != nil {
 		e.upgraded(nil) // gorilla has answered
 		return
 	}
-	c := newClient(e, ws, room, pass)
+	c := newClient(e, ws, way, pass)
 	e.upgraded(c)
 	// The server's own goroutine would keep the request, its headers and a
 	// deep stack alive as long as the socket.

@@ -46,7 +46,7 @@ func TestSlowClientIsClosed(t *testing.T) {
 	slow, good := w.sync("doc"), w.sync("doc")
 	update := bytes.Repeat([]byte{7}, 32<<10)
 	// More than the outbox and all of the kernel's buffers hold.
-	for sent := 0; sent < 64<<20; sent += len(update) {
+	for sent := 0; sent < 24<<20; sent += len(update) {
 		w.rooms.Append("doc", update)
 		good.next()
 	}

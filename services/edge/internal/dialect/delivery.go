@@ -16,6 +16,11 @@ type encoding struct {
 	frame   []byte
 }
 
+// maxEncoded is how many encodings are kept. Dialects are few; addresses may be
+// as many as sessions, each with a use for its own encoding only, and to look
+// through all of them each time would take the square of their number.
+const maxEncoded = 8
+
 // Reset forgets what was encoded, for the next thing to deliver.
 func (d *Delivery) Reset() {
 	clear(d.first[:])
@@ -36,6 +41,9 @@ func (d *Delivery) Frame(in Dialect, m Message) []byte {
 		}
 	}
 	e := encoding{in, m.Kind, m.Address, in.Append(nil, m)}
+	if len(d.encoded) == maxEncoded {
+		return e.frame
+	}
 	if d.encoded == nil {
 		d.encoded = d.first[:0]
 	}

@@ -7,9 +7,11 @@
 //
 //	frame ── Decode ─► Message… ─► session ─► Message… ── Append ─► frame
 //
-// A new dialect is one folder beside ywebsocket and one line in the edge's
+// A new dialect is one folder beside the others and one line in the edge's
 // list of dialects.
 package dialect
+
+import "strings"
 
 // Kind tells messages apart.
 type Kind uint8
@@ -35,6 +37,32 @@ const (
 	// Refused answers one update of a client: it went nowhere. Body: a reason
 	// for people.
 	Refused
+	// Token says who the client is, and asks to be let in. Body: the token.
+	Token
+	// ReadWrite and ReadOnly say what a session may do; a client may ask for
+	// less than it was given. No body.
+	ReadWrite
+	ReadOnly
+	// Stateless is a text for the room's others. Body: UTF-8.
+	Stateless
+	// Barrier asks to be told when all that was said before it is stored, and is
+	// told so by itself. Body: anything.
+	Barrier
+	// Cross asks like Step1 and is answered by Cross, which is a step 1 and a
+	// step 2 in one. Body from a client: a state vector; the update beside it
+	// has become a Step2 before it. Body to a client: varBytes(state vector)
+	// varBytes(v1 update).
+	Cross
+	// ID says who is speaking. Body: the name.
+	ID
+	// Data is a message for the others who know its dialect. Body: all of it.
+	Data
+	// Leave ends the session, not the socket. No body.
+	Leave
+	// Ignored is understood, and means nothing here. No body.
+	Ignored
+	// Illegal is understood, and no client may say it. Body: why, for people.
+	Illegal
 	// Raw is a relay room's frame, as it came. It has no dialect.
 	Raw
 )
@@ -43,7 +71,10 @@ const (
 func (k Kind) String() string {
 	names := [...]string{
 		Step1: "step 1", Step2: "step 2", Update: "update", Awareness: "awareness",
-		QueryAwareness: "query awareness", Denied: "denied", Saved: "saved", Refused: "refused", Raw: "raw",
+		QueryAwareness: "query awareness", Denied: "denied", Saved: "saved", Refused: "refused",
+		Token: "token", ReadWrite: "read-write", ReadOnly: "read-only", Stateless: "stateless",
+		Barrier: "barrier", Cross: "cross", ID: "id", Data: "data",
+		Leave: "leave", Ignored: "ignored", Illegal: "illegal", Raw: "raw",
 	}
 	if int(k) < len(names) && names[k] != "" {
 		return names[k]
@@ -66,8 +97,23 @@ type Traits struct {
 	// Acks: each update of a client is answered by Saved or Refused. Without
 	// it, "saved" is the update's own echo, and a refusal closes the socket.
 	Acks bool
-	// Step1First: the server's step 1 comes before its step 2.
+	// Step1First: the server's step 1 comes before its step 2, and each of the
+	// client's is answered by one.
 	Step1First bool
+	// Addressed: a socket carries many documents. Each message names its
+	// document, which is opened by a Token or by a first step 1 without one,
+	// and what is denied is denied to that document alone.
+	Addressed bool
+	// TellsAccess: a client is told ReadOnly if that is what it may do, and
+	// again whenever it tried more.
+	TellsAccess bool
+}
+
+// Room returns the room that an address names: all of it, up to a NUL. What
+// follows the NUL tells apart several sessions of one socket in one room.
+func Room(address string) string {
+	room, _, _ := strings.Cut(address, "\x00")
+	return room
 }
 
 // Dialect is one byte language. Its methods may be called from any goroutine.
@@ -75,10 +121,13 @@ type Dialect interface {
 	// Name is short, lower case, and fit for a metric's label.
 	Name() string
 	Traits() Traits
+	// Opens reports whether frame can be the first of a client of which nothing
+	// else is known. A socket speaks the first dialect of the edge's list that
+	// says so, unless its URL or subprotocol names one.
+	Opens(frame []byte) bool
 	// Decode appends the messages of one frame to dst. Their bodies alias
 	// frame. A frame is understood to its last byte, or the error says what is
-	// wrong and dst comes back as it was. A socket speaks the first dialect of
-	// the edge's list that decodes its first frame.
+	// wrong and dst comes back as it was.
 	Decode(dst []Message, frame []byte) ([]Message, error)
 	// Append appends the frame that says m. It returns dst unchanged if the
 	// dialect has no word for m.

@@ -94,7 +94,8 @@ func appendSessionFrame(dst []byte, attachment, id uint64, f session.Frame) []by
 	case session.QueryAwareness:
 		return appendFrame(dst, attachment, id, frameQueryAwareness, nil)
 	case session.Relay:
-		return appendFrame(dst, attachment, id, frameRelay, f.Bytes)
+		dst = appendHead(dst, attachment, id, frameRelay, len(f.Head)+len(f.Bytes))
+		return append(append(dst, f.Head...), f.Bytes...)
 	default:
 		return dst
 	}

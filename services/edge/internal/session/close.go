@@ -30,6 +30,9 @@ type Close struct {
 	Reason string
 }
 
+// Final reports whether coming back would be in vain.
+func (c *Close) Final() bool { return c.Code >= 4400 && c.Code < 4500 }
+
 // refused returns the Close that tells a refusal.
 func refused(r roomsv1.Refusal, message string) *Close {
 	switch r {

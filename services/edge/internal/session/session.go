@@ -7,9 +7,10 @@
 //	client ◄─ Message… ─ FromRoom ◄── RoomFrame ─ link ─ room
 //
 // A client speaks first; until then it is told nothing, since nobody knows what
-// it would understand. Its step 1 is answered by the room's step 2 and then,
-// once in the session's life, by the room's own step 1. An update needs no
-// answer: its echo says "saved". A refused one ends the session.
+// it would understand. Its step 1 is answered by the room's step 2 and by the
+// room's own step 1, in the order and as often as its dialect wants. Where an
+// update needs no answer, its echo says "saved", and a refused one ends the
+// session; else each is answered once (see owed).
 package session
 
 import (
@@ -40,13 +41,15 @@ type Frame struct {
 	// Bytes is a state vector (Step1), a v1 update (Update, Step2), an
 	// awareness update (Awareness) or anything (Relay).
 	Bytes []byte
+	// Head comes before the Bytes of a Relay.
+	Head []byte
 	// Ticket asks for an answer to an Update or Step2, if it isn't 0.
 	Ticket uint64
 	// ReadOnly goes with Join.
 	ReadOnly bool
 }
 
-// Config says what a session is to its room. It never changes.
+// Config says what a session is to its room. Only Speak changes it.
 type Config struct {
 	Kind     roomsv1.RoomKind
 	Traits   dialect.Traits
@@ -59,18 +62,25 @@ type Config struct {
 type Session struct {
 	cfg Config
 
-	// asked: our step 1 was sent.
-	asked bool
-	// waiting counts the client's step 1s that have no reply yet, and vector is
-	// the newest one's state vector: a new link must ask it again.
-	waiting int
-	vector  []byte
-	// tickets counts the updates that were given a ticket.
-	tickets uint64
+	// questions are the client's step 1s that have no reply yet, true for a
+	// Cross, and vector is the newest one's state vector: a new link must ask
+	// it again.
+	questions []bool
+	vector    []byte
+	owed      owed
+	// lowered: the client wants to write no more.
+	lowered bool
+	// told: the client knows its access.
+	told bool
+	// name is what the head of relayed data says of its sender.
+	name []byte
 }
 
 // New returns the session of a client that has just come.
 func New(cfg Config) *Session { return &Session{cfg: cfg} }
+
+// Speak changes the dialect in the middle of a session.
+func (s *Session) Speak(t dialect.Traits) { s.cfg.Traits = t }
 
 // Relays reports whether the room is a relay: then a client's frames go whole
 // through RawFrame, and FromClient isn't used.
@@ -80,128 +90,83 @@ func (s *Session) Relays() bool { return s.cfg.Kind == roomsv1.RoomKind_ROOM_KIN
 func (s *Session) RawFrame(data []byte) Frame { return Frame{Kind: Relay, Bytes: data} }
 
 // FromClient returns what a client's message becomes, the zero Frame if it is
-// for nobody. The frame's bytes alias the message.
-func (s *Session) FromClient(m dialect.Message) Frame {
+// for nobody, and what the client is told at once, the zero Message if nothing.
+// A Close ends the session. The frame's bytes alias the message.
+func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, why *Close) {
 	switch m.Kind {
-	case dialect.Step1:
-		s.waiting++
+	case dialect.Step1, dialect.Cross:
+		s.questions = append(s.questions, m.Kind == dialect.Cross)
 		s.vector = append(s.vector[:0], m.Body...)
-		return Frame{Kind: Step1, Bytes: m.Body}
+		return Frame{Kind: Step1, Bytes: m.Body}, tell, nil
 	case dialect.Step2:
 		return s.update(Step2, m.Body)
 	case dialect.Update:
 		return s.update(Update, m.Body)
+	case dialect.Barrier:
+		f, why = s.owed.barrier(m.Body)
+		return f, tell, why
 	case dialect.Awareness:
 		if s.cfg.Unseen {
-			return Frame{}
+			return f, tell, nil
 		}
-		return Frame{Kind: Awareness, Bytes: m.Body}
+		return Frame{Kind: Awareness, Bytes: m.Body}, tell, nil
 	case dialect.QueryAwareness:
-		return Frame{Kind: QueryAwareness}
+		return Frame{Kind: QueryAwareness}, tell, nil
+	case dialect.ReadOnly, dialect.ReadWrite:
+		s.lowered = m.Kind == dialect.ReadOnly
+		return f, s.access(m.Address), nil
+	case dialect.Stateless, dialect.Data, dialect.ID:
+		f, why = s.aside(m)
+		return f, tell, why
+	case dialect.Illegal:
+		return f, tell, &Close{CloseMalformed, string(m.Body)}
 	default:
 		// A client that denies us access changes nothing here.
-		return Frame{}
+		return f, tell, nil
 	}
+}
+
+// access returns the message that tells what the session may do.
+func (s *Session) access(address string) dialect.Message {
+	if s.cfg.ReadOnly || s.lowered {
+		return dialect.Message{Kind: dialect.ReadOnly, Address: address}
+	}
+	return dialect.Message{Kind: dialect.ReadWrite, Address: address}
 }
 
 // update forwards an update unless it says nothing and nobody waits for its
 // answer: each newcomer answers our step 1, and most have nothing to add.
-func (s *Session) update(kind FrameKind, body []byte) Frame {
-	if !s.cfg.Traits.Acks {
-		if emptyUpdate(body) {
-			return Frame{}
-		}
-		return Frame{Kind: kind, Bytes: body}
+func (s *Session) update(kind FrameKind, body []byte) (f Frame, tell dialect.Message, why *Close) {
+	fresh, extra := false, false
+	if kind == Step2 {
+		fresh, extra = s.owed.answered()
 	}
-	s.tickets++
-	return Frame{Kind: kind, Bytes: body, Ticket: s.tickets}
+	if s.lowered && !emptyUpdate(body) {
+		return f, s.access(""), nil
+	}
+	f = Frame{Kind: kind, Bytes: body}
+	switch {
+	case s.cfg.Traits.Acks:
+		f.Ticket = s.owed.update(fresh, extra)
+	case fresh && s.owed.barred():
+		f.Ticket = s.owed.settling()
+	case emptyUpdate(body):
+		return Frame{}, tell, nil
+	}
+	return f, tell, nil
 }
 
 // emptyUpdate reports whether body is the v1 update of no structs and no
 // deletions.
 func emptyUpdate(body []byte) bool { return len(body) == 2 && body[0] == 0 && body[1] == 0 }
 
-// FromRoom appends to out what a room's frame tells the client. A Close instead
-// ends the session. The messages alias the frame.
-func (s *Session) FromRoom(f *roomsv1.RoomFrame, out []dialect.Message) ([]dialect.Message, *Close) {
-	switch body := f.GetBody().(type) {
-	case *roomsv1.RoomFrame_SyncReply:
-		return s.syncReply(body.SyncReply, out), nil
-	case *roomsv1.RoomFrame_Broadcast:
-		return append(out, dialect.Message{Kind: dialect.Update, Body: body.Broadcast.GetUpdate()}), nil
-	case *roomsv1.RoomFrame_Awareness:
-		return append(out, dialect.Message{Kind: dialect.Awareness, Body: body.Awareness}), nil
-	case *roomsv1.RoomFrame_Relayed:
-		return append(out, dialect.Message{Kind: dialect.Raw, Body: body.Relayed.GetData()}), nil
-	case *roomsv1.RoomFrame_Result:
-		return s.result(body.Result, out)
-	case *roomsv1.RoomFrame_Ended:
-		return out, refused(body.Ended.GetRefusal(), body.Ended.GetMessage())
-	default:
-		return out, nil
-	}
-}
-
-// syncReply answers the client's step 1, and asks back the first time. A
-// read-only client is never asked: whatever it answered would be refused.
-func (s *Session) syncReply(r *roomsv1.SyncReply, out []dialect.Message) []dialect.Message {
-	if s.waiting > 0 {
-		s.waiting--
-	}
-	if s.waiting == 0 {
-		s.vector = nil
-	}
-	step2 := dialect.Message{Kind: dialect.Step2, Body: r.GetUpdate()}
-	if s.cfg.ReadOnly || (s.asked && !s.cfg.Traits.Step1First) {
-		return append(out, step2)
-	}
-	s.asked = true
-	step1 := dialect.Message{Kind: dialect.Step1, Body: r.GetStateVector()}
-	if s.cfg.Traits.Step1First {
-		return append(out, step1, step2)
-	}
-	return append(out, step2, step1)
-}
-
-// result is a room's answer to an update.
-func (s *Session) result(r *roomsv1.UpdateResult, out []dialect.Message) ([]dialect.Message, *Close) {
-	refusal := r.GetRefusal()
-	if s.cfg.Traits.Acks && r.GetTicket() != 0 {
-		if refusal == roomsv1.Refusal_REFUSAL_UNSPECIFIED {
-			return append(out, dialect.Message{Kind: dialect.Saved}), nil
-		}
-		return append(out, dialect.Message{Kind: dialect.Refused, Body: []byte(r.GetMessage())}), nil
-	}
-	if refusal == roomsv1.Refusal_REFUSAL_UNSPECIFIED {
-		return out, nil
-	}
-	return out, refused(refusal, r.GetMessage())
-}
-
-// Resumed appends what tells the client that the room is there again after a
-// break: our step 1, since what the client sent meanwhile may be lost. A client
-// that has never synchronised is asked in its turn, after its step 2. With
-// askPresence it is also asked who is here, or everybody would look gone until
-// the clients' next heartbeat, which may be 15 s away.
-func (s *Session) Resumed(stateVector []byte, askPresence bool, out []dialect.Message) []dialect.Message {
-	if s.Relays() || (!s.asked && !s.cfg.ReadOnly) {
-		return out
-	}
-	if s.asked {
-		out = append(out, dialect.Message{Kind: dialect.Step1, Body: stateVector})
-	}
-	if askPresence {
-		out = append(out, dialect.Message{Kind: dialect.QueryAwareness})
-	}
-	return out
-}
-
 // Rejoin appends what a new link must hear of this session: that it joins, and
 // the step 1 to which no reply came.
 func (s *Session) Rejoin(out []Frame) []Frame {
+	s.owed.broke()
 	out = append(out, s.Joining())
-	if s.waiting > 0 {
-		s.waiting = 1
+	if n := len(s.questions); n > 0 {
+		s.questions = append(s.questions[:0], s.questions[n-1])
 		out = append(out, Frame{Kind: Step1, Bytes: s.vector})
 	}
 	return out

@@ -3,6 +3,7 @@ package session_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -31,7 +32,130 @@ var (
 	reader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, ReadOnly: true}
 )
 
+var (
+	elva       = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{TellsAccess: true}}
+	elvaReader = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{TellsAccess: true}, ReadOnly: true}
+	ackReader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{Acks: true, Step1First: true}, ReadOnly: true}
+)
+
 var stories = []story{
+	{"a reader who counts is asked, so that it can be answered", ackReader, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"client step2 00 → step2(00) ticket 1",
+		"room result 1 → saved()",
+	}},
+	{"acks that a break lost come with the step 2 after it", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"client step2 S → step2(S) ticket 1",
+		"client update X → update(X) ticket 2",
+		"client update Y → update(Y) ticket 3",
+		"room result 1 → saved()",
+		"rejoin → join",
+		"resume W → step 1(W)",
+		"client update Z → update(Z) ticket 4",
+		"client step2 S → step2(S) ticket 5",
+		"room result 4 → saved()",
+		"room result 5 → saved() saved()",
+	}},
+	{"one that was waiting to be sent is answered for itself", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"client step2 S → step2(S) ticket 1",
+		"client update X → update(X) ticket 2",
+		"rejoin → join",
+		"resume W → step 1(W)",
+		"room result 2 → saved()",
+		"client step2 S → step2(S) ticket 3",
+		"room result 3 → saved()",
+	}},
+	{"two breaks in a row", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"client step2 S → step2(S) ticket 1",
+		"rejoin → join",
+		"resume W → step 1(W)",
+		"client step2 S → step2(S) ticket 2",
+		"rejoin → join",
+		"resume W → step 1(W)",
+		"client step2 S → step2(S) ticket 3",
+		"room result 3 → saved()",
+		"client update X → update(X) ticket 4",
+		"room result 4 → saved()",
+	}},
+	{"a step 2 that answers an old question settles nothing", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"rejoin → join",
+		"resume W → step 1(W)",
+		"client step2 S → step2(S) ticket 1",
+		"room result 1 → saved()",
+		"client update X → update(X) ticket 2",
+		"client step2 S → step2(S) ticket 3",
+		"room result 2 → saved()",
+		"room result 3 → nothing",
+	}},
+	{"a barrier is answered when all before it is stored", durable, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"client update X → update(X)",
+		"client barrier a → update(00) ticket 1",
+		"client barrier b → update(00) ticket 2",
+		"room result 1 → barrier(a)",
+		"room result 2 → barrier(b)",
+	}},
+	{"after a break, barriers wait until what was lost is there", durable, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"client step2 00 → nothing",
+		"client update X → update(X)",
+		"client barrier a → update(00) ticket 1",
+		"rejoin → join",
+		"resume W → step 1(W)",
+		"client barrier b → update(00) ticket 2",
+		"room result 2 → nothing",
+		"client step2 00 → step2(00) ticket 3",
+		"room result 3 → barrier(a) barrier(b)",
+		"client barrier c → update(00) ticket 4",
+		"room result 4 → barrier(c)",
+	}},
+	{"asides", acks, []string{
+		"client stateless hi → relay(\"\\x01hi\")",
+		"room relayed \"\\x01hi\" → stateless(hi)",
+		"client data D → relay(\"\\x02\\x00D\")",
+		"client id me → nothing",
+		"client data D → relay(\"\\x02\\x02meD\")",
+		"room relayed \"\\x02\\x02meD\" → id(me) data(D)",
+		"room relayed \"\\x02\\x00D\" → data(D)",
+		"room relayed \"\\x02\\x09x\" → nothing",
+		"room relayed \"\\x09x\" → nothing",
+		"room relayed \"\" → nothing",
+		"client illegal no → close 4400 no",
+	}},
+	{"a cross is answered in kind", elva, []string{
+		"client step2 S → step2(S)",
+		"client cross A → step1(A)",
+		"client step1 B → step1(B)",
+		"room reply U V → cross(\x01V\x01U)",
+		"room reply U V → step 2(U)",
+		"client step2 00 → nothing",
+	}},
+	{"a client may lower its own access", elva, []string{
+		"client readonly - → read-only()",
+		"client update X → read-only()",
+		"client step2 00 → nothing",
+		"client readwrite - → read-write()",
+		"client update X → update(X)",
+	}},
+	{"but not raise it", elvaReader, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) read-only()",
+		"client readwrite - → read-only()",
+		"client update X → update(X)",
+		"room refuse 0 READ_ONLY no → read-only()",
+		"room refuse 0 MALFORMED bad → close 4400 bad",
+	}},
 	{"y-websocket joins", durable, []string{
 		"client step1 A → step1(A)",
 		"room reply U V → step 2(U) step 1(V)",
@@ -175,7 +299,15 @@ func tell(t *testing.T, s *session.Session, event []string) string {
 	t.Helper()
 	switch event[0] {
 	case "client":
-		return frames(s.FromClient(message(t, event[1], event[2])))
+		f, tell, why := s.FromClient(message(t, event[1], event[2]))
+		switch {
+		case why != nil:
+			return fmt.Sprintf("close %d %s", why.Code, why.Reason)
+		case tell.Kind != 0:
+			return strings.TrimPrefix(frames(f)+" "+spell([]dialect.Message{tell}), "nothing ")
+		default:
+			return frames(f)
+		}
 	case "room":
 		messages, why := s.FromRoom(roomFrame(t, event[1:]), nil)
 		if why != nil {
@@ -195,6 +327,8 @@ func tell(t *testing.T, s *session.Session, event []string) string {
 var kinds = map[string]dialect.Kind{
 	"step1": dialect.Step1, "step2": dialect.Step2, "update": dialect.Update,
 	"awareness": dialect.Awareness, "query": dialect.QueryAwareness, "denied": dialect.Denied,
+	"stateless": dialect.Stateless, "data": dialect.Data, "id": dialect.ID, "barrier": dialect.Barrier,
+	"cross": dialect.Cross, "readonly": dialect.ReadOnly, "readwrite": dialect.ReadWrite, "illegal": dialect.Illegal,
 }
 
 func message(t *testing.T, kind, body string) dialect.Message {
@@ -241,6 +375,12 @@ func roomFrame(t *testing.T, words []string) *roomsv1.RoomFrame {
 		}}}
 	case "ended":
 		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Ended{Ended: &roomsv1.Ended{Refusal: refusal(words[1]), Message: words[2]}}}
+	case "relayed":
+		data, err := strconv.Unquote(words[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Relayed{Relayed: &roomsv1.Relayed{Data: []byte(data)}}}
 	case "attached":
 		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Attached{Attached: &roomsv1.Attached{}}}
 	default:
@@ -283,6 +423,8 @@ func frames(list ...session.Frame) string {
 			word = "awareness(" + body + ")"
 		case session.QueryAwareness:
 			word = "query"
+		case session.Relay:
+			word = fmt.Sprintf("relay(%q)", string(f.Head)+body)
 		}
 		if f.Ticket != 0 {
 			word += fmt.Sprintf(" ticket %d", f.Ticket)
@@ -325,9 +467,34 @@ func TestKeystrokeAllocatesNothing(t *testing.T) {
 	down := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: &roomsv1.Broadcast{Seq: 1, Update: []byte("update")}}}
 	out := make([]dialect.Message, 0, 2)
 	if n := testing.AllocsPerRun(100, func() {
-		_ = s.FromClient(up)
+		_, _, _ = s.FromClient(up)
 		_, _ = s.FromRoom(down, out)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// What waits for an answer is bounded.
+func TestBarriersAndAsidesAreBounded(t *testing.T) {
+	s := session.New(durable)
+	for range 1000 {
+		if _, _, why := s.FromClient(dialect.Message{Kind: dialect.Barrier, Body: []byte("x")}); why != nil {
+			t.Fatal(why)
+		}
+	}
+	if _, _, why := s.FromClient(dialect.Message{Kind: dialect.Barrier}); why == nil || why.Code != session.CloseLater {
+		t.Errorf("%v after 1000 barriers", why)
+	}
+	s = session.New(durable)
+	if _, _, why := s.FromClient(dialect.Message{Kind: dialect.Barrier, Body: make([]byte, 64<<10+1)}); why == nil {
+		t.Error("a barrier of 64 KiB and a byte is kept")
+	}
+	for kind, most := range map[dialect.Kind]int{dialect.Stateless: 1 << 20, dialect.Data: 1 << 20, dialect.ID: 250} {
+		if _, _, why := s.FromClient(dialect.Message{Kind: kind, Body: make([]byte, most)}); why != nil {
+			t.Errorf("%v of %d bytes: %v", kind, most, why)
+		}
+		if _, _, why := s.FromClient(dialect.Message{Kind: kind, Body: make([]byte, most+1)}); why == nil || why.Code != session.CloseTooLarge {
+			t.Errorf("%v of %d bytes: %v", kind, most+1, why)
+		}
 	}
 }

@@ -19,9 +19,8 @@ import (
 	"fmt"
 
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
-	"github.com/fjord-sync/fjord/yjs/awareness"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/payload"
 	"github.com/fjord-sync/fjord/yjs/lib0"
-	"github.com/fjord-sync/fjord/yjs/protocol"
 )
 
 // Dialect is the y-websocket dialect. Its zero value is ready.
@@ -40,16 +39,7 @@ const (
 // permissionDenied is the only auth message of y-protocols.
 const permissionDenied = 0
 
-// maxAwareness bounds an awareness message. Decoded entries take up to thirteen
-// times their bytes, and a room of a thousand clients with large cursors stays
-// far below it.
-const maxAwareness = 1 << 20
-
-var (
-	errEmpty = errors.New("empty frame: want at least one message")
-	// errAwarenessSize means an awareness message above maxAwareness.
-	errAwarenessSize = fmt.Errorf("awareness message is larger than %d bytes", maxAwareness)
-)
+var errEmpty = errors.New("empty frame: want at least one message")
 
 // keepalive is awareness of nobody: it changes nothing, and it is a data frame,
 // which is all that a client's watchdog looks at.
@@ -64,6 +54,17 @@ func (Dialect) Traits() dialect.Traits { return dialect.Traits{} }
 // Keepalive returns awareness of nobody.
 func (Dialect) Keepalive(string) []byte { return keepalive }
 
+// Opens reports whether frame is a message of this dialect, and can be none of
+// a dialect that begins with a document's name: no name is empty, and a name of
+// one byte followed by whole awareness is nobody's.
+func (d Dialect) Opens(frame []byte) bool {
+	if len(frame) == 0 || (frame[0] > messageAwareness && !(len(frame) == 1 && frame[0] == messageQueryAwareness)) {
+		return false
+	}
+	_, err := d.Decode(nil, frame)
+	return err == nil
+}
+
 // Decode reads a frame to its last byte. See dialect.Dialect.
 func (Dialect) Decode(dst []dialect.Message, frame []byte) ([]dialect.Message, error) {
 	if len(frame) == 0 {
@@ -73,7 +74,7 @@ func (Dialect) Decode(dst []dialect.Message, frame []byte) ([]dialect.Message, e
 	for len(rest) > 0 {
 		var m dialect.Message
 		var err error
-		if m, rest, err = message(rest); err != nil {
+		if m, rest, err = Message(rest); err != nil {
 			return dst, err
 		}
 		out = append(out, m)
@@ -81,21 +82,17 @@ func (Dialect) Decode(dst []dialect.Message, frame []byte) ([]dialect.Message, e
 	return out, nil
 }
 
-// message consumes one message from the beginning of src.
-func message(src []byte) (m dialect.Message, rest []byte, err error) {
+// Message consumes one message from the beginning of src.
+func Message(src []byte) (m dialect.Message, rest []byte, err error) {
 	n, rest, err := lib0.VarUint(src)
 	if err != nil {
 		return m, nil, fmt.Errorf("message type: %w", err)
 	}
 	switch n {
 	case messageSync:
-		return sync(rest)
+		return payload.Sync(rest)
 	case messageAwareness:
-		m.Kind = dialect.Awareness
-		if m.Body, rest, err = lib0.VarBytes(rest); err != nil {
-			return m, nil, fmt.Errorf("awareness: %w", err)
-		}
-		return m, rest, checkAwareness(m.Body)
+		return payload.Awareness(rest)
 	case messageAuth:
 		m.Kind = dialect.Denied
 		m.Body, rest, err = auth(rest)
@@ -105,56 +102,6 @@ func message(src []byte) (m dialect.Message, rest []byte, err error) {
 	default:
 		return m, nil, fmt.Errorf("unknown message type %d: want 0 (sync), 1 (awareness), 2 (auth) or 3 (query awareness)", n)
 	}
-}
-
-// sync consumes a sync payload. A state vector is checked to its last byte
-// here; updates are checked by the room, which has to read them anyway.
-func sync(src []byte) (m dialect.Message, rest []byte, err error) {
-	t, body, rest, err := protocol.ReadSync(src)
-	if err != nil {
-		return m, nil, fmt.Errorf("sync: %w", err)
-	}
-	m.Body = body
-	switch t {
-	case protocol.SyncStep1:
-		m.Kind = dialect.Step1
-		err = checkStateVector(body)
-	case protocol.SyncStep2:
-		m.Kind = dialect.Step2
-	case protocol.SyncUpdate:
-		m.Kind = dialect.Update
-	}
-	return m, rest, err
-}
-
-// checkStateVector reads varUint(n) n × (varUint(client) varUint(clock)).
-func checkStateVector(src []byte) error {
-	n, rest, err := lib0.VarUint(src)
-	if err != nil {
-		return fmt.Errorf("step 1: number of clients: %w", err)
-	}
-	if n > uint64(len(rest))/2 {
-		return fmt.Errorf("step 1: %d clients claimed: %w", n, lib0.ErrTruncated)
-	}
-	for range 2 * n {
-		if _, rest, err = lib0.VarUint(rest); err != nil {
-			return fmt.Errorf("step 1: state vector: %w", err)
-		}
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("step 1: %d bytes after the state vector", len(rest))
-	}
-	return nil
-}
-
-// checkAwareness decodes an awareness update to its last byte. Whether its
-// states are JSON, and whose they are, is the room's affair.
-func checkAwareness(src []byte) error {
-	if len(src) > maxAwareness {
-		return errAwarenessSize
-	}
-	_, err := awareness.Decode(src)
-	return err
 }
 
 // auth consumes 00 varString(reason).
@@ -179,12 +126,8 @@ func (Dialect) Append(dst []byte, m dialect.Message) []byte {
 		dst = make([]byte, 0, len(m.Body)+2+lib0.VarUintLen(uint64(len(m.Body))))
 	}
 	switch m.Kind {
-	case dialect.Step1:
-		return protocol.AppendSync(append(dst, messageSync), protocol.SyncStep1, m.Body)
-	case dialect.Step2:
-		return protocol.AppendSync(append(dst, messageSync), protocol.SyncStep2, m.Body)
-	case dialect.Update:
-		return protocol.AppendSync(append(dst, messageSync), protocol.SyncUpdate, m.Body)
+	case dialect.Step1, dialect.Step2, dialect.Update:
+		return payload.AppendSync(append(dst, messageSync), m)
 	case dialect.Awareness:
 		return lib0.AppendVarBytes(append(dst, messageAwareness), m.Body)
 	case dialect.QueryAwareness:
