@@ -7,7 +7,8 @@
 // A storage error is an unknown outcome: the same (epoch, seq) is sent again
 // until its fate is known, so a room never hears of a failure that passes.
 //
-// Goroutines: the committer, one per call under way, and one per snapshot. Close
+// Goroutines: the committer, one per call under way or put off, and one per
+// snapshot. Close
 // ends and waits for them.
 package journal
 
@@ -18,7 +19,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
@@ -62,6 +62,8 @@ type pending struct {
 	item *storagev1.AppendItem
 	done func(error)
 	born time.Time
+	// tries counts the answers that left the outcome open.
+	tries int
 }
 
 // New returns a journal that writes as the given owner. Close ends it.
@@ -91,14 +93,23 @@ func (j *Journal) Append(name string, a room.Append, done func(error)) {
 		done: done,
 		born: time.Now(),
 	}
+	j.enqueue(p)
+}
+
+// enqueue adds to what the next calls carry.
+func (j *Journal) enqueue(items ...pending) {
 	j.mu.Lock()
-	if j.closed {
-		j.mu.Unlock()
-		done(ErrClosed)
+	closed := j.closed
+	if !closed {
+		j.queue = append(j.queue, items...)
+	}
+	j.mu.Unlock()
+	if closed {
+		for _, p := range items {
+			p.done(ErrClosed)
+		}
 		return
 	}
-	j.queue = append(j.queue, p)
-	j.mu.Unlock()
 	select {
 	case j.wake <- struct{}{}:
 	default:
@@ -150,76 +161,6 @@ func (j *Journal) gather() []pending {
 		j.queue = nil
 	}
 	return items
-}
-
-// settle sends appends until the outcome of each is known.
-func (j *Journal) settle(items []pending) {
-	wait := retryPolicy()
-	for len(items) > 0 {
-		unknown, err := j.try(items)
-		if len(unknown) == 0 {
-			return
-		}
-		if len(unknown) < len(items) {
-			wait.Reset()
-		}
-		items = unknown
-		j.metrics.retries.Add(float64(len(items)))
-		j.log.Warn("storage didn't say that appends are stored; trying again", "appends", len(items), "error", err)
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-j.ctx.Done():
-			for _, p := range items {
-				p.done(ErrClosed)
-			}
-			return
-		}
-	}
-}
-
-// try sends appends once and returns those whose outcome stays unknown.
-func (j *Journal) try(items []pending) ([]pending, error) {
-	request := &storagev1.AppendRequest{Items: make([]*storagev1.AppendItem, len(items))}
-	for i, p := range items {
-		request.Items[i] = p.item
-	}
-	ctx, cancel := context.WithTimeout(j.ctx, callTimeout)
-	defer cancel()
-	response, err := j.storage.Append(ctx, connectRequest(request))
-	if err != nil {
-		return items, err
-	}
-	if len(response.Msg.GetResults()) != len(items) {
-		return items, errors.New("storage answered another number of appends than it was asked")
-	}
-	j.metrics.calls.Inc()
-	var unknown []pending
-	for i, result := range response.Msg.GetResults() {
-		p := items[i]
-		switch known, outcome := read(result); {
-		case !known:
-			unknown = append(unknown, p)
-			err = outcome
-		default:
-			if outcome != nil {
-				j.log.Warn("storage refuses an append; letting go of the room", "epoch", p.item.GetEpoch(), "seq", p.item.GetSeq(), "error", outcome)
-			}
-			j.metrics.appends.Inc()
-			j.metrics.latency.Observe(time.Since(p.born).Seconds())
-			p.done(outcome)
-		}
-	}
-	return unknown, err
-}
-
-// retryPolicy waits a little after the first failure and at most two seconds
-// after many, with jitter, for as long as it takes.
-func retryPolicy() *backoff.ExponentialBackOff {
-	policy := backoff.NewExponentialBackOff()
-	policy.InitialInterval = 20 * time.Millisecond
-	policy.MaxInterval = 2 * time.Second
-	policy.Reset()
-	return policy
 }
 
 // Close ends all calls; appends whose outcome isn't known are done with ErrClosed.

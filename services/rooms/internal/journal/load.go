@@ -15,8 +15,11 @@ import (
 )
 
 // openPatience is how long joiners are kept waiting for a storage that doesn't
-// answer, as while it restarts, before they are told.
+// answer, as while it restarts, or says nothing, before they are told. A document
+// that comes slowly is waited for.
 const openPatience = 10 * time.Second
+
+var errSilent = fmt.Errorf("storage has said nothing for %v", openPatience)
 
 // readyTimeout bounds the question whether storage is there.
 const readyTimeout = 2 * time.Second
@@ -59,10 +62,24 @@ func passing(err error) bool {
 }
 
 func (j *Journal) open(ctx context.Context, name string) (*room.Load, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(openPatience, func() { cancel(errSilent) })
+	defer silence.Stop()
+	load, err := j.claimAndLoad(ctx, name, func() { silence.Reset(openPatience) })
+	if err != nil && errors.Is(context.Cause(ctx), errSilent) {
+		return nil, fmt.Errorf("%w: %w", errSilent, err)
+	}
+	return load, err
+}
+
+// claimAndLoad calls heard whenever storage has said something.
+func (j *Journal) claimAndLoad(ctx context.Context, name string, heard func()) (*room.Load, error) {
 	claim, err := j.storage.Claim(ctx, connectRequest(&storagev1.ClaimRequest{Room: name, Owner: j.owner}))
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
+	heard()
 	stream, err := j.storage.Load(ctx, connectRequest(&storagev1.LoadRequest{Room: name, Epoch: claim.Msg.GetEpoch()}))
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
@@ -70,6 +87,7 @@ func (j *Journal) open(ctx context.Context, name string) (*room.Load, error) {
 	defer stream.Close()
 	l := loading{document: yjs.NewDocument()}
 	for stream.Receive() {
+		heard()
 		if err := l.take(stream.Msg()); err != nil {
 			return nil, fmt.Errorf("load: %w", err)
 		}
@@ -144,6 +162,10 @@ func (l *loading) applySnapshot() error {
 		return nil
 	case uint64(len(l.snapshot)) != l.head.GetSnapshotSize():
 		return fmt.Errorf("snapshot has %d of %d bytes", len(l.snapshot), l.head.GetSnapshotSize())
+	case l.head.GetSnapshotSeq() > 0 && len(l.snapshot) == 0:
+		return fmt.Errorf("no snapshot, which should stand for records up to %d", l.head.GetSnapshotSeq())
+	case l.head.GetSnapshotSeq() == 0 && len(l.snapshot) > 0:
+		return errors.New("a snapshot that stands for no records")
 	case l.head.GetSnapshotSeq() > 0 && l.head.GetSnapshotSeq() != l.head.GetBaseSeq():
 		return fmt.Errorf("the snapshot stands for records up to %d, but they begin after %d", l.head.GetSnapshotSeq(), l.head.GetBaseSeq())
 	}
