@@ -36,6 +36,7 @@ type Config struct {
 }
 
 const (
+	maxRooms = 100_000
 	// What one room may hold unsaved: as much as one RPC message carries.
 	maxUnsavedBytes = 16 << 20
 	maxUpdateBytes  = 16 << 20

@@ -65,6 +65,7 @@ func New(config Config) (*Service, error) {
 		Room:          roomConfig,
 		IdleAfter:     config.IdleAfter,
 		KeepVolatile:  config.KeepVolatile,
+		MaxRooms:      maxRooms,
 		MaxInboxBytes: maxInboxBytes,
 		Logger:        config.Logger,
 		Metrics:       config.Metrics,

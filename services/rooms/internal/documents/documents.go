@@ -69,7 +69,11 @@ func (h *Handler) ask(ctx context.Context, name string, e room.Event) (*roomsv1.
 	case frame := <-answers:
 		return frame, failure(frame)
 	case <-ctx.Done():
-		return nil, connect.NewError(connect.CodeDeadlineExceeded, fmt.Errorf("the room has not answered; an update may be stored or not: %w", ctx.Err()))
+		code := connect.CodeDeadlineExceeded
+		if errors.Is(ctx.Err(), context.Canceled) {
+			code = connect.CodeCanceled
+		}
+		return nil, connect.NewError(code, fmt.Errorf("the room has not answered; an update may be stored or not: %w", ctx.Err()))
 	}
 }
 

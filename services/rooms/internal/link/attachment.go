@@ -122,10 +122,14 @@ func (l *link) attach(number uint64, attach *roomsv1.Attach) error {
 }
 
 func refusal(err error) roomsv1.DetachReason {
-	if errors.Is(err, roomname.ErrInvalid) {
+	switch {
+	case errors.Is(err, roomname.ErrInvalid):
 		return roomsv1.DetachReason_DETACH_REASON_INVALID
+	case errors.Is(err, registry.ErrFull):
+		return roomsv1.DetachReason_DETACH_REASON_OVERLOADED
+	default:
+		return roomsv1.DetachReason_DETACH_REASON_DRAINING
 	}
-	return roomsv1.DetachReason_DETACH_REASON_DRAINING
 }
 
 // detachAll lets go of all rooms when the link has ended.

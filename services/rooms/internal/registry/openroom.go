@@ -294,10 +294,14 @@ func (o *openRoom) done(stop context.Context) bool {
 
 // idleAfter is how long the room, that nobody holds, stays.
 func (o *openRoom) idleAfter() time.Duration {
-	if o.room.Dead() {
+	switch {
+	case o.room.Dead():
 		return o.pause
+	case o.room.Empty():
+		return emptyIdle
+	default:
+		return o.registry.config.idleAfter()
 	}
-	return o.registry.config.idleAfter()
 }
 
 // schedule sets the timer for what the room needs next: one that is in use and

@@ -19,6 +19,9 @@ import (
 // ErrClosed means that the process is going: rooms open elsewhere, or here later.
 var ErrClosed = errors.New("this process is going; come back soon")
 
+// ErrFull means that so many rooms are open that no other may be.
+var ErrFull = errors.New("too many rooms are open here; come back soon")
+
 // Journal is the hand on storage. Append and PutSnapshot don't wait; they call
 // done exactly once, which may be before they return.
 type Journal interface {
@@ -38,6 +41,8 @@ type Config struct {
 	IdleAfter time.Duration
 	// KeepVolatile is the same for a volatile room, whose document ends with it.
 	KeepVolatile time.Duration
+	// MaxRooms bounds the rooms that are open at once.
+	MaxRooms int
 	// MaxInboxBytes bounds what waits for one room's loop.
 	MaxInboxBytes int
 	Logger        *slog.Logger
@@ -51,12 +56,13 @@ func (c Config) idleAfter() time.Duration {
 	case room.Volatile:
 		return c.KeepVolatile
 	default:
-		return relayIdle
+		return emptyIdle
 	}
 }
 
-// relayIdle is how long a relay room, which has nothing to lose, stays open.
-const relayIdle = 5 * time.Second
+// emptyIdle is how long a room that has nothing to lose stays open: anybody can
+// think of a name for it.
+const emptyIdle = 5 * time.Second
 
 // Registry keeps the open rooms.
 type Registry struct {
@@ -113,7 +119,7 @@ func (r *Registry) Draining() bool {
 
 // Attach takes hold of a room, which is opened if it isn't open. It doesn't
 // wait: what the room has to say, a failure to load included, goes to the sink.
-// The error wraps roomname.ErrInvalid or is ErrClosed.
+// The error wraps roomname.ErrInvalid, or is ErrClosed or ErrFull.
 func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, error) {
 	if err := roomname.Default(name); err != nil {
 		return nil, err
@@ -126,6 +132,10 @@ func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, 
 		}
 		open := r.rooms[name]
 		if open == nil {
+			if len(r.rooms) >= r.config.MaxRooms {
+				r.mu.Unlock()
+				return nil, ErrFull
+			}
 			open = r.openLocked(name)
 		}
 		r.lastID++

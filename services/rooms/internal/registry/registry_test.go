@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -77,6 +78,7 @@ func testConfig(kind room.Kind) registry.Config {
 		},
 		IdleAfter:     time.Minute,
 		KeepVolatile:  time.Hour,
+		MaxRooms:      20,
 		MaxInboxBytes: 4 << 10,
 		Logger:        slog.New(slog.DiscardHandler),
 		Metrics:       prometheus.NewRegistry(),
@@ -178,6 +180,52 @@ func TestIdleRoomClosesOnlyWhenAllIsStored(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if r.Len() != 0 {
 			t.Error("the room is still open after a minute without anybody")
+		}
+		drain(t, r)
+	})
+}
+
+// Anybody can think of names: a room that holds nothing doesn't stay for long, and
+// no more than so many are open.
+func TestRoomsThatHoldNothing(t *testing.T) {
+	for _, kind := range []room.Kind{room.Durable, room.Volatile, room.Relay} {
+		t.Run(fmt.Sprint(kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRegistry(&heldJournal{}, kind)
+				for i := range 20 {
+					a, frames := attach(t, r, fmt.Sprint("room ", i))
+					<-frames
+					a.Detach()
+				}
+				if _, err := r.Attach("one more", nil, make(inbox, 1)); !errors.Is(err, registry.ErrFull) {
+					t.Errorf("%v, want ErrFull", err)
+				}
+				if _, frames := attach(t, r, "room 7"); len(frames) > 1 {
+					t.Error("an open room took nobody else")
+				}
+				time.Sleep(6 * time.Second)
+				if r.Len() != 1 {
+					t.Errorf("%d rooms are open, want the one that is in use", r.Len())
+				}
+				drain(t, r)
+			})
+		})
+	}
+}
+
+func TestVolatileDocumentIsKeptForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRegistry(&heldJournal{}, room.Volatile)
+		a, _ := attach(t, r, "doc")
+		say(a)
+		a.Detach()
+		time.Sleep(59 * time.Minute)
+		if r.Len() != 1 {
+			t.Error("it is gone before its hour")
+		}
+		time.Sleep(2 * time.Minute)
+		if r.Len() != 0 {
+			t.Error("it is still there after an hour")
 		}
 		drain(t, r)
 	})

@@ -210,6 +210,12 @@ func (r *Room) Idle() bool {
 	return len(r.attachments) == 0 && (r.dead || r.log.settled())
 }
 
+// Empty reports whether the room holds nothing that was not there before somebody
+// thought of its name.
+func (r *Room) Empty() bool {
+	return r.log.seq == 0 && r.log.settled() && (r.document == nil || hasNothing(r.document.StateVector()) && r.document.Pending().Structs == 0)
+}
+
 // Dead reports whether the room can serve nobody any more: it failed to load,
 // broke, or another process owns it.
 func (r *Room) Dead() bool { return r.dead }

@@ -81,15 +81,16 @@ func (r *Room) fromSession(now time.Time, e *Event) {
 		}
 		return
 	}
-	if e.Kind == Join {
+	s := a.sessions[e.Session.Number]
+	if s == nil && e.Kind == Join {
 		a.sessions[e.Session.Number] = &session{id: e.Session, readOnly: e.ReadOnly}
 		return
 	}
-	s := a.sessions[e.Session.Number]
 	if s == nil {
 		return // it has left, or was ended
 	}
 	switch e.Kind {
+	case Join: // once is enough, and its rights are those of the first time
 	case Leave:
 		r.leave(a, s)
 	case Step1:
