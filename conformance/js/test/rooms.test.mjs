@@ -50,7 +50,6 @@ test('a room may be called anything that a path can say', async (t) => {
 test('a name that cannot be is refused at the upgrade, with the reason', async (t) => {
   const url = await serverURL(t)
   const names = {
-    'no name': '',
     'a control character': 'line%0Abreak-in-a-name',
     'a null byte': 'null%00byte-in-a-name',
     'bytes that are not UTF-8': 'not-utf-8-%ff%fe',
@@ -75,4 +74,20 @@ test('a name that cannot be is refused at the upgrade, with the reason', async (
       assert.match(answer.body, /\S+ \S+/, 'no reason was given')
     })
   }
+})
+
+test('without a name only those come in whose messages name the room', async (t) => {
+  // Hocuspocus clients connect to the bare address; a y-websocket client that does
+  // has forgotten its room.
+  const url = await serverURL(t)
+  const socket = new WebSocket(`${url}/`)
+  t.after(() => socket.terminate())
+  const closed = new Promise((resolve, reject) => {
+    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))
+    socket.on('error', reject)
+  })
+  socket.on('open', () => socket.send(Buffer.from('00000100', 'hex')))
+  const { code, reason } = await inTime('the socket is closed', closed)
+  assert.equal(code, 4400)
+  assert.match(reason, /\S+ \S+/, 'no reason was given')
 })
