@@ -6,16 +6,20 @@ import (
 	"strings"
 
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/elva"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/hocuspocus"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/ysweet"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/ywebsocket"
 )
 
 // dialects are those that an edge speaks. A socket of which nothing else is
 // known speaks the first one that its first frame opens. The order matters: what
-// y-websocket opens is nobody else's.
+// y-websocket opens is answered alike for all who open so.
 var dialects = []dialect.Dialect{
 	ywebsocket.Dialect{},
 	hocuspocus.Dialect{},
+	elva.Dialect{},
+	ysweet.Dialect{},
 }
 
 var errNoDialect = errors.New("this is no client's first frame")

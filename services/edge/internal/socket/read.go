@@ -150,7 +150,7 @@ func (s *Socket) closedByPeer(code int, _ string) error {
 // readFailed notes why reading ended.
 func (s *Socket) readFailed(err error) {
 	var closed *websocket.CloseError
-	if errors.As(err, &closed) {
+	if errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure {
 		return // closedByPeer has noted it
 	}
 	s.mu.Lock()

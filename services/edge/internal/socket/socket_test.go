@@ -433,3 +433,18 @@ func TestFullForTheGraceOverflows(t *testing.T) {
 		}
 	}
 }
+
+// A connection that ends between two frames is a broken one too.
+func TestEndWithoutACloseFrame(t *testing.T) {
+	p := newPair(t, config(t), true, nil)
+	_ = p.peer.NetConn().Close()
+	select {
+	case <-p.socket.Leaving():
+	case <-time.After(patience):
+		t.Fatal("nobody is told that the connection broke")
+	}
+	<-p.ended
+	if code := p.socket.Closed(); code != websocket.CloseAbnormalClosure {
+		t.Errorf("closed with %d, want 1006", code)
+	}
+}
