@@ -90,10 +90,14 @@ func testAppend(run runner) {
 }
 
 func testItems(t *try) {
-	for _, room := range []string{"good", "stale", "hole", "again", "gone", "other"} {
+	rooms := []string{"good", "good, too", "stale", "hole", "again", "gone", "other", "large", "large and stale", "large and again"}
+	for _, room := range rooms {
 		t.claimed(room)
 	}
+	large := pattern(400<<10, 1)
 	t.claimed("stale")
+	t.claimed("large and stale")
+	t.stored(Item{Room: "large and again", Epoch: 1, Seq: 1, Data: large}, 1)
 	t.write("again", 1, "one")
 	t.write("other", 1, "one")
 	t.write("gone", 1, "one")
@@ -111,6 +115,10 @@ func testItems(t *try) {
 		{Item{Room: strings.Repeat("n", 256), Epoch: 1, Seq: 1, Data: []byte("x")}, Invalid},
 		{Item{Room: "gone", Epoch: 1, Seq: 2, Data: []byte("x")}, Deleted},
 		{Item{Room: "good", Epoch: 1, Seq: 1, Data: []byte("one")}, Stored},
+		{Item{Room: "large", Epoch: 1, Seq: 1, Data: large}, Stored},
+		{Item{Room: "large and stale", Epoch: 1, Seq: 1, Data: large}, Fenced},
+		{Item{Room: "large and again", Epoch: 1, Seq: 1, Data: large}, Stored},
+		{Item{Room: "good, too", Epoch: 1, Seq: 1, Data: []byte("one")}, Stored},
 	}
 	call := make([]Item, len(items))
 	for i := range items {
@@ -125,10 +133,12 @@ func testItems(t *try) {
 			t.Errorf("%s: %s (%s), want %s", show(call[i]), r.Outcome, r.Message, items[i].want)
 		}
 	}
-	t.holds("good", "", 1, "one")
-	t.holds("again", "", 1, "one")
-	t.holds("other", "", 1, "one")
-	for _, room := range []string{"stale", "hole", "never claimed", "gone"} {
+	for _, room := range []string{"good", "good, too", "again", "other"} {
+		t.holds(room, "", 1, "one")
+	}
+	t.holds("large", "", 1, string(large))
+	t.holds("large and again", "", 1, string(large))
+	for _, room := range []string{"stale", "hole", "never claimed", "gone", "large and stale"} {
 		t.holds(room, "", 0)
 	}
 }

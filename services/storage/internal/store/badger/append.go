@@ -100,39 +100,43 @@ func compareSmall(txn *badger.Txn, e entry, item store.Item) error {
 func (s *Store) Append(ctx context.Context, items []store.Item) []store.Result {
 	results := make([]store.Result, len(items))
 	repeats := store.MarkRepeats(items)
-	ops := make([]appendOp, len(items))
-	call := make([]op, 0, len(items))
+	ops := make([]appendOp, 0, len(items))
+	var small []int // the items that ops are for
 	var large sync.WaitGroup
-	for i := range items {
-		o := &ops[i]
-		o.item = items[i]
-		switch err := s.opt.Limits.CheckItem(items[i]); {
+	defer large.Wait()
+	for i, item := range items {
+		switch err := s.opt.Limits.CheckItem(item); {
 		case err != nil:
 			results[i].Err = err
 		case repeats[i]:
 			results[i].Err = store.ErrRepeat()
-		case len(items[i].Data) > maxChunk:
-			large.Go(func() { results[i] = s.appendLarge(ctx, items[i]) })
+		case len(item.Data) > maxChunk:
+			large.Go(func() { results[i] = s.appendLarge(ctx, item) })
 		default:
-			call = append(call, o)
+			ops = append(ops, appendOp{item: item})
+			small = append(small, i)
 		}
 	}
-	if len(call) > 0 {
-		err := s.submit(ctx, call...)
-		for i := range ops {
-			switch o := &ops[i]; {
-			case len(o.item.Data) > maxChunk || repeats[i] || results[i].Err != nil:
-				// The first of them is being answered elsewhere: its result isn't
-				// ours to look at.
-			case err != nil:
-				results[i].Err = err
-			default:
-				results[i] = store.Result{Head: o.head, Err: o.err}
-			}
+	err := s.appendSmall(ctx, ops)
+	for n, i := range small {
+		if err != nil {
+			results[i].Err = err // ops are the committer's
+		} else {
+			results[i] = store.Result{Head: ops[n].head, Err: ops[n].err}
 		}
 	}
-	large.Wait()
 	return results
+}
+
+func (s *Store) appendSmall(ctx context.Context, ops []appendOp) error {
+	if len(ops) == 0 {
+		return nil
+	}
+	call := make([]op, len(ops))
+	for i := range ops {
+		call[i] = &ops[i]
+	}
+	return s.submit(ctx, call...)
 }
 
 // readRecord returns the entry of a record that the head says is there.

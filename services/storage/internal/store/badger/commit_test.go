@@ -15,20 +15,22 @@ import (
 	"github.com/fjord-sync/fjord/services/storage/internal/store/storetest"
 )
 
-// held makes the next commit of the committer wait, and counts commits.
+// held makes all commits wait from now on, and counts them.
 type held struct {
 	waiting chan struct{} // closed when a commit waits
-	release chan struct{} // closed to let it and all others go
+	release func()        // lets it and all others go; the test's end does too
 	commits atomic.Int64
 }
 
-func hold(s *Store) *held {
-	h := &held{waiting: make(chan struct{}), release: make(chan struct{})}
-	var once sync.Once
+func hold(t *testing.T, s *Store) *held {
+	released := make(chan struct{})
+	h := &held{waiting: make(chan struct{}), release: sync.OnceFunc(func() { close(released) })}
+	t.Cleanup(h.release) // before the store's Close, which would wait for the commit
+	waits := sync.OnceFunc(func() { close(h.waiting) })
 	s.commit = func(txn *badger.Txn) error {
 		h.commits.Add(1)
-		once.Do(func() { close(h.waiting) })
-		<-h.release
+		waits()
+		<-released
 		return txn.Commit()
 	}
 	return h
@@ -59,7 +61,7 @@ func TestGroupCommit(t *testing.T) {
 		mustClaim(t, s, crashRoom(i))
 	}
 	batches = nil // the committer is idle: each claim was waited for
-	h := hold(s)
+	h := hold(t, s)
 	var all sync.WaitGroup
 	all.Go(func() { mustAppendOne(t, s, "alone") })
 	<-h.waiting
@@ -72,7 +74,7 @@ func TestGroupCommit(t *testing.T) {
 		})
 	}
 	waitFor(t, "calls to gather", func() bool { return len(s.calls) == calls })
-	close(h.release)
+	h.release()
 	all.Wait()
 	// The claim that "alone" waits with, its append with or after the others.
 	if got := h.commits.Load(); got > 3 {
@@ -217,7 +219,7 @@ func checkRefusesAll(t *testing.T, s *Store, cause error) {
 func TestLeftAlone(t *testing.T) {
 	s := openStore(t, testOptions(t.TempDir()))
 	epoch := mustClaim(t, s, "a")
-	h := hold(s)
+	h := hold(t, s)
 	ctx, leave := context.WithCancel(t.Context())
 	got := make(chan []store.Result)
 	item := store.Item{Room: "a", Epoch: epoch, Seq: 1, Data: []byte("one")}
@@ -227,7 +229,7 @@ func TestLeftAlone(t *testing.T) {
 	if r := <-got; store.KindOf(r[0].Err) != store.Unknown || !errors.Is(r[0].Err, context.Canceled) {
 		t.Errorf("left alone: %v", r[0].Err)
 	}
-	close(h.release)
+	h.release()
 	mustAppend(t, s, "a", epoch, 1, []byte("one"))
 	mustAppend(t, s, "a", epoch, 2, []byte("two"))
 }
@@ -241,10 +243,13 @@ func TestCloseCarriesOut(t *testing.T) {
 	for i := range rooms {
 		mustClaim(t, s, crashRoom(i))
 	}
-	h := hold(s)
+	h := hold(t, s)
 	var all sync.WaitGroup
 	var stored [rooms]bool
 	for i := range rooms {
+		if i == 1 {
+			<-h.waiting // the first one alone, or a batch of any size would wait
+		}
 		all.Go(func() {
 			r := s.Append(context.Background(), []store.Item{{Room: crashRoom(i), Epoch: 1, Seq: 1, Data: []byte("r")}})
 			switch kind := store.KindOf(r[0].Err); {
@@ -255,12 +260,11 @@ func TestCloseCarriesOut(t *testing.T) {
 			}
 		})
 	}
-	<-h.waiting
-	waitFor(t, "calls to gather", func() bool { return len(s.calls) > rooms/2 })
+	waitFor(t, "calls to gather", func() bool { return len(s.calls) == rooms-1 })
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
 	<-s.closing
-	close(h.release)
+	h.release()
 	if err := <-closed; err != nil {
 		t.Fatal(err)
 	}
