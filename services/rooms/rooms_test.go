@@ -109,6 +109,10 @@ func join(number, session uint64) *roomsv1.EdgeFrame {
 	return &roomsv1.EdgeFrame{Attachment: number, Session: session, Body: &roomsv1.EdgeFrame_Join{Join: &roomsv1.Join{}}}
 }
 
+func step1(number, session uint64) *roomsv1.EdgeFrame {
+	return &roomsv1.EdgeFrame{Attachment: number, Session: session, Body: &roomsv1.EdgeFrame_Step1{Step1: &roomsv1.SyncStep1{}}}
+}
+
 func update(number, session, ticket uint64, data []byte) *roomsv1.EdgeFrame {
 	return &roomsv1.EdgeFrame{Attachment: number, Session: session, Body: &roomsv1.EdgeFrame_Update{
 		Update: &roomsv1.ClientUpdate{Ticket: ticket, Update: data},
@@ -253,8 +257,10 @@ func TestOperatorsSeeOpenRooms(t *testing.T) {
 	client := start(t, "volatile")
 	e := link(t, client)
 	for i, name := range []string{"b", "a/2", "a/1"} {
-		e.send(attach(uint64(i)+1, name), join(uint64(i)+1, 1))
-		e.next()
+		e.send(attach(uint64(i)+1, name), join(uint64(i)+1, 1), step1(uint64(i)+1, 1))
+		// The answer to its step 1 shows that the session is in.
+		for e.next().GetSyncReply() == nil {
+		}
 	}
 	operators := roomsv1connect.NewRoomsServiceClient(client, url)
 	page, err := operators.ListRooms(t.Context(), connect.NewRequest(&roomsv1.ListRoomsRequest{Limit: 2}))
