@@ -121,6 +121,12 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add(unhex(f, seed))
 	}
+	for _, version := range versions {
+		client, _ := transcript(f, version)
+		for _, frame := range client {
+			f.Add(frame)
+		}
+	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		messages, err := hp.Decode(nil, frame)
 		if err != nil {
