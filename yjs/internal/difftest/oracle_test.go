@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -19,6 +20,15 @@ type oracle struct {
 }
 
 var install = sync.OnceValue(func() error {
+	// The tests of content, in a process beside this one, install here too.
+	lock, err := os.Open("package-lock.json")
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
 	if _, err := os.Stat("node_modules/yjs"); err == nil {
 		return nil
 	}

@@ -1,0 +1,50 @@
+package content
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// The kinds of refusal, beside yjs.ErrMalformed and yjs.ErrLimit. Every error of
+// this package is one of them in the sense of errors.Is.
+var (
+	// ErrRange means an index or a length beyond the end of a type, a type that is
+	// deleted or of another view, or a client that can't edit.
+	ErrRange = errors.New("out of range")
+	// ErrValue means a value that can't be stored where it was put.
+	ErrValue = errors.New("value can't be stored")
+	// ErrBusy means that another edit of the view is under way, or that this one
+	// was committed.
+	ErrBusy = errors.New("another edit is under way")
+)
+
+const (
+	// MaxNesting is how deep shared types may nest in each other. A browser
+	// overflows its stack at a few thousand.
+	MaxNesting = 1000
+	// maxBytes keeps offsets into an update within 32 bits.
+	maxBytes = 1<<32 - 1
+	// Siblings that contend for one place are compared until a document has taken
+	// stepsPerNode comparisons a node and freeSteps more. Documents that people
+	// write take a few in all; one made to be slow is refused.
+	stepsPerNode = 1000
+	freeSteps    = 10_000_000
+)
+
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("content: %w: %s", yjs.ErrMalformed, fmt.Sprintf(format, args...))
+}
+
+func overLimit(format string, args ...any) error {
+	return fmt.Errorf("content: %w: %s", yjs.ErrLimit, fmt.Sprintf(format, args...))
+}
+
+func outOfRange(format string, args ...any) error {
+	return fmt.Errorf("content: %w: %s", ErrRange, fmt.Sprintf(format, args...))
+}
+
+func badValue(format string, args ...any) error {
+	return fmt.Errorf("content: %w: %s", ErrValue, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,157 @@
+package content_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+
+	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/content"
+)
+
+// A server edits a document: the update goes to the document, and from there to
+// everyone.
+func ExampleView_Edit() {
+	d := yjs.NewDocument()
+	v, err := content.Of(d)
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(4711)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text := v.Text("body")
+	if err := text.Insert(e, 0, "Hello, fjord", nil); err != nil {
+		log.Fatal(err)
+	}
+	if err := text.Format(e, 7, 5, map[string]any{"bold": true}); err != nil {
+		log.Fatal(err)
+	}
+	if err := d.ApplyUpdate(e.Commit()); err != nil {
+		log.Fatal(err)
+	}
+	delta, err := json.Marshal(text.Delta())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(delta))
+	// Output: [{"insert":"Hello, "},{"insert":"fjord","attributes":{"bold":true}}]
+}
+
+// Types nest: what is put in says what it becomes, and is found again by its place.
+func ExampleMap() {
+	v, err := content.Read([]byte{0, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	card := content.NewMap{"title": content.NewText("Ship it"), "tags": content.NewArray{"now"}, "n": 3}
+	if err := v.Map("cards").Set(e, "c1", card); err != nil {
+		log.Fatal(err)
+	}
+	c1, _ := v.Map("cards").Get("c1")
+	tags, _ := c1.(content.Map).Get("tags")
+	if err := tags.(content.Array).Push(e, "later"); err != nil {
+		log.Fatal(err)
+	}
+	e.Commit()
+	board, err := json.Marshal(v.Map("cards").JSON())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(board))
+	// Output: {"c1":{"n":3,"tags":["now","later"],"title":"Ship it"}}
+}
+
+// A position keeps its place while others type before it.
+func ExampleView_Resolve() {
+	v, err := content.Read([]byte{0, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text := v.Text("body")
+	if err := text.Insert(e, 0, "caret", nil); err != nil {
+		log.Fatal(err)
+	}
+	caret, err := text.Position(2, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := text.Insert(e, 0, "my ", nil); err != nil {
+		log.Fatal(err)
+	}
+	at, ok := v.Resolve(caret)
+	fmt.Println(at.Root, at.Index, ok)
+	// Output: body 5 true
+}
+
+// A snapshot and the bytes of a document that keeps everything give back what the
+// document was.
+func ExampleReadAt() {
+	d := yjs.NewDocument()
+	var then content.Snapshot
+	for _, word := range []string{"draft", "final "} {
+		v, err := content.Of(d)
+		if err != nil {
+			log.Fatal(err)
+		}
+		e, err := v.Edit(1)
+		if err != nil {
+			log.Fatal(err)
+		}
+		text := v.Text("body")
+		if err := text.Delete(e, 0, text.Len()); err != nil {
+			log.Fatal(err)
+		}
+		if err := text.Insert(e, 0, word, nil); err != nil {
+			log.Fatal(err)
+		}
+		if err := d.ApplyUpdate(e.Commit()); err != nil {
+			log.Fatal(err)
+		}
+		if word == "draft" {
+			then = v.Snapshot()
+		}
+	}
+	state, err := d.EncodeStateAsUpdate(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	v, err := content.ReadAt(state, then)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(v.Text("body"))
+	// Output: draft
+}
+
+// XML is what rich text editors such as ProseMirror keep.
+func ExampleXMLFragment() {
+	v, err := content.Read([]byte{0, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	paragraph := content.NewXMLElement{
+		Name:       "paragraph",
+		Attributes: map[string]any{"align": "left"},
+		Children:   []any{content.NewXMLText("Hello")},
+	}
+	if err := v.XMLFragment("prosemirror").Insert(e, 0, paragraph); err != nil {
+		log.Fatal(err)
+	}
+	e.Commit()
+	fmt.Println(v.XMLFragment("prosemirror"))
+	// Output: <paragraph align="left">Hello</paragraph>
+}

@@ -1,0 +1,33 @@
+package content
+
+import (
+	"fmt"
+
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// ReadCrowded is Read with siblings indexed after so many of them.
+func ReadCrowded(update []byte, crowd int) (*View, error) {
+	if err := yjs.ValidateUpdate(update); err != nil {
+		return nil, err
+	}
+	return build(update, nil, crowd)
+}
+
+// NodeCount returns the number of nodes of a view.
+func NodeCount(v *View) int { return len(v.nodes) }
+
+// Source returns the update that a view was made of.
+func Source(v *View) []byte { return v.src }
+
+// SortedKeys returns the keys of an object as JavaScript sorts them.
+func SortedKeys(object map[string]any) []string { return sortedKeys(object) }
+
+// HolderOf returns the ID of the struct that a nested type is in.
+func HolderOf(shared any) string {
+	h := shared.(interface{ self() Shared }).self()
+	id := h.view.idAt(h.view.kin[h.kin].node, 0)
+	return fmt.Sprintf("%d:%d", id.Client, id.Clock)
+}
+
+func (h Shared) self() Shared { return h }

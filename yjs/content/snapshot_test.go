@@ -1,0 +1,88 @@
+package content_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/content"
+)
+
+const defaultHistories = 150
+
+// TestHistories reads documents as they were.
+func TestHistories(t *testing.T) {
+	first := fromEnv(t, "YJS_SEED", 1)
+	numbered(t, fromEnv(t, "YJS_HISTORIES", defaultHistories), func(t *testing.T, o *oracle, from, to int) (failed int) {
+		var histories []struct {
+			Name    string
+			State   []byte
+			Moments []struct {
+				Snapshot []byte
+				Views    []string
+			}
+		}
+		seeds := make([]int, to-from)
+		for i := range seeds {
+			seeds[i] = first + from + i
+		}
+		o.ask(t, map[string]any{"op": "history", "seeds": seeds}, &histories)
+		for i, h := range histories {
+			for k, moment := range h.Moments {
+				s, err := content.ParseSnapshot(moment.Snapshot)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if again := s.Append(nil); !bytes.Equal(again, moment.Snapshot) {
+					t.Errorf("seed %d: snapshot %x, read and written %x", seeds[i], moment.Snapshot, again)
+				}
+				v, err := content.ReadAt(h.State, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for r, root := range natural {
+					if got := look(v, root); !agree(got, moment.Views[r]) {
+						t.Errorf("seed %d (%s), moment %d: %s:\n got %s\nwant %s", seeds[i], h.Name, k, root[0], clip(got), clip(moment.Views[r]))
+						failed++
+					}
+				}
+			}
+		}
+		return failed
+	})
+}
+
+func TestParseSnapshotRefused(t *testing.T) {
+	for name, src := range map[string][]byte{
+		"nothing":           {},
+		"truncated":         {1, 5, 1, 0},
+		"a lie":             {0xff, 0xff, 0xff, 0xff, 0x0f},
+		"overlapping":       {1, 5, 2, 0, 3, 2, 1, 0},
+		"no length":         {1, 5, 1, 0, 0, 0},
+		"client twice":      {0, 2, 5, 1, 5, 2},
+		"bytes after":       {0, 0, 0},
+		"clock above limit": {0, 1, 5, 0xff, 0xff, 0xff, 0xff, 0x7f},
+	} {
+		if _, err := content.ParseSnapshot(src); !errors.Is(err, yjs.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzParseSnapshot(f *testing.F) {
+	f.Add([]byte{1, 5, 2, 0, 3, 4, 1, 2, 5, 9, 6, 1})
+	f.Fuzz(func(t *testing.T, src []byte) {
+		s, err := content.ParseSnapshot(src)
+		if err != nil {
+			return
+		}
+		again, err := content.ParseSnapshot(s.Append(nil))
+		if err != nil || !bytes.Equal(again.Append(nil), s.Append(nil)) {
+			t.Errorf("%x: %v", src, err)
+		}
+		if _, err := content.ReadAt([]byte{0, 0}, s); err != nil {
+			t.Errorf("%x: %v", src, err)
+		}
+	})
+}

@@ -1,0 +1,209 @@
+package content
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
+
+// Values of a document are, in Go:
+//
+//	null        nil                 array        []any
+//	undefined   Undefined{}         object       map[string]any
+//	boolean     bool                Uint8Array   []byte
+//	number      float64             bigint       BigInt
+//	string      string              Y.Doc        Subdocument
+//
+// and the shared types Text, Array, Map, XMLFragment, XMLElement, XMLText, XMLHook.
+// Half a surrogate pair, which JavaScript's strings can hold and UTF-8 can't, is
+// U+FFFD.
+
+// Undefined is JavaScript's undefined.
+type Undefined struct{}
+
+// MarshalJSON writes null.
+func (Undefined) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
+// BigInt is JavaScript's bigint, as far as it travels: 64 bits.
+type BigInt int64
+
+// Subdocument is a reference to another document. Its content isn't here.
+type Subdocument struct {
+	GUID    string
+	Options map[string]any // gc, autoLoad, meta: only what differs from the default
+}
+
+// proto is a key that JavaScript objects don't take: assigning to it does
+// something else. Yjs loses what is stored there, and so do the views as JSON.
+const proto = "__proto__"
+
+// readAny consumes a lib0 any. Its nesting was checked.
+func (c *cursor) readAny() any {
+	switch tag := c.byte(); tag {
+	case lib0.AnyNull:
+		return nil
+	case lib0.AnyTrue, lib0.AnyFalse:
+		return tag == lib0.AnyTrue
+	case lib0.AnyInteger:
+		return c.integer()
+	case lib0.AnyFloat32:
+		c.pos += 4
+		return float64(math.Float32frombits(binary.BigEndian.Uint32(c.src[c.pos-4:])))
+	case lib0.AnyFloat64:
+		c.pos += 8
+		return math.Float64frombits(binary.BigEndian.Uint64(c.src[c.pos-8:]))
+	case lib0.AnyBigInt:
+		c.pos += 8
+		return BigInt(binary.BigEndian.Uint64(c.src[c.pos-8:]))
+	case lib0.AnyString:
+		return string(c.bytes())
+	case lib0.AnyBytes:
+		return append([]byte{}, c.bytes()...)
+	case lib0.AnyArray:
+		list := []any{}
+		for n := c.uvarint(); n > 0; n-- {
+			list = append(list, c.readAny())
+		}
+		return list
+	case lib0.AnyObject:
+		object := map[string]any{}
+		for n := c.uvarint(); n > 0; n-- {
+			key := string(c.bytes())
+			if value := c.readAny(); key != proto {
+				object[key] = value
+			}
+		}
+		return object
+	default: // lib0.AnyUndefined
+		return Undefined{}
+	}
+}
+
+func (c *cursor) integer() float64 {
+	magnitude, negative, rest, err := lib0.VarInt(c.src[c.pos:])
+	if err != nil {
+		panic("content: a checked value can't be read: " + err.Error())
+	}
+	c.pos = len(c.src) - len(rest)
+	if negative {
+		return math.Copysign(float64(magnitude), -1)
+	}
+	return float64(magnitude)
+}
+
+// readJSON consumes a string that holds JSON, or "undefined".
+func (c *cursor) readJSON() any { return parseJSON(c.bytes()) }
+
+// parseJSON reads JSON that was checked. Most of it is a word or a number.
+func parseJSON(text []byte) any {
+	switch s := string(text); s {
+	case "null":
+		return nil
+	case "true", "false":
+		return s == "true"
+	case "undefined":
+		return Undefined{}
+	}
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	var value any
+	if err := d.Decode(&value); err != nil {
+		panic("content: a checked value can't be read: " + err.Error())
+	}
+	return floats(value)
+}
+
+// floats replaces the numbers in a value. Those that are too large are infinite, as
+// JSON.parse makes them.
+func floats(value any) any {
+	switch value := value.(type) {
+	case json.Number:
+		f, _ := strconv.ParseFloat(string(value), 64)
+		return f
+	case []any:
+		for i := range value {
+			value[i] = floats(value[i])
+		}
+	case map[string]any:
+		for k := range value {
+			value[k] = floats(value[k])
+		}
+	}
+	return value
+}
+
+// appendText appends the text of a string node.
+func (v *View) appendText(dst []byte, n *node) []byte {
+	const replacement = "\uFFFD"
+	if n.flags&headHalf != 0 {
+		dst = append(dst, replacement...)
+	}
+	dst = append(dst, v.bytesAt(n.body)[:n.size]...)
+	if n.flags&tailHalf != 0 {
+		dst = append(dst, replacement...)
+	}
+	return dst
+}
+
+// values appends what a countable node holds, a value a unit. Each unit of a text
+// is a string.
+func (v *View) values(dst []any, n *node) []any {
+	c := cursor{src: v.bytesAt(n.body)}
+	switch n.kind {
+	case kindAny:
+		for range n.length {
+			dst = append(dst, c.readAny())
+		}
+	case kindJSON:
+		for range n.length {
+			dst = append(dst, c.readJSON())
+		}
+	case kindString:
+		for _, r := range string(v.appendText(nil, n)) {
+			if r > 0xffff {
+				dst = append(dst, "\uFFFD", "\uFFFD")
+			} else {
+				dst = append(dst, string(r))
+			}
+		}
+	default:
+		dst = append(dst, v.single(n))
+	}
+	return dst
+}
+
+// single returns what a node of one unit holds.
+func (v *View) single(n *node) any {
+	c := cursor{src: v.bytesAt(n.body)}
+	switch n.kind {
+	case kindBinary:
+		return append([]byte{}, c.bytes()...)
+	case kindEmbed:
+		return c.readJSON()
+	case kindType:
+		return v.handleOf(int32(n.size))
+	default: // kindDoc
+		guid := string(c.bytes())
+		options, _ := c.readAny().(map[string]any)
+		return Subdocument{guid, options}
+	}
+}
+
+// valueAt returns the value of unit k of a node.
+func (v *View) valueAt(n *node, k uint32) any {
+	c := cursor{src: v.bytesAt(n.body)}
+	switch n.kind {
+	case kindAny:
+		c.skipValues(n.kind, k)
+		return c.readAny()
+	case kindJSON:
+		c.skipValues(n.kind, k)
+		return c.readJSON()
+	default:
+		return v.values(nil, n)[k]
+	}
+}
