@@ -40,6 +40,9 @@ func (o *appendOp) stage(b *batch) (err error) {
 		return err
 	}
 	o.head = e.Head
+	if noDedup && o.large == nil && o.item.Seq <= e.Last {
+		o.item.Seq = e.Last + 1
+	}
 	next, again, err := e.Append(o.item.Epoch, o.item.Seq)
 	switch {
 	case err != nil:

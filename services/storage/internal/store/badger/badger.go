@@ -94,6 +94,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	warnOfFaults(opt.Log)
 	lock, err := lockDir(opt.Dir)
 	if err != nil {
 		return nil, err
@@ -144,7 +145,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 // twice their size for the tables that it builds, and lets go of them when idle.
 func badgerOptions(opt Options) badger.Options {
 	o := badger.DefaultOptions(opt.Dir)
-	o.SyncWrites = true
+	o.SyncWrites = !noSync
 	o.DetectConflicts = false // the committer is the only one that moves heads
 	o.MemTableSize = 8 << 20  // a transaction may have 15 % of it: see maxBatchBytes
 	o.NumMemtables = 3

@@ -64,7 +64,24 @@ func (b *batch) add(c *call, o op) {
 // unknown if the commit fails: its refusal may rest on a head that this very
 // batch has moved.
 func (b *batch) end() {
+	if ackEarly {
+		b.settle(nil)
+	}
 	err := b.commit()
+	if !ackEarly {
+		b.settle(err)
+	}
+	if err == nil {
+		for room, e := range b.heads {
+			b.remember(room, e)
+		}
+		b.s.sweeper.push(b.garbage...)
+		b.s.sweeper.push(b.refused...)
+	}
+}
+
+// settle tells the outcome to everybody who waits for this batch.
+func (b *batch) settle(err error) {
 	for i := range b.staged {
 		st := &b.staged[i]
 		if err != nil {
@@ -75,13 +92,6 @@ func (b *batch) end() {
 		if st.call.open--; st.call.open == 0 {
 			close(st.call.done)
 		}
-	}
-	if err == nil {
-		for room, e := range b.heads {
-			b.remember(room, e)
-		}
-		b.s.sweeper.push(b.garbage...)
-		b.s.sweeper.push(b.refused...)
 	}
 }
 

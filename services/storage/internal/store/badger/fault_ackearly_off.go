@@ -1,0 +1,5 @@
+//go:build !fjord_ackearly
+
+package badger
+
+const ackEarly = false

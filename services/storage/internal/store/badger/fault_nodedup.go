@@ -1,0 +1,5 @@
+//go:build fjord_nodedup
+
+package badger
+
+const noDedup = true

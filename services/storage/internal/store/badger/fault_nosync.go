@@ -1,0 +1,5 @@
+//go:build fjord_nosync
+
+package badger
+
+const noSync = true
