@@ -15,7 +15,8 @@ var (
 	// lets one update, or one client, have. See the Max constants.
 	ErrLimit = errors.New("over a limit")
 	// ErrConflict means content that differs from what the document holds for
-	// the same client and clock: two authors have used one client id.
+	// the same client and clock: two authors have used one client id. The error is
+	// a *ConflictError.
 	ErrConflict = errors.New("conflicting content")
 )
 
@@ -54,6 +55,8 @@ const (
 	faultFeature
 	faultNoJSON
 	faultVector
+	faultPrototype
+	faultKeyed
 	faultClock
 	faultUnits
 	faultDepth
@@ -79,6 +82,8 @@ var faultText = [...]string{
 	faultFeature:   "version 2 update with features that aren't known",
 	faultNoJSON:    "value of an embed or a format that JSON can't say",
 	faultVector:    "state vector ends early or goes on",
+	faultPrototype: "bytes under the key __proto__",
+	faultKeyed:     "value of a key with several units, not all of them deleted",
 	faultClock:     "clock of a client above 2^31",
 	faultUnits:     "one update adds more than 50 000 000 units",
 	faultDepth:     "value nested deeper than 100",

@@ -19,7 +19,7 @@ func seeds() [][]byte {
 		update(),
 		update(section(1, 0, root("t", "a😀b"), after(1, 3, "cd"))),
 		update(section(9, 0, after(1, 2, "x"), gc(3), skip(2), cat([]byte{0xc1}, id(9, 5), id(1, 0), num(4)))),
-		update(section(2, 0, entry("m", "k", 8, 2, 125, 5, 118, 1, 1, 'a', 126), cat([]byte{0xa8}, id(2, 1), num(1), []byte{127}))),
+		cat([]byte{1}, section(2, 0, entry("m", "k", 8, 2, 125, 5, 118, 1, 1, 'a', 126), cat([]byte{0xa8}, id(2, 1), num(1), []byte{127})), []byte{1, 2, 1, 0, 2}),
 		update(section(4, 0, cat([]byte{7, 1}, str("x"), num(3), str("p")), cat([]byte{6, 0}, id(4, 0), str("bold"), str("true")), cat([]byte{5, 0}, id(4, 0), str(`{"a":[1,null]}`)))),
 		update(section(3, 0, cat([]byte{9, 1}, str("d"), str("guid"), []byte{118, 0}), cat([]byte{3, 1}, str("b"), str("\xff")), cat([]byte{2, 1}, str("j"), num(2), str("undefined"), str("1")))),
 		removal(7, 0, 3, 9, 1),

@@ -132,6 +132,8 @@ func anyFault(err error) fault {
 		return faultUTF8
 	case errors.Is(err, lib0.ErrTooDeep):
 		return faultDepth
+	case errors.Is(err, lib0.ErrPrototype):
+		return faultPrototype
 	default:
 		return faultAny
 	}

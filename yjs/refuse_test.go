@@ -48,6 +48,13 @@ var refusals = []struct {
 	{"2^31 structs claimed", cat(num(1), num(1<<31), id(1, 0), root("t", "x")), yjs.ErrMalformed},
 	{"2^31 sections claimed", num(1 << 31), yjs.ErrMalformed},
 	{"2^31 deletes claimed", cat([]byte{0, 1, 1}, num(1<<31)), yjs.ErrMalformed},
+	{"bytes as prototype", update(section(1, 0, entry("m", "k", 8, cat(num(1), object("__proto__", []byte{116, 1, 7}))...))), yjs.ErrMalformed},
+	{"bytes as prototype of a prototype", update(section(1, 0, entry("m", "k", 8, cat(num(1), object("__proto__", object("__proto__", []byte{116, 0})))...))), yjs.ErrMalformed},
+	{"bytes as prototype of options", update(section(1, 0, entry("m", "k", 9, cat(str("guid"), object("meta", object("__proto__", []byte{116, 0})))...))), yjs.ErrMalformed},
+	{"two values of a key", update(section(3, 0, entry("m", "k", 8, 2, 126, 126))), yjs.ErrMalformed},
+	{"two letters of a key", update(section(3, 0, entry("m", "k", 4, 2, 'a', 'b'))), yjs.ErrMalformed},
+	{"three values of a key, two deleted", cat([]byte{1}, section(3, 0, entry("m", "k", 2, 3, 1, '1', 1, '2', 1, '3')), []byte{1, 3, 1, 0, 2}), yjs.ErrMalformed},
+	{"two values of a key, others deleted", cat([]byte{1}, section(3, 0, entry("m", "k", 8, 2, 126, 126)), []byte{2, 2, 1, 0, 9, 3, 1, 2, 9}), yjs.ErrMalformed},
 	{"clock above 2^31", update(section(1, 1<<31, gc(1))), yjs.ErrLimit},
 	{"length above 2^31", update(section(1, 0, gc(1<<40))), yjs.ErrLimit},
 	{"Skip above 2^31", update(section(1, 0, skip(1<<40))), yjs.ErrLimit},
@@ -59,6 +66,9 @@ var refusals = []struct {
 	{"embed of depth 101", update(section(1, 0, cat([]byte{5, 1}, str("a"), str(strings.Repeat("[", 101)+strings.Repeat("]", 101))))), yjs.ErrLimit},
 	{"value of depth 10^6", update(section(1, 0, cat([]byte{8, 1}, str("a"), num(1), nested(1e6)))), yjs.ErrLimit},
 }
+
+// object is an any with one key.
+func object(key string, value []byte) []byte { return cat([]byte{118, 1}, str(key), value) }
 
 // nested is n arrays in each other, and null in the innermost.
 func nested(n int) []byte {

@@ -119,6 +119,9 @@ func (b *block) continues(last *block, id ID) bool {
 		return false
 	}
 	const flags = flagRight | flagKey
+	if b.kind() == kindString && b.info&flagKey != 0 {
+		return false // see keyed
+	}
 	if (b.info^last.info)&flags != 0 || b.info&flagRight != 0 && b.right != last.right {
 		return false
 	}

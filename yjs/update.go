@@ -20,6 +20,7 @@ type updateReader struct {
 	client   uint64 // whose structs or ranges these are
 	clock    uint64 // where the next struct begins
 	section  bool   // next has just begun a section
+	keyed    bool   // checked has seen a value of a key with several units
 	// deletesAt is where the delete set begins, once next has returned false.
 	deletesAt int
 }
@@ -89,6 +90,9 @@ func (u *updateReader) close() error {
 	if u.fault == noFault && u.left() > 0 {
 		u.fail(faultTrailing)
 	}
+	if u.fault == noFault && u.keyed && !keyedAreDead(u.src) {
+		u.fail(faultKeyed)
+	}
 	return u.err()
 }
 
@@ -123,6 +127,7 @@ func (u *updateReader) checked(b *block) bool {
 			u.fail(faultSelf)
 		}
 	}
+	u.keyed = u.keyed || b.keyed()
 	return u.fault == noFault
 }
 

@@ -115,7 +115,11 @@ func (w *wild) block(dst []byte, client, clock int) ([]byte, int) {
 		links, info = w.parent(client, clock, info)
 	}
 	dst = append(append(dst, info), links...)
+	head := len(dst)
 	dst, n := w.content(dst, kind)
+	for info&0x20 != 0 && kind > 1 && n > 1 { // Yjs throws on them, and so they are refused
+		dst, n = w.content(dst[:head], kind)
+	}
 	return dst, clock + n
 }
 

@@ -12,6 +12,10 @@ var (
 	ErrUnknownAny = errors.New("lib0: unknown kind of any")
 	// ErrTooDeep means an any nested deeper than MaxAnyDepth.
 	ErrTooDeep = errors.New("lib0: any nested too deep")
+	// ErrPrototype means an object with bytes under the key __proto__. JavaScript's
+	// reader makes the bytes its prototype, and the writer then takes the object for
+	// bytes and throws: who has read it can't encode its document any more.
+	ErrPrototype = errors.New("lib0: object with bytes under the key __proto__")
 )
 
 // The tag bytes of an any. Numbers wider than 31 bits travel as floats; floats
@@ -30,6 +34,10 @@ const (
 	AnyNull      = 126
 	AnyUndefined = 127
 )
+
+// prototype is the key that an assignment in JavaScript doesn't take for a key.
+// With any other value than bytes it is only lost.
+const prototype = "__proto__"
 
 // anyFrame is an array or object that is being read.
 type anyFrame struct {
@@ -59,8 +67,12 @@ func skipNested(f anyFrame, src []byte) (rest []byte, err error) {
 		}
 		top.left--
 		if top.object {
-			if _, src, err = VarString(src); err != nil {
+			var key []byte
+			if key, src, err = VarString(src); err != nil {
 				return nil, err
+			}
+			if string(key) == prototype && len(src) > 0 && src[0] == AnyBytes {
+				return nil, ErrPrototype
 			}
 		}
 		if f, src, err = skipAnyHead(src); err != nil {
