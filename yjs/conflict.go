@@ -1,9 +1,6 @@
 package yjs
 
-import (
-	"bytes"
-	"fmt"
-)
+import "bytes"
 
 // comparer checks the structs of an update against what a document holds for the
 // same clocks. It goes on from where the last struct ended, so that an update
@@ -61,8 +58,7 @@ func (k *comparer) check(src []byte, b *block, text *textReader, from, to uint64
 	if k.same(src, b, text, from, to) {
 		return nil
 	}
-	return fmt.Errorf("yjs: %w: client %d, clock %d: held %s, got %s",
-		ErrConflict, k.client, from, kindName[k.held.kind()], kindName[b.kind()])
+	return k.conflict(src, b, from, to)
 }
 
 // seek makes held the struct of the main run that holds a clock. It returns false

@@ -2,6 +2,7 @@ package yjs_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -147,6 +148,15 @@ func TestConflict(t *testing.T) {
 			t.Errorf("%s: contained", name)
 		}
 		wantState(t, d, held)
+	}
+	apart := documentOf(t, update(section(1, 0, root("t", "a"), cat([]byte{0xc4}, id(1, 0), id(2, 7), str("Xc")))))
+	var conflict *yjs.ConflictError
+	if err := apart.ApplyUpdate(update(section(1, 0, root("t", "abc")))); !errors.As(err, &conflict) {
+		t.Fatal(err)
+	}
+	want := yjs.ConflictError{ID: yjs.ID{Client: 1, Clock: 1}, Length: 2, Held: sha256.Sum256(cat([]byte{0xc4}, id(1, 0), id(2, 7), str("Xc"))), Got: sha256.Sum256(after(1, 0, "bc"))}
+	if conflict.ID != want.ID || conflict.Length != want.Length || conflict.Held != want.Held || conflict.Got != want.Got {
+		t.Errorf("%+v, want %+v", conflict, want)
 	}
 	same := map[string][]byte{
 		"a slice":        section(1, 1, after(1, 0, "bc")),
