@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
-	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
@@ -42,8 +41,8 @@ func (a *attendee) open() *session.Close {
 
 // join makes the session and lets it into the room. d is nil if nobody knows
 // what the client speaks, as in a relay room.
-func (a *attendee) join(d dialect.Dialect, access auth.Access) {
-	cfg := session.Config{Kind: a.member.Kind(), ReadOnly: access.ReadOnly(), Unseen: !access.Presence}
+func (a *attendee) join(d dialect.Dialect, g *session.Grants) {
+	cfg := session.Config{Kind: a.member.Kind(), Grants: g}
 	if d != nil {
 		cfg.Traits = d.Traits()
 	}
@@ -68,6 +67,13 @@ func (a *attendee) speak(d dialect.Dialect) {
 	defer a.mu.Unlock()
 	a.dialect = d
 	a.session.Speak(d.Traits())
+}
+
+// readOnly reports whether the client may change nothing now.
+func (a *attendee) readOnly() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.session.ReadOnly()
 }
 
 // say tells the room what a message of the client means to it. It waits while

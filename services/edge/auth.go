@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
@@ -26,7 +27,7 @@ type (
 
 // pass is what a client was let in with.
 type pass struct {
-	access auth.Access
+	grants *session.Grants
 	// expires is when the socket is closed. Zero: never.
 	expires time.Time
 	// inBand decides about the documents that messages name.
@@ -67,8 +68,26 @@ func (e *Edge) authorize(r *http.Request, w way) (pass, *auth.Refusal) {
 		return pass{}, e.refused(room, admission(err), auth.Refuse(e.auth, err))
 	}
 	e.admissions.WithLabelValues("allowed").Inc()
-	p.access, p.expires = access, claims.Expires
+	p.grants, p.expires = grants(claims, access), claims.Expires
 	return p, nil
+}
+
+// levels are those of the wire.
+var levels = map[auth.Level]roomsv1.Level{
+	auth.Read:  roomsv1.Level_LEVEL_READ,
+	auth.Write: roomsv1.Level_LEVEL_WRITE,
+	auth.Admin: roomsv1.Level_LEVEL_ADMIN,
+}
+
+// grants returns what a room is told of somebody.
+func grants(claims auth.Claims, access auth.Access) *session.Grants {
+	return &session.Grants{
+		Level:    levels[access.Level],
+		Presence: access.Presence,
+		Create:   access.Create,
+		Subject:  claims.Subject,
+		TokenID:  claims.TokenID,
+	}
 }
 
 // refused counts a refusal, and notes it for who looks closely.

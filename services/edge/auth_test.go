@@ -142,12 +142,15 @@ func TestReadOnlySession(t *testing.T) {
 	soon := time.Now().Add(time.Hour)
 	w.joinAs("doc", token(t, soon, grant("id", "doc", "r", true)))
 	f := w.until("join", func(f *roomsv1.EdgeFrame) bool { return f.GetJoin() != nil })
-	if !f.GetJoin().GetReadOnly() {
+	if g := f.GetJoin().GetGrants(); g.GetLevel() != roomsv1.Level_LEVEL_READ || g.GetCreate() || !g.GetPresence() || g.GetSubject() != "ann" {
 		t.Errorf("%v, want it read-only", f)
 	}
 	writer := w.joinAs("doc", token(t, soon, grant("id", "doc", "rw", true)))
 	writer.want("00 00 01 00") // is asked what it has
-	w.until("a join that isn't read-only", func(f *roomsv1.EdgeFrame) bool { return f.GetJoin() != nil && !f.GetJoin().GetReadOnly() })
+	w.until("a join that isn't read-only", func(f *roomsv1.EdgeFrame) bool {
+		g := f.GetJoin().GetGrants()
+		return g.GetLevel() == roomsv1.Level_LEVEL_WRITE && g.GetCreate()
+	})
 }
 
 // Who may not show themselves are seen by nobody, and see the others.

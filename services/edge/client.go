@@ -81,7 +81,7 @@ func (c *client) run() {
 	c.own = own
 	if own.member.Kind() == roomsv1.RoomKind_ROOM_KIND_RELAY {
 		// A relay's listener may never say anything.
-		own.join(nil, c.pass.access)
+		own.join(nil, c.pass.grants)
 	}
 	end := func() {}
 	defer func() { end() }()
@@ -129,7 +129,7 @@ func (c *client) frame(data []byte) {
 		}
 	}
 	if c.own != nil && c.own.session.Relays() {
-		if c.pass.access.ReadOnly() {
+		if c.own.readOnly() {
 			// Nobody knows what a relay's frames mean, so none is harmless.
 			c.socket.Close(session.CloseForbidden, "read-only")
 			return
@@ -176,7 +176,7 @@ func (c *client) first(data []byte) bool {
 		c.socket.Close(session.CloseMalformed, err.Error())
 		return false
 	}
-	c.own.join(c.dialect, c.pass.access)
+	c.own.join(c.dialect, c.pass.grants)
 	return true
 }
 

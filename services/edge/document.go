@@ -182,7 +182,7 @@ func (d *document) enter(ctx context.Context) {
 				return
 			}
 			d.expireAt(claims.Expires)
-			d.admit(ctx, t, access)
+			d.admit(ctx, t, grants(claims, access))
 			return
 		case <-late.C:
 			d.deny(denied)
@@ -227,7 +227,7 @@ func (d *document) expireAt(t time.Time) {
 }
 
 // admit opens the document and says to it what was held.
-func (d *document) admit(ctx context.Context, t token, access auth.Access) {
+func (d *document) admit(ctx context.Context, t token, g *session.Grants) {
 	c := d.client
 	c.admit.Do(func() {
 		c.socket.SetKeepalive(c.dialect.Keepalive(d.address))
@@ -235,7 +235,7 @@ func (d *document) admit(ctx context.Context, t token, access auth.Access) {
 	})
 	if !t.absent {
 		scope := dialect.Message{Kind: dialect.ReadWrite, Address: d.address}
-		if access.ReadOnly() {
+		if g.Level < roomsv1.Level_LEVEL_WRITE {
 			scope.Kind = dialect.ReadOnly
 		}
 		c.tell(scope)
@@ -253,7 +253,7 @@ func (d *document) admit(ctx context.Context, t token, access auth.Access) {
 		d.deny("relay rooms take no documents: name the room in the URL")
 		return
 	}
-	d.join(c.dialect, access)
+	d.join(c.dialect, g)
 	for {
 		held := d.release()
 		if held == nil {

@@ -157,7 +157,7 @@ func TestReaderIsToldItsAccess(t *testing.T) {
 	p.send(doc + opens(t, "r"))
 	p.send(doc + stepOne)
 	p.want(doc+reads, doc+stepOne, doc+noStep2)
-	if !w.until("join", isJoin).GetJoin().GetReadOnly() {
+	if w.until("join", isJoin).GetJoin().GetGrants().GetLevel() != roomsv1.Level_LEVEL_READ {
 		t.Error("joined as a writer")
 	}
 	p.send(doc + anUpdate)

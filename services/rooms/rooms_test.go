@@ -105,8 +105,11 @@ func attach(number uint64, room string) *roomsv1.EdgeFrame {
 	return &roomsv1.EdgeFrame{Attachment: number, Body: &roomsv1.EdgeFrame_Attach{Attach: &roomsv1.Attach{Room: room}}}
 }
 
+// writer may do what most sessions may.
+var writer = &roomsv1.Grants{Level: roomsv1.Level_LEVEL_WRITE, Presence: true, Create: true}
+
 func join(number, session uint64) *roomsv1.EdgeFrame {
-	return &roomsv1.EdgeFrame{Attachment: number, Session: session, Body: &roomsv1.EdgeFrame_Join{Join: &roomsv1.Join{}}}
+	return &roomsv1.EdgeFrame{Attachment: number, Session: session, Body: &roomsv1.EdgeFrame_Join{Join: &roomsv1.Join{Grants: writer}}}
 }
 
 func step1(number, session uint64) *roomsv1.EdgeFrame {

@@ -21,6 +21,60 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Level is how much a session may do; a higher one includes the lower.
+type Level int32
+
+const (
+	Level_LEVEL_UNSPECIFIED Level = 0
+	// It sees everything. Its updates and what it relays are refused.
+	Level_LEVEL_READ  Level = 1
+	Level_LEVEL_WRITE Level = 2
+	Level_LEVEL_ADMIN Level = 3
+)
+
+// Enum value maps for Level.
+var (
+	Level_name = map[int32]string{
+		0: "LEVEL_UNSPECIFIED",
+		1: "LEVEL_READ",
+		2: "LEVEL_WRITE",
+		3: "LEVEL_ADMIN",
+	}
+	Level_value = map[string]int32{
+		"LEVEL_UNSPECIFIED": 0,
+		"LEVEL_READ":        1,
+		"LEVEL_WRITE":       2,
+		"LEVEL_ADMIN":       3,
+	}
+)
+
+func (x Level) Enum() *Level {
+	p := new(Level)
+	*p = x
+	return p
+}
+
+func (x Level) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Level) Descriptor() protoreflect.EnumDescriptor {
+	return file_fjord_rooms_v1_link_proto_enumTypes[0].Descriptor()
+}
+
+func (Level) Type() protoreflect.EnumType {
+	return &file_fjord_rooms_v1_link_proto_enumTypes[0]
+}
+
+func (x Level) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Level.Descriptor instead.
+func (Level) EnumDescriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{0}
+}
+
 // RoomKind says what a room keeps.
 type RoomKind int32
 
@@ -61,11 +115,11 @@ func (x RoomKind) String() string {
 }
 
 func (RoomKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_fjord_rooms_v1_link_proto_enumTypes[0].Descriptor()
+	return file_fjord_rooms_v1_link_proto_enumTypes[1].Descriptor()
 }
 
 func (RoomKind) Type() protoreflect.EnumType {
-	return &file_fjord_rooms_v1_link_proto_enumTypes[0]
+	return &file_fjord_rooms_v1_link_proto_enumTypes[1]
 }
 
 func (x RoomKind) Number() protoreflect.EnumNumber {
@@ -74,7 +128,7 @@ func (x RoomKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RoomKind.Descriptor instead.
 func (RoomKind) EnumDescriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{0}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{1}
 }
 
 type DetachReason int32
@@ -124,11 +178,11 @@ func (x DetachReason) String() string {
 }
 
 func (DetachReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_fjord_rooms_v1_link_proto_enumTypes[1].Descriptor()
+	return file_fjord_rooms_v1_link_proto_enumTypes[2].Descriptor()
 }
 
 func (DetachReason) Type() protoreflect.EnumType {
-	return &file_fjord_rooms_v1_link_proto_enumTypes[1]
+	return &file_fjord_rooms_v1_link_proto_enumTypes[2]
 }
 
 func (x DetachReason) Number() protoreflect.EnumNumber {
@@ -137,7 +191,7 @@ func (x DetachReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DetachReason.Descriptor instead.
 func (DetachReason) EnumDescriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{1}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{2}
 }
 
 // Refusal says why something that a session sent went nowhere.
@@ -151,6 +205,12 @@ const (
 	Refusal_REFUSAL_READ_ONLY Refusal = 3
 	// A frame that makes no sense here, such as an update in a relay room.
 	Refusal_REFUSAL_NOT_ALLOWED Refusal = 4
+	// What the session was let in with was taken back: who it is must be asked
+	// again.
+	Refusal_REFUSAL_REVOKED Refusal = 5
+	// The room isn't there, and the session may not make it. Its client must not
+	// see a difference to having no access.
+	Refusal_REFUSAL_NO_ACCESS Refusal = 6
 )
 
 // Enum value maps for Refusal.
@@ -161,6 +221,8 @@ var (
 		2: "REFUSAL_TOO_LARGE",
 		3: "REFUSAL_READ_ONLY",
 		4: "REFUSAL_NOT_ALLOWED",
+		5: "REFUSAL_REVOKED",
+		6: "REFUSAL_NO_ACCESS",
 	}
 	Refusal_value = map[string]int32{
 		"REFUSAL_UNSPECIFIED": 0,
@@ -168,6 +230,8 @@ var (
 		"REFUSAL_TOO_LARGE":   2,
 		"REFUSAL_READ_ONLY":   3,
 		"REFUSAL_NOT_ALLOWED": 4,
+		"REFUSAL_REVOKED":     5,
+		"REFUSAL_NO_ACCESS":   6,
 	}
 )
 
@@ -182,11 +246,11 @@ func (x Refusal) String() string {
 }
 
 func (Refusal) Descriptor() protoreflect.EnumDescriptor {
-	return file_fjord_rooms_v1_link_proto_enumTypes[2].Descriptor()
+	return file_fjord_rooms_v1_link_proto_enumTypes[3].Descriptor()
 }
 
 func (Refusal) Type() protoreflect.EnumType {
-	return &file_fjord_rooms_v1_link_proto_enumTypes[2]
+	return &file_fjord_rooms_v1_link_proto_enumTypes[3]
 }
 
 func (x Refusal) Number() protoreflect.EnumNumber {
@@ -195,7 +259,7 @@ func (x Refusal) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Refusal.Descriptor instead.
 func (Refusal) EnumDescriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{2}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{3}
 }
 
 // LinkRequest carries what gathered at the edge while the one before was sent.
@@ -360,6 +424,7 @@ type EdgeFrame struct {
 	//	*EdgeFrame_Awareness
 	//	*EdgeFrame_QueryAwareness
 	//	*EdgeFrame_Relay
+	//	*EdgeFrame_Grants
 	Body          isEdgeFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -497,6 +562,15 @@ func (x *EdgeFrame) GetRelay() []byte {
 	return nil
 }
 
+func (x *EdgeFrame) GetGrants() *Grants {
+	if x != nil {
+		if x, ok := x.Body.(*EdgeFrame_Grants); ok {
+			return x.Grants
+		}
+	}
+	return nil
+}
+
 type isEdgeFrame_Body interface {
 	isEdgeFrame_Body()
 }
@@ -539,6 +613,11 @@ type EdgeFrame_Relay struct {
 	Relay []byte `protobuf:"bytes,11,opt,name=relay,proto3,oneof"`
 }
 
+type EdgeFrame_Grants struct {
+	// What the session may do from now on.
+	Grants *Grants `protobuf:"bytes,12,opt,name=grants,proto3,oneof"`
+}
+
 func (*EdgeFrame_Attach) isEdgeFrame_Body() {}
 
 func (*EdgeFrame_Detach) isEdgeFrame_Body() {}
@@ -556,6 +635,8 @@ func (*EdgeFrame_Awareness) isEdgeFrame_Body() {}
 func (*EdgeFrame_QueryAwareness) isEdgeFrame_Body() {}
 
 func (*EdgeFrame_Relay) isEdgeFrame_Body() {}
+
+func (*EdgeFrame_Grants) isEdgeFrame_Body() {}
 
 type Attach struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -695,8 +776,12 @@ func (*Detach) Descriptor() ([]byte, []int) {
 // Join lets a session into the room. It must be its first frame.
 type Join struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A read-only session's updates are refused.
-	ReadOnly      bool `protobuf:"varint,1,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
+	// Not looked at any more: grants say it.
+	//
+	// Deprecated: Marked as deprecated in fjord/rooms/v1/link.proto.
+	ReadOnly bool `protobuf:"varint,1,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
+	// Who it is and what it may do. Without it the session is ended.
+	Grants        *Grants `protobuf:"bytes,2,opt,name=grants,proto3" json:"grants,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -731,11 +816,103 @@ func (*Join) Descriptor() ([]byte, []int) {
 	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{7}
 }
 
+// Deprecated: Marked as deprecated in fjord/rooms/v1/link.proto.
 func (x *Join) GetReadOnly() bool {
 	if x != nil {
 		return x.ReadOnly
 	}
 	return false
+}
+
+func (x *Join) GetGrants() *Grants {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+// Grants say who a session is and what it may do in this room. The edge knows
+// it from whoever authenticates; the room enforces it, together with what was
+// revoked.
+type Grants struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UNSPECIFIED grants nothing.
+	Level Level `protobuf:"varint,1,opt,name=level,proto3,enum=fjord.rooms.v1.Level" json:"level,omitempty"`
+	// Its awareness goes to the others. Without it, what it says of presence goes
+	// nowhere.
+	Presence bool `protobuf:"varint,2,opt,name=presence,proto3" json:"presence,omitempty"`
+	// It may come into a room that isn't there, and so make it.
+	Create bool `protobuf:"varint,3,opt,name=create,proto3" json:"create,omitempty"`
+	// Who it is, and by which token: empty if nobody knows.
+	Subject       string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
+	TokenId       string `protobuf:"bytes,5,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Grants) Reset() {
+	*x = Grants{}
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Grants) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Grants) ProtoMessage() {}
+
+func (x *Grants) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Grants.ProtoReflect.Descriptor instead.
+func (*Grants) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Grants) GetLevel() Level {
+	if x != nil {
+		return x.Level
+	}
+	return Level_LEVEL_UNSPECIFIED
+}
+
+func (x *Grants) GetPresence() bool {
+	if x != nil {
+		return x.Presence
+	}
+	return false
+}
+
+func (x *Grants) GetCreate() bool {
+	if x != nil {
+		return x.Create
+	}
+	return false
+}
+
+func (x *Grants) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Grants) GetTokenId() string {
+	if x != nil {
+		return x.TokenId
+	}
+	return ""
 }
 
 // Leave ends a session: the presence that it owned is announced as gone.
@@ -747,7 +924,7 @@ type Leave struct {
 
 func (x *Leave) Reset() {
 	*x = Leave{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +936,7 @@ func (x *Leave) String() string {
 func (*Leave) ProtoMessage() {}
 
 func (x *Leave) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +949,7 @@ func (x *Leave) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leave.ProtoReflect.Descriptor instead.
 func (*Leave) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{8}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{9}
 }
 
 // SyncStep1 asks for what the session lacks; the answer is a SyncReply, held
@@ -787,7 +964,7 @@ type SyncStep1 struct {
 
 func (x *SyncStep1) Reset() {
 	*x = SyncStep1{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +976,7 @@ func (x *SyncStep1) String() string {
 func (*SyncStep1) ProtoMessage() {}
 
 func (x *SyncStep1) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +989,7 @@ func (x *SyncStep1) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncStep1.ProtoReflect.Descriptor instead.
 func (*SyncStep1) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{9}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SyncStep1) GetStateVector() []byte {
@@ -838,7 +1015,7 @@ type ClientUpdate struct {
 
 func (x *ClientUpdate) Reset() {
 	*x = ClientUpdate{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +1027,7 @@ func (x *ClientUpdate) String() string {
 func (*ClientUpdate) ProtoMessage() {}
 
 func (x *ClientUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +1040,7 @@ func (x *ClientUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientUpdate.ProtoReflect.Descriptor instead.
 func (*ClientUpdate) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{10}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ClientUpdate) GetTicket() uint64 {
@@ -896,7 +1073,7 @@ type QueryAwareness struct {
 
 func (x *QueryAwareness) Reset() {
 	*x = QueryAwareness{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1085,7 @@ func (x *QueryAwareness) String() string {
 func (*QueryAwareness) ProtoMessage() {}
 
 func (x *QueryAwareness) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1098,7 @@ func (x *QueryAwareness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryAwareness.ProtoReflect.Descriptor instead.
 func (*QueryAwareness) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{11}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{12}
 }
 
 // RoomFrame is one thing that a room says to one attachment.
@@ -940,6 +1117,7 @@ type RoomFrame struct {
 	//	*RoomFrame_Result
 	//	*RoomFrame_Relayed
 	//	*RoomFrame_Ended
+	//	*RoomFrame_Access
 	Body          isRoomFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -947,7 +1125,7 @@ type RoomFrame struct {
 
 func (x *RoomFrame) Reset() {
 	*x = RoomFrame{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1137,7 @@ func (x *RoomFrame) String() string {
 func (*RoomFrame) ProtoMessage() {}
 
 func (x *RoomFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1150,7 @@ func (x *RoomFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomFrame.ProtoReflect.Descriptor instead.
 func (*RoomFrame) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{12}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RoomFrame) GetAttachment() uint64 {
@@ -1068,6 +1246,15 @@ func (x *RoomFrame) GetEnded() *Ended {
 	return nil
 }
 
+func (x *RoomFrame) GetAccess() *Access {
+	if x != nil {
+		if x, ok := x.Body.(*RoomFrame_Access); ok {
+			return x.Access
+		}
+	}
+	return nil
+}
+
 type isRoomFrame_Body interface {
 	isRoomFrame_Body()
 }
@@ -1105,6 +1292,10 @@ type RoomFrame_Ended struct {
 	Ended *Ended `protobuf:"bytes,10,opt,name=ended,proto3,oneof"`
 }
 
+type RoomFrame_Access struct {
+	Access *Access `protobuf:"bytes,11,opt,name=access,proto3,oneof"`
+}
+
 func (*RoomFrame_Attached) isRoomFrame_Body() {}
 
 func (*RoomFrame_Detached) isRoomFrame_Body() {}
@@ -1120,6 +1311,8 @@ func (*RoomFrame_Result) isRoomFrame_Body() {}
 func (*RoomFrame_Relayed) isRoomFrame_Body() {}
 
 func (*RoomFrame_Ended) isRoomFrame_Body() {}
+
+func (*RoomFrame_Access) isRoomFrame_Body() {}
 
 // Attached answers Attach: the room is open and loaded.
 type Attached struct {
@@ -1137,7 +1330,7 @@ type Attached struct {
 
 func (x *Attached) Reset() {
 	*x = Attached{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1149,7 +1342,7 @@ func (x *Attached) String() string {
 func (*Attached) ProtoMessage() {}
 
 func (x *Attached) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1162,7 +1355,7 @@ func (x *Attached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attached.ProtoReflect.Descriptor instead.
 func (*Attached) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{13}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Attached) GetKind() RoomKind {
@@ -1206,7 +1399,7 @@ type Detached struct {
 
 func (x *Detached) Reset() {
 	*x = Detached{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1411,7 @@ func (x *Detached) String() string {
 func (*Detached) ProtoMessage() {}
 
 func (x *Detached) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1424,7 @@ func (x *Detached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detached.ProtoReflect.Descriptor instead.
 func (*Detached) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{14}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Detached) GetReason() DetachReason {
@@ -1263,7 +1456,7 @@ type SyncReply struct {
 
 func (x *SyncReply) Reset() {
 	*x = SyncReply{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1468,7 @@ func (x *SyncReply) String() string {
 func (*SyncReply) ProtoMessage() {}
 
 func (x *SyncReply) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1481,7 @@ func (x *SyncReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncReply.ProtoReflect.Descriptor instead.
 func (*SyncReply) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{15}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SyncReply) GetUpdate() []byte {
@@ -1327,7 +1520,7 @@ type Broadcast struct {
 
 func (x *Broadcast) Reset() {
 	*x = Broadcast{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1532,7 @@ func (x *Broadcast) String() string {
 func (*Broadcast) ProtoMessage() {}
 
 func (x *Broadcast) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1545,7 @@ func (x *Broadcast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcast.ProtoReflect.Descriptor instead.
 func (*Broadcast) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{16}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Broadcast) GetSeq() uint64 {
@@ -1385,7 +1578,7 @@ type UpdateResult struct {
 
 func (x *UpdateResult) Reset() {
 	*x = UpdateResult{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +1590,7 @@ func (x *UpdateResult) String() string {
 func (*UpdateResult) ProtoMessage() {}
 
 func (x *UpdateResult) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +1603,7 @@ func (x *UpdateResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateResult.ProtoReflect.Descriptor instead.
 func (*UpdateResult) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{17}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UpdateResult) GetTicket() uint64 {
@@ -1453,7 +1646,7 @@ type Relayed struct {
 
 func (x *Relayed) Reset() {
 	*x = Relayed{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1658,7 @@ func (x *Relayed) String() string {
 func (*Relayed) ProtoMessage() {}
 
 func (x *Relayed) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1671,7 @@ func (x *Relayed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relayed.ProtoReflect.Descriptor instead.
 func (*Relayed) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{18}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Relayed) GetFromSession() uint64 {
@@ -1506,7 +1699,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1518,7 +1711,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1531,7 +1724,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{19}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Ended) GetRefusal() Refusal {
@@ -1548,6 +1741,60 @@ func (x *Ended) GetMessage() string {
 	return ""
 }
 
+// Access tells a session what it may do now: less than its edge believes, or
+// more again; or once more what it may, when it tried what it may not.
+type Access struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Level         Level                  `protobuf:"varint,1,opt,name=level,proto3,enum=fjord.rooms.v1.Level" json:"level,omitempty"`
+	Presence      bool                   `protobuf:"varint,2,opt,name=presence,proto3" json:"presence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Access) Reset() {
+	*x = Access{}
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Access) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Access) ProtoMessage() {}
+
+func (x *Access) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Access.ProtoReflect.Descriptor instead.
+func (*Access) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Access) GetLevel() Level {
+	if x != nil {
+		return x.Level
+	}
+	return Level_LEVEL_UNSPECIFIED
+}
+
+func (x *Access) GetPresence() bool {
+	if x != nil {
+		return x.Presence
+	}
+	return false
+}
+
 var File_fjord_rooms_v1_link_proto protoreflect.FileDescriptor
 
 const file_fjord_rooms_v1_link_proto_rawDesc = "" +
@@ -1559,7 +1806,7 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\fLinkResponse\x121\n" +
 	"\x06frames\x18\x01 \x03(\v2\x19.fjord.rooms.v1.RoomFrameR\x06frames\"\x1f\n" +
 	"\tEdgeHello\x12\x12\n" +
-	"\x04edge\x18\x01 \x01(\tR\x04edge\"\xfa\x03\n" +
+	"\x04edge\x18\x01 \x01(\tR\x04edge\"\xac\x04\n" +
 	"\tEdgeFrame\x12\x1e\n" +
 	"\n" +
 	"attachment\x18\x01 \x01(\x04R\n" +
@@ -1574,16 +1821,24 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\tawareness\x18\t \x01(\fH\x00R\tawareness\x12I\n" +
 	"\x0fquery_awareness\x18\n" +
 	" \x01(\v2\x1e.fjord.rooms.v1.QueryAwarenessH\x00R\x0equeryAwareness\x12\x16\n" +
-	"\x05relay\x18\v \x01(\fH\x00R\x05relayB\x06\n" +
+	"\x05relay\x18\v \x01(\fH\x00R\x05relay\x120\n" +
+	"\x06grants\x18\f \x01(\v2\x16.fjord.rooms.v1.GrantsH\x00R\x06grantsB\x06\n" +
 	"\x04body\"L\n" +
 	"\x06Attach\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12.\n" +
 	"\x06resume\x18\x02 \x01(\v2\x16.fjord.rooms.v1.ResumeR\x06resume\"\x1a\n" +
 	"\x06Resume\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\"\b\n" +
-	"\x06Detach\"#\n" +
-	"\x04Join\x12\x1b\n" +
-	"\tread_only\x18\x01 \x01(\bR\breadOnly\"\a\n" +
+	"\x06Detach\"W\n" +
+	"\x04Join\x12\x1f\n" +
+	"\tread_only\x18\x01 \x01(\bB\x02\x18\x01R\breadOnly\x12.\n" +
+	"\x06grants\x18\x02 \x01(\v2\x16.fjord.rooms.v1.GrantsR\x06grants\"\x9e\x01\n" +
+	"\x06Grants\x12+\n" +
+	"\x05level\x18\x01 \x01(\x0e2\x15.fjord.rooms.v1.LevelR\x05level\x12\x1a\n" +
+	"\bpresence\x18\x02 \x01(\bR\bpresence\x12\x16\n" +
+	"\x06create\x18\x03 \x01(\bR\x06create\x12\x18\n" +
+	"\asubject\x18\x04 \x01(\tR\asubject\x12\x19\n" +
+	"\btoken_id\x18\x05 \x01(\tR\atokenId\"\a\n" +
 	"\x05Leave\".\n" +
 	"\tSyncStep1\x12!\n" +
 	"\fstate_vector\x18\x01 \x01(\fR\vstateVector\"T\n" +
@@ -1591,7 +1846,7 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x06ticket\x18\x01 \x01(\x04R\x06ticket\x12\x16\n" +
 	"\x06update\x18\x02 \x01(\fR\x06update\x12\x14\n" +
 	"\x05step2\x18\x03 \x01(\bR\x05step2\"\x10\n" +
-	"\x0eQueryAwareness\"\xf0\x03\n" +
+	"\x0eQueryAwareness\"\xa2\x04\n" +
 	"\tRoomFrame\x12\x1e\n" +
 	"\n" +
 	"attachment\x18\x01 \x01(\x04R\n" +
@@ -1606,7 +1861,8 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x06result\x18\b \x01(\v2\x1c.fjord.rooms.v1.UpdateResultH\x00R\x06result\x123\n" +
 	"\arelayed\x18\t \x01(\v2\x17.fjord.rooms.v1.RelayedH\x00R\arelayed\x12-\n" +
 	"\x05ended\x18\n" +
-	" \x01(\v2\x15.fjord.rooms.v1.EndedH\x00R\x05endedB\x06\n" +
+	" \x01(\v2\x15.fjord.rooms.v1.EndedH\x00R\x05ended\x120\n" +
+	"\x06access\x18\v \x01(\v2\x16.fjord.rooms.v1.AccessH\x00R\x06accessB\x06\n" +
 	"\x04body\"\x83\x01\n" +
 	"\bAttached\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.fjord.rooms.v1.RoomKindR\x04kind\x12\x14\n" +
@@ -1633,7 +1889,16 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"T\n" +
 	"\x05Ended\x121\n" +
 	"\arefusal\x18\x01 \x01(\x0e2\x17.fjord.rooms.v1.RefusalR\arefusal\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage*i\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"Q\n" +
+	"\x06Access\x12+\n" +
+	"\x05level\x18\x01 \x01(\x0e2\x15.fjord.rooms.v1.LevelR\x05level\x12\x1a\n" +
+	"\bpresence\x18\x02 \x01(\bR\bpresence*P\n" +
+	"\x05Level\x12\x15\n" +
+	"\x11LEVEL_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"LEVEL_READ\x10\x01\x12\x0f\n" +
+	"\vLEVEL_WRITE\x10\x02\x12\x0f\n" +
+	"\vLEVEL_ADMIN\x10\x03*i\n" +
 	"\bRoomKind\x12\x19\n" +
 	"\x15ROOM_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fROOM_KIND_RELAY\x10\x01\x12\x16\n" +
@@ -1645,13 +1910,15 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x14DETACH_REASON_FENCED\x10\x02\x12\x1c\n" +
 	"\x18DETACH_REASON_OVERLOADED\x10\x03\x12\x1a\n" +
 	"\x16DETACH_REASON_DRAINING\x10\x04\x12\x19\n" +
-	"\x15DETACH_REASON_INVALID\x10\x05*\x80\x01\n" +
+	"\x15DETACH_REASON_INVALID\x10\x05*\xac\x01\n" +
 	"\aRefusal\x12\x17\n" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11REFUSAL_MALFORMED\x10\x01\x12\x15\n" +
 	"\x11REFUSAL_TOO_LARGE\x10\x02\x12\x15\n" +
 	"\x11REFUSAL_READ_ONLY\x10\x03\x12\x17\n" +
-	"\x13REFUSAL_NOT_ALLOWED\x10\x042T\n" +
+	"\x13REFUSAL_NOT_ALLOWED\x10\x04\x12\x13\n" +
+	"\x0fREFUSAL_REVOKED\x10\x05\x12\x15\n" +
+	"\x11REFUSAL_NO_ACCESS\x10\x062T\n" +
 	"\vLinkService\x12E\n" +
 	"\x04Link\x12\x1b.fjord.rooms.v1.LinkRequest\x1a\x1c.fjord.rooms.v1.LinkResponse(\x010\x01B\xb1\x01\n" +
 	"\x12com.fjord.rooms.v1B\tLinkProtoP\x01Z6github.com/fjord-sync/fjord/gen/fjord/rooms/v1;roomsv1\xa2\x02\x03FRX\xaa\x02\x0eFjord.Rooms.V1\xca\x02\x0eFjord\\Rooms\\V1\xe2\x02\x1aFjord\\Rooms\\V1\\GPBMetadata\xea\x02\x10Fjord::Rooms::V1b\x06proto3"
@@ -1668,63 +1935,71 @@ func file_fjord_rooms_v1_link_proto_rawDescGZIP() []byte {
 	return file_fjord_rooms_v1_link_proto_rawDescData
 }
 
-var file_fjord_rooms_v1_link_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_fjord_rooms_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_fjord_rooms_v1_link_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_fjord_rooms_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_fjord_rooms_v1_link_proto_goTypes = []any{
-	(RoomKind)(0),          // 0: fjord.rooms.v1.RoomKind
-	(DetachReason)(0),      // 1: fjord.rooms.v1.DetachReason
-	(Refusal)(0),           // 2: fjord.rooms.v1.Refusal
-	(*LinkRequest)(nil),    // 3: fjord.rooms.v1.LinkRequest
-	(*LinkResponse)(nil),   // 4: fjord.rooms.v1.LinkResponse
-	(*EdgeHello)(nil),      // 5: fjord.rooms.v1.EdgeHello
-	(*EdgeFrame)(nil),      // 6: fjord.rooms.v1.EdgeFrame
-	(*Attach)(nil),         // 7: fjord.rooms.v1.Attach
-	(*Resume)(nil),         // 8: fjord.rooms.v1.Resume
-	(*Detach)(nil),         // 9: fjord.rooms.v1.Detach
-	(*Join)(nil),           // 10: fjord.rooms.v1.Join
-	(*Leave)(nil),          // 11: fjord.rooms.v1.Leave
-	(*SyncStep1)(nil),      // 12: fjord.rooms.v1.SyncStep1
-	(*ClientUpdate)(nil),   // 13: fjord.rooms.v1.ClientUpdate
-	(*QueryAwareness)(nil), // 14: fjord.rooms.v1.QueryAwareness
-	(*RoomFrame)(nil),      // 15: fjord.rooms.v1.RoomFrame
-	(*Attached)(nil),       // 16: fjord.rooms.v1.Attached
-	(*Detached)(nil),       // 17: fjord.rooms.v1.Detached
-	(*SyncReply)(nil),      // 18: fjord.rooms.v1.SyncReply
-	(*Broadcast)(nil),      // 19: fjord.rooms.v1.Broadcast
-	(*UpdateResult)(nil),   // 20: fjord.rooms.v1.UpdateResult
-	(*Relayed)(nil),        // 21: fjord.rooms.v1.Relayed
-	(*Ended)(nil),          // 22: fjord.rooms.v1.Ended
+	(Level)(0),             // 0: fjord.rooms.v1.Level
+	(RoomKind)(0),          // 1: fjord.rooms.v1.RoomKind
+	(DetachReason)(0),      // 2: fjord.rooms.v1.DetachReason
+	(Refusal)(0),           // 3: fjord.rooms.v1.Refusal
+	(*LinkRequest)(nil),    // 4: fjord.rooms.v1.LinkRequest
+	(*LinkResponse)(nil),   // 5: fjord.rooms.v1.LinkResponse
+	(*EdgeHello)(nil),      // 6: fjord.rooms.v1.EdgeHello
+	(*EdgeFrame)(nil),      // 7: fjord.rooms.v1.EdgeFrame
+	(*Attach)(nil),         // 8: fjord.rooms.v1.Attach
+	(*Resume)(nil),         // 9: fjord.rooms.v1.Resume
+	(*Detach)(nil),         // 10: fjord.rooms.v1.Detach
+	(*Join)(nil),           // 11: fjord.rooms.v1.Join
+	(*Grants)(nil),         // 12: fjord.rooms.v1.Grants
+	(*Leave)(nil),          // 13: fjord.rooms.v1.Leave
+	(*SyncStep1)(nil),      // 14: fjord.rooms.v1.SyncStep1
+	(*ClientUpdate)(nil),   // 15: fjord.rooms.v1.ClientUpdate
+	(*QueryAwareness)(nil), // 16: fjord.rooms.v1.QueryAwareness
+	(*RoomFrame)(nil),      // 17: fjord.rooms.v1.RoomFrame
+	(*Attached)(nil),       // 18: fjord.rooms.v1.Attached
+	(*Detached)(nil),       // 19: fjord.rooms.v1.Detached
+	(*SyncReply)(nil),      // 20: fjord.rooms.v1.SyncReply
+	(*Broadcast)(nil),      // 21: fjord.rooms.v1.Broadcast
+	(*UpdateResult)(nil),   // 22: fjord.rooms.v1.UpdateResult
+	(*Relayed)(nil),        // 23: fjord.rooms.v1.Relayed
+	(*Ended)(nil),          // 24: fjord.rooms.v1.Ended
+	(*Access)(nil),         // 25: fjord.rooms.v1.Access
 }
 var file_fjord_rooms_v1_link_proto_depIdxs = []int32{
-	5,  // 0: fjord.rooms.v1.LinkRequest.hello:type_name -> fjord.rooms.v1.EdgeHello
-	6,  // 1: fjord.rooms.v1.LinkRequest.frames:type_name -> fjord.rooms.v1.EdgeFrame
-	15, // 2: fjord.rooms.v1.LinkResponse.frames:type_name -> fjord.rooms.v1.RoomFrame
-	7,  // 3: fjord.rooms.v1.EdgeFrame.attach:type_name -> fjord.rooms.v1.Attach
-	9,  // 4: fjord.rooms.v1.EdgeFrame.detach:type_name -> fjord.rooms.v1.Detach
-	10, // 5: fjord.rooms.v1.EdgeFrame.join:type_name -> fjord.rooms.v1.Join
-	11, // 6: fjord.rooms.v1.EdgeFrame.leave:type_name -> fjord.rooms.v1.Leave
-	12, // 7: fjord.rooms.v1.EdgeFrame.step1:type_name -> fjord.rooms.v1.SyncStep1
-	13, // 8: fjord.rooms.v1.EdgeFrame.update:type_name -> fjord.rooms.v1.ClientUpdate
-	14, // 9: fjord.rooms.v1.EdgeFrame.query_awareness:type_name -> fjord.rooms.v1.QueryAwareness
-	8,  // 10: fjord.rooms.v1.Attach.resume:type_name -> fjord.rooms.v1.Resume
-	16, // 11: fjord.rooms.v1.RoomFrame.attached:type_name -> fjord.rooms.v1.Attached
-	17, // 12: fjord.rooms.v1.RoomFrame.detached:type_name -> fjord.rooms.v1.Detached
-	18, // 13: fjord.rooms.v1.RoomFrame.sync_reply:type_name -> fjord.rooms.v1.SyncReply
-	19, // 14: fjord.rooms.v1.RoomFrame.broadcast:type_name -> fjord.rooms.v1.Broadcast
-	20, // 15: fjord.rooms.v1.RoomFrame.result:type_name -> fjord.rooms.v1.UpdateResult
-	21, // 16: fjord.rooms.v1.RoomFrame.relayed:type_name -> fjord.rooms.v1.Relayed
-	22, // 17: fjord.rooms.v1.RoomFrame.ended:type_name -> fjord.rooms.v1.Ended
-	0,  // 18: fjord.rooms.v1.Attached.kind:type_name -> fjord.rooms.v1.RoomKind
-	1,  // 19: fjord.rooms.v1.Detached.reason:type_name -> fjord.rooms.v1.DetachReason
-	2,  // 20: fjord.rooms.v1.UpdateResult.refusal:type_name -> fjord.rooms.v1.Refusal
-	2,  // 21: fjord.rooms.v1.Ended.refusal:type_name -> fjord.rooms.v1.Refusal
-	3,  // 22: fjord.rooms.v1.LinkService.Link:input_type -> fjord.rooms.v1.LinkRequest
-	4,  // 23: fjord.rooms.v1.LinkService.Link:output_type -> fjord.rooms.v1.LinkResponse
-	23, // [23:24] is the sub-list for method output_type
-	22, // [22:23] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	6,  // 0: fjord.rooms.v1.LinkRequest.hello:type_name -> fjord.rooms.v1.EdgeHello
+	7,  // 1: fjord.rooms.v1.LinkRequest.frames:type_name -> fjord.rooms.v1.EdgeFrame
+	17, // 2: fjord.rooms.v1.LinkResponse.frames:type_name -> fjord.rooms.v1.RoomFrame
+	8,  // 3: fjord.rooms.v1.EdgeFrame.attach:type_name -> fjord.rooms.v1.Attach
+	10, // 4: fjord.rooms.v1.EdgeFrame.detach:type_name -> fjord.rooms.v1.Detach
+	11, // 5: fjord.rooms.v1.EdgeFrame.join:type_name -> fjord.rooms.v1.Join
+	13, // 6: fjord.rooms.v1.EdgeFrame.leave:type_name -> fjord.rooms.v1.Leave
+	14, // 7: fjord.rooms.v1.EdgeFrame.step1:type_name -> fjord.rooms.v1.SyncStep1
+	15, // 8: fjord.rooms.v1.EdgeFrame.update:type_name -> fjord.rooms.v1.ClientUpdate
+	16, // 9: fjord.rooms.v1.EdgeFrame.query_awareness:type_name -> fjord.rooms.v1.QueryAwareness
+	12, // 10: fjord.rooms.v1.EdgeFrame.grants:type_name -> fjord.rooms.v1.Grants
+	9,  // 11: fjord.rooms.v1.Attach.resume:type_name -> fjord.rooms.v1.Resume
+	12, // 12: fjord.rooms.v1.Join.grants:type_name -> fjord.rooms.v1.Grants
+	0,  // 13: fjord.rooms.v1.Grants.level:type_name -> fjord.rooms.v1.Level
+	18, // 14: fjord.rooms.v1.RoomFrame.attached:type_name -> fjord.rooms.v1.Attached
+	19, // 15: fjord.rooms.v1.RoomFrame.detached:type_name -> fjord.rooms.v1.Detached
+	20, // 16: fjord.rooms.v1.RoomFrame.sync_reply:type_name -> fjord.rooms.v1.SyncReply
+	21, // 17: fjord.rooms.v1.RoomFrame.broadcast:type_name -> fjord.rooms.v1.Broadcast
+	22, // 18: fjord.rooms.v1.RoomFrame.result:type_name -> fjord.rooms.v1.UpdateResult
+	23, // 19: fjord.rooms.v1.RoomFrame.relayed:type_name -> fjord.rooms.v1.Relayed
+	24, // 20: fjord.rooms.v1.RoomFrame.ended:type_name -> fjord.rooms.v1.Ended
+	25, // 21: fjord.rooms.v1.RoomFrame.access:type_name -> fjord.rooms.v1.Access
+	1,  // 22: fjord.rooms.v1.Attached.kind:type_name -> fjord.rooms.v1.RoomKind
+	2,  // 23: fjord.rooms.v1.Detached.reason:type_name -> fjord.rooms.v1.DetachReason
+	3,  // 24: fjord.rooms.v1.UpdateResult.refusal:type_name -> fjord.rooms.v1.Refusal
+	3,  // 25: fjord.rooms.v1.Ended.refusal:type_name -> fjord.rooms.v1.Refusal
+	0,  // 26: fjord.rooms.v1.Access.level:type_name -> fjord.rooms.v1.Level
+	4,  // 27: fjord.rooms.v1.LinkService.Link:input_type -> fjord.rooms.v1.LinkRequest
+	5,  // 28: fjord.rooms.v1.LinkService.Link:output_type -> fjord.rooms.v1.LinkResponse
+	28, // [28:29] is the sub-list for method output_type
+	27, // [27:28] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_fjord_rooms_v1_link_proto_init() }
@@ -1742,8 +2017,9 @@ func file_fjord_rooms_v1_link_proto_init() {
 		(*EdgeFrame_Awareness)(nil),
 		(*EdgeFrame_QueryAwareness)(nil),
 		(*EdgeFrame_Relay)(nil),
+		(*EdgeFrame_Grants)(nil),
 	}
-	file_fjord_rooms_v1_link_proto_msgTypes[12].OneofWrappers = []any{
+	file_fjord_rooms_v1_link_proto_msgTypes[13].OneofWrappers = []any{
 		(*RoomFrame_Attached)(nil),
 		(*RoomFrame_Detached)(nil),
 		(*RoomFrame_SyncReply)(nil),
@@ -1752,14 +2028,15 @@ func file_fjord_rooms_v1_link_proto_init() {
 		(*RoomFrame_Result)(nil),
 		(*RoomFrame_Relayed)(nil),
 		(*RoomFrame_Ended)(nil),
+		(*RoomFrame_Access)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fjord_rooms_v1_link_proto_rawDesc), len(file_fjord_rooms_v1_link_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   20,
+			NumEnums:      4,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -12,7 +12,7 @@ type Level uint8
 const (
 	// Read sees everything and changes nothing.
 	Read Level = iota + 1
-	// Write changes the document, and makes a room by coming into it.
+	// Write changes the document.
 	Write
 	// Admin is Write, and what operators may do where something asks for it.
 	Admin
@@ -44,6 +44,8 @@ type Grant struct {
 	Level  Level
 	// Presence lets them show themselves to the others (awareness).
 	Presence bool
+	// Create lets them come into a room that isn't there, and so make it.
+	Create bool
 }
 
 func (g Grant) covers(room string) bool {
@@ -53,13 +55,17 @@ func (g Grant) covers(room string) bool {
 	return room == g.Room
 }
 
-// Everywhere is the grant of a level and presence in all rooms.
-func Everywhere(level Level) Grant { return Grant{Prefix: new(string), Level: level, Presence: true} }
+// Everywhere is the grant of a level and presence in all rooms; who may write may
+// make them.
+func Everywhere(level Level) Grant {
+	return Grant{Prefix: new(string), Level: level, Presence: true, Create: level >= Write}
+}
 
 // Access is what somebody may do in one room.
 type Access struct {
 	Level    Level
 	Presence bool
+	Create   bool
 }
 
 // ReadOnly reports whether updates are to be refused.
@@ -76,6 +82,7 @@ func (c Claims) For(room string) (access Access, ok bool) {
 		ok = true
 		access.Level = max(access.Level, g.Level)
 		access.Presence = access.Presence || g.Presence
+		access.Create = access.Create || g.Create
 	}
 	return access, ok
 }

@@ -113,3 +113,31 @@ func TestInBand(t *testing.T) {
 		t.Errorf("other: %v, want forbidden", err)
 	}
 }
+
+// Whoever may write may make a room, and a reader may not, unless the grant says
+// otherwise.
+func TestCreateIsAGrant(t *testing.T) {
+	for rooms, want := range map[string]bool{
+		`{"id":"doc","perm":"r"}`:                                                        false,
+		`{"id":"doc","perm":"rw"}`:                                                       true,
+		`{"id":"doc","perm":"admin"}`:                                                    true,
+		`{"id":"doc","perm":"r","create":true}`:                                          true,
+		`{"id":"doc","perm":"rw","create":false}`:                                        false,
+		`{"prefix":"d","perm":"admin","create":false}`:                                   false,
+		`{"id":"doc","perm":"rw","create":false},{"prefix":"","perm":"r","create":true}`: true,
+	} {
+		a := open(t, auth.Config{Method: "jwt:" + file(t, secret)})
+		claims, err := a.Authenticate(t.Context(), with(raw(`{"alg":"HS256"}`, `{"exp":9999999999,"rooms":[`+rooms+`]}`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if access, ok := claims.For("doc"); !ok || access.Create != want {
+			t.Errorf("%s: %+v, want create %t", rooms, access, want)
+		}
+	}
+	for level, want := range map[auth.Level]bool{auth.Read: false, auth.Write: true} {
+		if g := auth.Everywhere(level); g.Create != want {
+			t.Errorf("%+v", g)
+		}
+	}
+}

@@ -18,7 +18,7 @@ import (
 //	  "nbf": …, "iat": …, "iss": "https://id.example.com", "aud": "fjord",
 //	  "rooms": [
 //	    {"id": "notes/today", "perm": "rw"},
-//	    {"prefix": "public/", "perm": "r", "awareness": false}
+//	    {"prefix": "public/", "perm": "r", "awareness": false, "create": false}
 //	  ]
 //	}
 //
@@ -38,7 +38,7 @@ var (
 	errText    = errors.New("want a string")
 	errObject  = errors.New("want one JSON object")
 	errTwoKeys = errors.New("a member is there twice")
-	errGrant   = errors.New(`want {"id" or "prefix": …, "perm": "r", "rw" or "admin", "awareness": true or false}`)
+	errGrant   = errors.New(`want {"id" or "prefix": …, "perm": "r", "rw" or "admin", "awareness": true or false, "create": true or false}`)
 )
 
 // UnmarshalJSON reads the object; its errors hold none of it.
@@ -128,6 +128,7 @@ func readGrants(value []byte, to *[]Grant) error {
 
 func readGrant(members map[string]json.RawMessage) (Grant, error) {
 	grant := Grant{Presence: true}
+	var create *bool
 	var err error
 	for name, value := range members {
 		switch name {
@@ -141,7 +142,10 @@ func readGrant(members map[string]json.RawMessage) (Grant, error) {
 			err = readText(value, &perm)
 			grant.Level = levels[perm]
 		case "awareness":
-			err = json.Unmarshal(value, &grant.Presence)
+			err = readFlag(value, &grant.Presence)
+		case "create":
+			create = new(bool)
+			err = readFlag(value, create)
 		default:
 			err = errGrant
 		}
@@ -152,7 +156,21 @@ func readGrant(members map[string]json.RawMessage) (Grant, error) {
 	if grant.Level == 0 || (grant.Room == "") == (grant.Prefix == nil) {
 		return Grant{}, errGrant
 	}
+	// Whoever may write may make the room, unless that is said otherwise: it is what
+	// the clients of all dialects expect of an address that nobody has used.
+	grant.Create = grant.Level >= Write
+	if create != nil {
+		grant.Create = *create
+	}
 	return grant, nil
+}
+
+func readFlag(value []byte, to *bool) error {
+	// null leaves a flag as it is, and is none.
+	if json.Unmarshal(value, to) != nil || bytes.Equal(bytes.TrimSpace(value), []byte("null")) {
+		return errGrant
+	}
+	return nil
 }
 
 var levels = map[string]Level{"r": Read, "rw": Write, "admin": Admin}

@@ -46,7 +46,7 @@ func TestJWTMethods(t *testing.T) {
 			}
 			want := auth.Claims{
 				Subject: "ann", TokenID: "7", Display: map[string]string{"name": "Ann"}, Expires: exp.Add(30 * time.Second),
-				Grants: []auth.Grant{{Room: "doc", Level: auth.Write, Presence: true}},
+				Grants: []auth.Grant{{Room: "doc", Level: auth.Write, Presence: true, Create: true}},
 			}
 			if !reflect.DeepEqual(claims, want) {
 				t.Errorf("%+v, want %+v", claims, want)
@@ -142,6 +142,8 @@ func TestJWTAttacks(t *testing.T) {
 		{"no level", shared, raw(hs256, `{"exp":9999999999,"rooms":[{"id":"a"}]}`), "claims"},
 		{"a level in other letters", shared, raw(hs256, `{"exp":9999999999,"rooms":[{"id":"a","perm":"r","PERM":"rw"}]}`), "claims"},
 		{"an unknown condition", shared, raw(hs256, `{"exp":9999999999,"rooms":[{"id":"a","perm":"r","until":"noon"}]}`), "claims"},
+		{"a null flag", shared, raw(hs256, `{"exp":9999999999,"rooms":[{"id":"a","perm":"r","awareness":null}]}`), "claims"},
+		{"a flag that is none", shared, raw(hs256, `{"exp":9999999999,"rooms":[{"id":"a","perm":"r","create":"yes"}]}`), "claims"},
 		{"a null prefix", shared, raw(hs256, `{"exp":9999999999,"rooms":[{"prefix":null,"perm":"r"}]}`), "claims"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -28,15 +28,22 @@ const (
 	frameAwareness      = 9
 	frameQueryAwareness = 10
 	frameRelay          = 11
+	frameGrants         = 12
 
 	attachRoom   = 1
 	attachResume = 2
 	resumeSeq    = 1
-	joinReadOnly = 1
+	joinGrants   = 2
 	step1Vector  = 1
 	updateTicket = 1
 	updateBytes  = 2
 	updateStep2  = 3
+
+	grantsLevel    = 1
+	grantsPresence = 2
+	grantsCreate   = 3
+	grantsSubject  = 4
+	grantsTokenID  = 5
 )
 
 // appendHello appends a LinkRequest of an EdgeHello.
@@ -75,12 +82,10 @@ func appendDetach(dst []byte, attachment uint64) []byte {
 func appendSessionFrame(dst []byte, attachment, id uint64, f session.Frame) []byte {
 	switch f.Kind {
 	case session.Join:
-		var body [2]byte
-		if f.ReadOnly {
-			return appendFrame(dst, attachment, id, frameJoin,
-				protowire.AppendVarint(protowire.AppendTag(body[:0], joinReadOnly, protowire.VarintType), 1))
-		}
-		return appendFrame(dst, attachment, id, frameJoin, nil)
+		body := protowire.AppendTag(nil, joinGrants, protowire.BytesType)
+		return appendFrame(dst, attachment, id, frameJoin, protowire.AppendBytes(body, appendGrants(nil, f.Grants)))
+	case session.Regrant:
+		return appendFrame(dst, attachment, id, frameGrants, appendGrants(nil, f.Grants))
 	case session.Leave:
 		return appendFrame(dst, attachment, id, frameLeave, nil)
 	case session.Step1:
@@ -99,6 +104,32 @@ func appendSessionFrame(dst []byte, attachment, id uint64, f session.Frame) []by
 	default:
 		return dst
 	}
+}
+
+// appendGrants appends the content of a Grants.
+func appendGrants(dst []byte, g *session.Grants) []byte {
+	if g.Level != 0 {
+		dst = protowire.AppendTag(dst, grantsLevel, protowire.VarintType)
+		dst = protowire.AppendVarint(dst, uint64(g.Level))
+	}
+	for _, flag := range []struct {
+		field protowire.Number
+		set   bool
+	}{{grantsPresence, g.Presence}, {grantsCreate, g.Create}} {
+		if flag.set {
+			dst = protowire.AppendTag(dst, flag.field, protowire.VarintType)
+			dst = protowire.AppendVarint(dst, 1)
+		}
+	}
+	if g.Subject != "" {
+		dst = protowire.AppendTag(dst, grantsSubject, protowire.BytesType)
+		dst = protowire.AppendString(dst, g.Subject)
+	}
+	if g.TokenID != "" {
+		dst = protowire.AppendTag(dst, grantsTokenID, protowire.BytesType)
+		dst = protowire.AppendString(dst, g.TokenID)
+	}
+	return dst
 }
 
 // appendUpdate appends a ClientUpdate.

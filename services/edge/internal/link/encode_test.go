@@ -17,6 +17,8 @@ func TestEncodingIsThatOfTheGeneratedCode(t *testing.T) {
 	frame := func(f *roomsv1.EdgeFrame) *roomsv1.LinkRequest {
 		return &roomsv1.LinkRequest{Frames: []*roomsv1.EdgeFrame{f}}
 	}
+	all := &session.Grants{Level: roomsv1.Level_LEVEL_ADMIN, Presence: true, Create: true, Subject: string(long[:300]), TokenID: "t"}
+	allGrants := &roomsv1.Grants{Level: roomsv1.Level_LEVEL_ADMIN, Presence: true, Create: true, Subject: string(long[:300]), TokenId: "t"}
 	said := func(f session.Frame) []byte { return appendSessionFrame(nil, 7, 1<<40, f) }
 	for name, test := range map[string]struct {
 		got  []byte
@@ -28,10 +30,14 @@ func TestEncodingIsThatOfTheGeneratedCode(t *testing.T) {
 		"attach and resume": {appendAttach(nil, 1<<33, "doc", &seq), frame(&roomsv1.EdgeFrame{Attachment: 1 << 33, Body: &roomsv1.EdgeFrame_Attach{
 			Attach: &roomsv1.Attach{Room: "doc", Resume: &roomsv1.Resume{Seq: 300}}}})},
 		"detach": {appendDetach(nil, 9), frame(&roomsv1.EdgeFrame{Attachment: 9, Body: &roomsv1.EdgeFrame_Detach{Detach: &roomsv1.Detach{}}})},
-		"join": {said(session.Frame{Kind: session.Join}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Join{
-			Join: &roomsv1.Join{}}})},
-		"join to read": {said(session.Frame{Kind: session.Join, ReadOnly: true}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Join{
-			Join: &roomsv1.Join{ReadOnly: true}}})},
+		"join": {said(session.Frame{Kind: session.Join, Grants: &session.Grants{}}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Join{
+			Join: &roomsv1.Join{Grants: &roomsv1.Grants{}}}})},
+		"join to read": {said(session.Frame{Kind: session.Join, Grants: &session.Grants{Level: roomsv1.Level_LEVEL_READ}}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Join{
+			Join: &roomsv1.Join{Grants: &roomsv1.Grants{Level: roomsv1.Level_LEVEL_READ}}}})},
+		"join with all": {said(session.Frame{Kind: session.Join, Grants: all}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Join{
+			Join: &roomsv1.Join{Grants: allGrants}}})},
+		"regrant": {said(session.Frame{Kind: session.Regrant, Grants: all}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Grants{
+			Grants: allGrants}})},
 		"leave": {said(session.Frame{Kind: session.Leave}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Leave{
 			Leave: &roomsv1.Leave{}}})},
 		"step 1": {said(session.Frame{Kind: session.Step1, Bytes: []byte{1, 2, 3}}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Step1{

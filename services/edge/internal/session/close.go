@@ -15,7 +15,7 @@ const (
 	// CloseMalformed ends a socket whose bytes are not what they claim to be.
 	CloseMalformed = 4400
 	// CloseUnauthenticated ends a socket of whom nobody knows any more who it is:
-	// the token has expired.
+	// the token has expired, or was revoked.
 	CloseUnauthenticated = 4401
 	// CloseForbidden ends a socket that did what it may not.
 	CloseForbidden = 4403
@@ -42,6 +42,10 @@ func refused(r roomsv1.Refusal, message string) *Close {
 		return &Close{CloseTooLarge, reason("too large", message)}
 	case roomsv1.Refusal_REFUSAL_READ_ONLY:
 		return &Close{CloseForbidden, reason("read-only", message)}
+	case roomsv1.Refusal_REFUSAL_REVOKED:
+		return &Close{CloseUnauthenticated, reason("access was revoked", message)}
+	case roomsv1.Refusal_REFUSAL_NO_ACCESS:
+		return &Close{CloseForbidden, reason("no access to this room", message)}
 	case roomsv1.Refusal_REFUSAL_NOT_ALLOWED:
 		return &Close{CloseMalformed, reason("not allowed here", message)}
 	default:

@@ -32,6 +32,7 @@ const (
 	Awareness
 	QueryAwareness
 	Relay
+	Regrant
 )
 
 // Frame is one thing that a session says to its room. The zero Frame is
@@ -45,39 +46,58 @@ type Frame struct {
 	Head []byte
 	// Ticket asks for an answer to an Update or Step2, if it isn't 0.
 	Ticket uint64
-	// ReadOnly goes with Join.
-	ReadOnly bool
+	// Grants go with Join and Regrant.
+	Grants *Grants
 }
 
-// Config says what a session is to its room. Only Speak changes it.
+// Config says what a session is to its room. Only Speak, Regrant and Return change
+// it.
 type Config struct {
-	Kind     roomsv1.RoomKind
-	Traits   dialect.Traits
-	ReadOnly bool
-	// Unseen: the client's awareness goes to nobody. It sees that of others.
-	Unseen bool
+	Kind   roomsv1.RoomKind
+	Traits dialect.Traits
+	// Grants are what the room is told of the client. nil: nothing is granted.
+	Grants *Grants
 }
 
 // Session is one client in one room. It isn't safe for concurrent use.
 type Session struct {
 	cfg Config
 
-	// questions are the client's step 1s that have no reply yet, true for a
-	// Cross, and vector is the newest one's state vector: a new link must ask
-	// it again.
-	questions []bool
+	// level and shown are what the client may do by the room's last word.
+	level roomsv1.Level
+	shown bool
+
+	// questions are the client's step 1s that have no reply yet, and vector is
+	// the newest one's state vector: a new link must ask it again.
+	questions []question
 	vector    []byte
 	owed      owed
 	// lowered: the client wants to write no more.
 	lowered bool
 	// told: the client knows its access.
 	told bool
+	// synced: a reply has gone to the client.
+	synced bool
 	// name is what the head of relayed data says of its sender.
 	name []byte
 }
 
+// question says how a step 1 is answered.
+type question uint8
+
+const (
+	asked   question = iota
+	crossed          // by a Cross
+	again            // the client doesn't know that it was asked for it
+)
+
 // New returns the session of a client that has just come.
-func New(cfg Config) *Session { return &Session{cfg: cfg} }
+func New(cfg Config) *Session {
+	if cfg.Grants == nil {
+		cfg.Grants = nothing
+	}
+	return &Session{cfg: cfg, level: cfg.Grants.Level, shown: cfg.Grants.Presence}
+}
 
 // Speak changes the dialect in the middle of a session.
 func (s *Session) Speak(t dialect.Traits) { s.cfg.Traits = t }
@@ -95,7 +115,11 @@ func (s *Session) RawFrame(data []byte) Frame { return Frame{Kind: Relay, Bytes:
 func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, why *Close) {
 	switch m.Kind {
 	case dialect.Step1, dialect.Cross:
-		s.questions = append(s.questions, m.Kind == dialect.Cross)
+		how := asked
+		if m.Kind == dialect.Cross {
+			how = crossed
+		}
+		s.questions = append(s.questions, how)
 		s.vector = append(s.vector[:0], m.Body...)
 		return Frame{Kind: Step1, Bytes: m.Body}, tell, nil
 	case dialect.Step2:
@@ -106,7 +130,7 @@ func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, 
 		f, why = s.owed.barrier(m.Body)
 		return f, tell, why
 	case dialect.Awareness:
-		if s.cfg.Unseen {
+		if !s.shown {
 			return f, tell, nil
 		}
 		return Frame{Kind: Awareness, Bytes: m.Body}, tell, nil
@@ -114,8 +138,12 @@ func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, 
 		return Frame{Kind: QueryAwareness}, tell, nil
 	case dialect.ReadOnly, dialect.ReadWrite:
 		s.lowered = m.Kind == dialect.ReadOnly
-		return f, s.access(m.Address), nil
+		return f, s.access(), nil
 	case dialect.Stateless, dialect.Data, dialect.ID:
+		if s.reads() && m.Kind != dialect.ID {
+			// The others' programs act on what they are told.
+			return f, s.access(), nil
+		}
 		f, why = s.aside(m)
 		return f, tell, why
 	case dialect.Illegal:
@@ -126,14 +154,6 @@ func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, 
 	}
 }
 
-// access returns the message that tells what the session may do.
-func (s *Session) access(address string) dialect.Message {
-	if s.cfg.ReadOnly || s.lowered {
-		return dialect.Message{Kind: dialect.ReadOnly, Address: address}
-	}
-	return dialect.Message{Kind: dialect.ReadWrite, Address: address}
-}
-
 // update forwards an update unless it says nothing and nobody waits for its
 // answer: each newcomer answers our step 1, and most have nothing to add.
 func (s *Session) update(kind FrameKind, body []byte) (f Frame, tell dialect.Message, why *Close) {
@@ -142,7 +162,7 @@ func (s *Session) update(kind FrameKind, body []byte) (f Frame, tell dialect.Mes
 		fresh, extra = s.owed.answered()
 	}
 	if s.lowered && !emptyUpdate(body) {
-		return f, s.access(""), nil
+		return f, s.access(), nil
 	}
 	f = Frame{Kind: kind, Bytes: body}
 	switch {
@@ -164,6 +184,8 @@ func emptyUpdate(body []byte) bool { return len(body) == 2 && body[0] == 0 && bo
 // the step 1 to which no reply came.
 func (s *Session) Rejoin(out []Frame) []Frame {
 	s.owed.broke()
+	// The room says once more if it is less.
+	s.level, s.shown = s.cfg.Grants.Level, s.cfg.Grants.Presence
 	out = append(out, s.Joining())
 	if n := len(s.questions); n > 0 {
 		s.questions = append(s.questions[:0], s.questions[n-1])
@@ -173,4 +195,4 @@ func (s *Session) Rejoin(out []Frame) []Frame {
 }
 
 // Joining returns the session's first frame.
-func (s *Session) Joining() Frame { return Frame{Kind: Join, ReadOnly: s.cfg.ReadOnly} }
+func (s *Session) Joining() Frame { return Frame{Kind: Join, Grants: s.cfg.Grants} }

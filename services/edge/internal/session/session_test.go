@@ -26,16 +26,22 @@ type story struct {
 }
 
 var (
-	durable = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE}
-	acks    = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{Acks: true, Step1First: true}}
-	unseen  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Unseen: true}
-	reader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, ReadOnly: true}
+	writes = &session.Grants{Level: roomsv1.Level_LEVEL_WRITE, Presence: true}
+	reads  = &session.Grants{Level: roomsv1.Level_LEVEL_READ, Presence: true}
+	counts = dialect.Traits{Acks: true, Step1First: true, Addressed: true}
 )
 
 var (
-	elva       = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{TellsAccess: true}}
-	elvaReader = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{TellsAccess: true}, ReadOnly: true}
-	ackReader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{Acks: true, Step1First: true}, ReadOnly: true}
+	durable = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Grants: writes}
+	acks    = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: counts, Grants: writes}
+	unseen  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Grants: &session.Grants{Level: roomsv1.Level_LEVEL_WRITE}}
+	reader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Grants: reads}
+)
+
+var (
+	elva       = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{TellsAccess: true}, Grants: writes}
+	elvaReader = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{TellsAccess: true}, Grants: reads}
+	ackReader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: counts, Grants: reads}
 )
 
 var stories = []story{
@@ -275,6 +281,65 @@ var stories = []story{
 	{"a reader rejoins as one", reader, []string{
 		"rejoin → join read-only",
 	}},
+	{"a reader's asides go nowhere, and it is told why", ackReader, []string{
+		"client stateless hi → read-only()",
+		"client id me → nothing",
+		"client data D → read-only()",
+	}},
+	{"demotion is told, and promotion asks for what was refused", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"client step2 00 → step2(00) ticket 1",
+		"room result 1 → saved()",
+		"room may READ → read-only()",
+		"client update X → update(X) ticket 2",
+		"room refuse 2 READ_ONLY no → refused(no)",
+		"client stateless hi → read-only()",
+		"room may WRITE → read-write() step 1(\x00)",
+		"client step2 S → step2(S) ticket 3",
+		"room result 3 → nothing",
+		"client update Y → update(Y) ticket 4",
+		"room result 4 → saved()",
+	}},
+	{"demotion by a second token", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"grant read → grants read-only read-only()",
+		"rejoin → join read-only",
+		"grant write → grants read-write() step 1(\x00)",
+		"rejoin → join",
+	}},
+	{"y-websocket has one word for it", durable, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"room may READ → denied(read-only from now on)",
+		"room may READ → nothing",
+		"room may WRITE → step 1(\x00)",
+	}},
+	{"ELVA has words for it", elva, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 2(U) step 1(V)",
+		"room may READ → read-only()",
+		"client data D → read-only()",
+		"room may WRITE → read-write() step 1(\x00)",
+	}},
+	{"presence is taken back", durable, []string{
+		"client awareness P → awareness(P)",
+		"room may WRITE unseen → nothing",
+		"client awareness P → nothing",
+	}},
+	{"who was put out comes back with a better token, and nothing is lost", acks, []string{
+		"client step1 A → step1(A)",
+		"room reply U V → step 1(V) step 2(U)",
+		"client step2 00 → step2(00) ticket 1",
+		"room result 1 → saved()",
+		"client update X → update(X) ticket 2",
+		"room ended REVOKED no → close 4401 no",
+		"return → join step1(\x00)",
+		"room reply U V → step 1(V) step 2(U) query awareness()",
+		"client step2 S → step2(S) ticket 3",
+		"room result 3 → saved()",
+	}},
 	{"frames that say nothing to a client", durable, []string{
 		"room attached → nothing",
 	}},
@@ -316,6 +381,15 @@ func tell(t *testing.T, s *session.Session, event []string) string {
 		return spell(messages)
 	case "resume":
 		return spell(s.Resumed([]byte(event[1]), len(event) > 2, nil))
+	case "grant":
+		g := writes
+		if event[1] == "read" {
+			g = reads
+		}
+		f, told := s.Regrant(g, nil)
+		return frames(f) + " " + spell(told)
+	case "return":
+		return frames(s.Return(writes, nil)...)
 	case "rejoin":
 		return frames(s.Rejoin(nil)...)
 	default:
@@ -381,6 +455,9 @@ func roomFrame(t *testing.T, words []string) *roomsv1.RoomFrame {
 			t.Fatal(err)
 		}
 		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Relayed{Relayed: &roomsv1.Relayed{Data: []byte(data)}}}
+	case "may":
+		level := roomsv1.Level(roomsv1.Level_value["LEVEL_"+words[1]])
+		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Access{Access: &roomsv1.Access{Level: level, Presence: len(words) == 2}}}
 	case "attached":
 		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Attached{Attached: &roomsv1.Attached{}}}
 	default:
@@ -423,13 +500,15 @@ func frames(list ...session.Frame) string {
 			word = "awareness(" + body + ")"
 		case session.QueryAwareness:
 			word = "query"
+		case session.Regrant:
+			word = "grants"
 		case session.Relay:
 			word = fmt.Sprintf("relay(%q)", string(f.Head)+body)
 		}
 		if f.Ticket != 0 {
 			word += fmt.Sprintf(" ticket %d", f.Ticket)
 		}
-		if f.ReadOnly {
+		if f.Grants != nil && f.Grants.Level == roomsv1.Level_LEVEL_READ {
 			word += " read-only"
 		}
 		if word != "" {

@@ -23,6 +23,8 @@ func (s *Session) FromRoom(f *roomsv1.RoomFrame, out []dialect.Message) ([]diale
 		return heard(body.Relayed.GetData(), out), nil
 	case *roomsv1.RoomFrame_Result:
 		return s.result(body.Result, out)
+	case *roomsv1.RoomFrame_Access:
+		return s.may(body.Access.GetLevel(), body.Access.GetPresence(), out), nil
 	case *roomsv1.RoomFrame_Ended:
 		return out, refused(body.Ended.GetRefusal(), body.Ended.GetMessage())
 	default:
@@ -34,20 +36,24 @@ func (s *Session) FromRoom(f *roomsv1.RoomFrame, out []dialect.Message) ([]diale
 // time where the dialect counts on it. A read-only client is asked only if it
 // waits for the answer to its own: what it answered with would be refused.
 func (s *Session) syncReply(r *roomsv1.SyncReply, out []dialect.Message) []dialect.Message {
-	cross := false
+	how := asked
 	if len(s.questions) > 0 {
-		cross = s.questions[0]
+		how = s.questions[0]
 		s.questions = append(s.questions[:0], s.questions[1:]...)
 	}
 	if len(s.questions) == 0 {
 		s.questions, s.vector = nil, nil
 	}
+	s.synced = true
 	traits := s.cfg.Traits
 	step1 := dialect.Message{Kind: dialect.Step1, Body: r.GetStateVector()}
 	step2 := dialect.Message{Kind: dialect.Step2, Body: r.GetUpdate()}
-	asks := (!s.cfg.ReadOnly || traits.Acks) && (!s.owed.hasAsked() || traits.Step1First)
+	asks := (!s.ReadOnly() || traits.Acks) && (!s.owed.hasAsked() || traits.Step1First)
 	switch {
-	case cross:
+	case how == again:
+		s.owed.ask(true)
+		out = append(out, step1, step2, dialect.Message{Kind: dialect.QueryAwareness})
+	case how == crossed:
 		body := lib0.AppendVarBytes(nil, r.GetStateVector())
 		body = lib0.AppendVarBytes(body, r.GetUpdate())
 		s.owed.ask(false)
@@ -61,9 +67,9 @@ func (s *Session) syncReply(r *roomsv1.SyncReply, out []dialect.Message) []diale
 		s.owed.ask(false)
 		out = append(out, step2, step1)
 	}
-	if traits.TellsAccess && s.cfg.ReadOnly && !s.told {
+	if traits.TellsAccess && s.ReadOnly() && !s.told {
 		s.told = true
-		out = append(out, s.access(""))
+		out = append(out, s.access())
 	}
 	return out
 }
@@ -86,7 +92,7 @@ func (s *Session) result(r *roomsv1.UpdateResult, out []dialect.Message) ([]dial
 	case stored:
 		return s.owed.passed(r.GetTicket(), out), nil
 	case refusal == roomsv1.Refusal_REFUSAL_READ_ONLY && s.cfg.Traits.TellsAccess:
-		return append(out, s.access("")), nil
+		return append(out, s.access()), nil
 	default:
 		return out, refused(refusal, r.GetMessage())
 	}
@@ -98,7 +104,7 @@ func (s *Session) result(r *roomsv1.UpdateResult, out []dialect.Message) ([]dial
 // askPresence it is also asked who is here, or everybody would look gone until
 // the clients' next heartbeat, which may be 15 s away.
 func (s *Session) Resumed(stateVector []byte, askPresence bool, out []dialect.Message) []dialect.Message {
-	reader := s.cfg.ReadOnly && !s.cfg.Traits.Acks
+	reader := s.ReadOnly() && !s.cfg.Traits.Acks
 	if s.Relays() || (!s.owed.hasAsked() && !reader) {
 		return out
 	}

@@ -50,6 +50,9 @@ func (h *Handler) ApplyUpdate(ctx context.Context, r *connect.Request[roomsv1.Ap
 	return connect.NewResponse(&roomsv1.ApplyUpdateResponse{Seq: result.GetSeq()}), nil
 }
 
+// visitorGrants are those of whoever reaches the port: all.
+var visitorGrants = room.Grants{Level: room.Admin, Visit: true}
+
 // ask says one thing in a room and returns the room's answer to it.
 func (h *Handler) ask(ctx context.Context, name string, e room.Event) (*roomsv1.RoomFrame, error) {
 	answers := make(visitor, 1)
@@ -62,7 +65,7 @@ func (h *Handler) ask(ctx context.Context, name string, e room.Event) (*roomsv1.
 	}
 	defer a.Detach()
 	const session = 1
-	a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: session}})
+	a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: session}, Grants: &visitorGrants})
 	e.Session.Number = session
 	a.Post(e)
 	select {

@@ -70,7 +70,9 @@ func event(frame *roomsv1.EdgeFrame) (room.Event, error) {
 	e := room.Event{Session: room.SessionID{Number: frame.GetSession()}}
 	switch body := frame.Body.(type) {
 	case *roomsv1.EdgeFrame_Join:
-		e.Kind, e.ReadOnly = room.Join, body.Join.GetReadOnly()
+		e.Kind, e.Grants = room.Join, grants(body.Join.GetGrants())
+	case *roomsv1.EdgeFrame_Grants:
+		e.Kind, e.Grants = room.Regrant, grants(body.Grants)
 	case *roomsv1.EdgeFrame_Leave:
 		e.Kind = room.Leave
 	case *roomsv1.EdgeFrame_Step1:
@@ -88,6 +90,24 @@ func event(frame *roomsv1.EdgeFrame) (room.Event, error) {
 		return e, fmt.Errorf("a frame of unknown kind (%T); is the edge newer than rooms?", frame.Body)
 	}
 	return e, nil
+}
+
+// levels are those of the wire. What isn't among them grants nothing.
+var levels = map[roomsv1.Level]room.Level{
+	roomsv1.Level_LEVEL_READ:  room.Read,
+	roomsv1.Level_LEVEL_WRITE: room.Write,
+	roomsv1.Level_LEVEL_ADMIN: room.Admin,
+}
+
+// grants translates what a session may do.
+func grants(g *roomsv1.Grants) *room.Grants {
+	return &room.Grants{
+		Level:    levels[g.GetLevel()],
+		Presence: g.GetPresence(),
+		Create:   g.GetCreate(),
+		Subject:  g.GetSubject(),
+		TokenID:  g.GetTokenId(),
+	}
 }
 
 // attach opens a room for the edge. That the room can't be had is told in a

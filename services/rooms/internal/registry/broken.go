@@ -29,7 +29,7 @@ func (o *openRoom) broke(cause any, stack []byte) {
 	o.pause = o.registry.nextPause(o.name)
 	sinks := o.sinks
 	o.sinks = make(map[room.AttachmentID]*hold)
-	o.room = room.New(o.registry.config.Room)
+	o.room = o.registry.newRoom(o.name)
 	o.room.Step(time.Now(), room.Event{Kind: room.Broke, Err: fmt.Errorf("panic: %v", cause)})
 	for _, h := range sinks {
 		h.dismiss(o.room.Farewell())

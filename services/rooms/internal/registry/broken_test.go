@@ -63,7 +63,7 @@ func counter(t *testing.T, metrics *prometheus.Registry, name string) float64 {
 
 func say(a *registry.Attachment) {
 	session := room.SessionID{Number: 1}
-	a.Post(room.Event{Kind: room.Join, Session: session})
+	a.Post(room.Event{Kind: room.Join, Session: session, Grants: writer})
 	a.Post(room.Event{Kind: room.Update, Session: session, Data: letter, Ticket: 1})
 }
 

@@ -248,6 +248,7 @@ func (o *openRoom) carryOut(ready room.Ready) {
 		}
 		h.sink.Deliver(f.Message)
 	}
+	o.registry.denied.count(ready.Denied)
 	// A room may be quiet for long, and a frame may hold a whole document.
 	clear(ready.Frames)
 	if ready.Append != nil {

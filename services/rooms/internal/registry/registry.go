@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -45,8 +46,12 @@ type Config struct {
 	MaxRooms int
 	// MaxInboxBytes bounds what waits for one room's loop.
 	MaxInboxBytes int
-	Logger        *slog.Logger
-	Metrics       prometheus.Registerer
+	// Judge returns the most that somebody may do in a room now, whatever they were
+	// granted. It may be asked by many rooms at a time, and must not block. nil: all
+	// that was granted.
+	Judge   func(name string, g room.Grants) room.Level
+	Logger  *slog.Logger
+	Metrics prometheus.Registerer
 }
 
 func (c Config) idleAfter() time.Duration {
@@ -73,6 +78,7 @@ type Registry struct {
 	stopping, loading context.Context
 	stop, abandon     context.CancelFunc
 	panics            prometheus.Counter
+	denied            denied
 
 	mu       sync.Mutex // guards what follows
 	rooms    map[string]*openRoom
@@ -94,6 +100,7 @@ func New(config Config, journal Journal) *Registry {
 			Help: "Rooms that were closed because of a panic: each is a bug.",
 		}),
 	}
+	r.denied = newDenied(config.Metrics)
 	r.stopping, r.stop = context.WithCancel(context.Background())
 	r.loading, r.abandon = context.WithCancel(context.Background())
 	config.Metrics.MustRegister(r.panics, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -158,7 +165,7 @@ func (r *Registry) openLocked(name string) *openRoom {
 		registry: r,
 		wake:     make(chan struct{}, 1),
 		ended:    make(chan struct{}),
-		room:     room.New(r.config.Room),
+		room:     r.newRoom(name),
 		sinks:    make(map[room.AttachmentID]*hold),
 		pause:    deadFor,
 	}
@@ -170,6 +177,31 @@ func (r *Registry) openLocked(name string) *openRoom {
 	}
 	r.loops.Go(func() { o.run(r.stopping) })
 	return o
+}
+
+// newRoom returns a room that waits for its document.
+func (r *Registry) newRoom(name string) *room.Room {
+	config := r.config.Room
+	if judge := r.config.Judge; judge != nil {
+		config.Judge = func(g room.Grants) room.Level { return judge(name, g) }
+	}
+	return room.New(config)
+}
+
+// Reconsider has a room, or all that are open if name is empty, ask Judge again
+// about those who are in it. It doesn't wait.
+func (r *Registry) Reconsider(name string) {
+	r.mu.Lock()
+	var open []*openRoom
+	if o := r.rooms[name]; o != nil {
+		open = append(open, o)
+	} else if name == "" {
+		open = slices.Collect(maps.Values(r.rooms))
+	}
+	r.mu.Unlock()
+	for _, o := range open {
+		o.post(item{event: room.Event{Kind: room.Reconsider}}, unbounded)
+	}
 }
 
 // remove takes a room that has closed off the map.

@@ -164,7 +164,7 @@ func TestIdleRoomClosesOnlyWhenAllIsStored(t *testing.T) {
 		r := newRegistry(j, room.Durable)
 		a, frames := attach(t, r, "doc")
 		<-frames
-		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}})
+		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}, Grants: writer})
 		a.Post(room.Event{Kind: room.Update, Session: room.SessionID{Number: 1}, Data: letter})
 		done := <-j.appends
 		a.Detach()
@@ -237,7 +237,7 @@ func TestDrainWaitsForStorage(t *testing.T) {
 		r := newRegistry(j, room.Durable)
 		a, frames := attach(t, r, "doc")
 		<-frames
-		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}})
+		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}, Grants: writer})
 		a.Post(room.Event{Kind: room.Update, Session: room.SessionID{Number: 1}, Data: letter})
 		done := <-j.appends
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -271,7 +271,7 @@ func TestStuffedInboxPutsOffItsAttachmentOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}})
+		a.Post(room.Event{Kind: room.Join, Session: room.SessionID{Number: 1}, Grants: writer})
 		for range 100 {
 			a.Post(room.Event{Kind: room.RelayData, Session: room.SessionID{Number: 1}, Data: make([]byte, 100)})
 		}
@@ -334,3 +334,6 @@ func TestAttachRacesWithClosing(t *testing.T) {
 	visitors.Wait()
 	drain(t, r)
 }
+
+// writer may do what most sessions may.
+var writer = &room.Grants{Level: room.Write, Presence: true, Create: true}

@@ -9,6 +9,10 @@ import (
 )
 
 func (r *Room) onAwareness(now time.Time, s *session, update []byte) {
+	if !s.grants.Presence {
+		r.ready.Denied.Presence++
+		return
+	}
 	entries, err := awareness.Decode(update)
 	if err != nil {
 		r.end(s, roomsv1.Refusal_REFUSAL_MALFORMED, err.Error())

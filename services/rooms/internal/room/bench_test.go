@@ -26,7 +26,7 @@ func BenchmarkStep(b *testing.B) {
 				room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument(), Epoch: 1}},
 				room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: attachment}})
 			for n := range sessions {
-				r.Step(now, room.Event{Kind: room.Join, Session: room.SessionID{Attachment: attachment, Number: uint64(n) + 1}})
+				r.Step(now, room.Event{Kind: room.Join, Session: room.SessionID{Attachment: attachment, Number: uint64(n) + 1}, Grants: writer})
 			}
 			author := room.SessionID{Attachment: attachment, Number: 1}
 			seq := uint64(0)
@@ -56,7 +56,7 @@ func BenchmarkCursors(b *testing.B) {
 	events := make([]room.Event, users)
 	for i := range events {
 		session := room.SessionID{Attachment: 1, Number: uint64(i) + 1}
-		r.Step(now, room.Event{Kind: room.Join, Session: session})
+		r.Step(now, room.Event{Kind: room.Join, Session: session, Grants: writer})
 		events[i] = room.Event{Kind: room.Awareness, Session: session}
 	}
 	clock := uint64(0)

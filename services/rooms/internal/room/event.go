@@ -19,8 +19,10 @@ const (
 	// PutOff: an attachment has said more than its room could take in time, and is
 	// to come back.
 	PutOff
-	// Join: a session comes in. Needs Session, ReadOnly.
+	// Join: a session comes in. Needs Session, Grants.
 	Join
+	// Regrant: what a session may do has changed. Needs Grants.
+	Regrant
 	// Leave: a session goes.
 	Leave
 	// Step1: a session asks for what it lacks. Data is its state vector; empty
@@ -53,22 +55,24 @@ const (
 	Relieved
 	// Drain: the process is going. Everybody is to come back later.
 	Drain
+	// Reconsider: Config.Judge may think otherwise of those who are here.
+	Reconsider
 )
 
 // Event is one thing that happened. Fields that its kind doesn't need are zero.
 // The room owns Data from then on.
 type Event struct {
-	Kind     EventKind
-	Session  SessionID
-	Data     []byte
-	Ticket   uint64
-	Seq      uint64
-	Resume   *uint64
-	Crowded  bool
-	ReadOnly bool
-	Step2    bool
-	Load     *Load
-	Err      error
+	Kind    EventKind
+	Session SessionID
+	Data    []byte
+	Ticket  uint64
+	Seq     uint64
+	Resume  *uint64
+	Grants  *Grants
+	Crowded bool
+	Step2   bool
+	Load    *Load
+	Err     error
 }
 
 // Load is what a room begins with. The room owns the document from then on.

@@ -161,7 +161,7 @@ func (w *world) attached(e *edge, f *roomsv1.Attached) {
 		return
 	}
 	session := room.SessionID{Attachment: e.id, Number: syncer}
-	w.later = append(w.later, room.Event{Kind: room.Join, Session: session}, room.Event{Kind: room.Step1, Session: session})
+	w.later = append(w.later, room.Event{Kind: room.Join, Session: session, Grants: writer}, room.Event{Kind: room.Step1, Session: session})
 }
 
 // tell notes an update that an edge was shown: it must be stored (law 4).

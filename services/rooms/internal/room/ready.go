@@ -12,6 +12,8 @@ type Ready struct {
 	Append *Append
 	// Snapshot is to be stored, once; SnapshotStored or SnapshotFailed follows.
 	Snapshot *Snapshot
+	// Denied counts what sessions tried and may not.
+	Denied Denied
 }
 
 // keepFrames is how many frames' place is kept for the next step.
@@ -24,6 +26,7 @@ func (r *Ready) reset() {
 	}
 	r.Append = nil
 	r.Snapshot = nil
+	r.Denied = Denied{}
 }
 
 // Frame is one message to one attachment. The message's attachment number is

@@ -95,6 +95,10 @@ type Config struct {
 	MaxPresentOfOne int
 	// MaxStateBytes bounds one client's presence state.
 	MaxStateBytes int
+	// Judge returns the most that somebody may do now, whatever they were granted:
+	// Nothing if it was taken back. It is asked when they come in, when their
+	// grants change, and at Reconsider. nil: Admin.
+	Judge func(Grants) Level
 	// SnapshotRecords and SnapshotBytes say when the log has outgrown the
 	// document: so many records, or so many bytes beyond twice its size.
 	SnapshotRecords int
@@ -127,6 +131,9 @@ type Room struct {
 	// farewell is what everybody was told when the room ended or its process began
 	// to go; it is told to those who still come. Nil until then.
 	farewell *roomsv1.Detached
+	// made is set once somebody has come in who may make the room: from then on it
+	// is there, though it is empty.
+	made bool
 	// dead is set when it failed to load, or was fenced: nothing is left to store.
 	dead bool
 
@@ -168,8 +175,10 @@ type attachment struct {
 }
 
 type session struct {
-	id       SessionID
-	readOnly bool
+	id SessionID
+	// grants are what its edge says; level is what is left of theirs.
+	grants *Grants
+	level  Level
 	// greeted is set once the session has been told who is here.
 	greeted bool
 	// question is what it waits in line to know.

@@ -31,6 +31,8 @@ func (r *Room) step(now time.Time, e *Event) {
 		r.onSnapshotStored()
 	case SnapshotFailed:
 		r.onSnapshotFailed()
+	case Reconsider:
+		r.reconsiderAll()
 	case Tick:
 		r.announce(r.presence.expire(now))
 		if now.Sub(r.encoded.used) >= keepEncoded {
@@ -83,14 +85,16 @@ func (r *Room) fromSession(now time.Time, e *Event) {
 	}
 	s := a.sessions[e.Session.Number]
 	if s == nil && e.Kind == Join {
-		a.sessions[e.Session.Number] = &session{id: e.Session, readOnly: e.ReadOnly}
+		r.onJoin(a, e)
 		return
 	}
 	if s == nil {
 		return // it has left, or was ended
 	}
 	switch e.Kind {
-	case Join: // once is enough, and its rights are those of the first time
+	case Join: // once is enough, and its grants are those of the first time
+	case Regrant:
+		r.onRegrant(s, e.Grants)
 	case Leave:
 		r.leave(a, s)
 	case Step1:

@@ -26,6 +26,8 @@ type story struct {
 	now  time.Time
 	// labels finds an update's spelling from its bytes.
 	labels map[string]string
+	// revoked are subjects, or what is left of their grants.
+	revoked map[string]bool
 }
 
 func newStory(t *testing.T) *story {
@@ -83,6 +85,8 @@ func (s *story) open(words []string) []string {
 			s.t.Fatalf("unknown option %q", word)
 		}
 	}
+	s.revoked = make(map[string]bool)
+	config.Judge = s.judge
 	s.room = room.New(config)
 	return nil
 }
@@ -124,6 +128,9 @@ func (s *story) event(line string) room.Event {
 		return room.Event{Kind: room.SnapshotFailed}
 	case "drain":
 		return room.Event{Kind: room.Drain}
+	case "revoke", "restore":
+		s.revoked[words[1]] = words[0] == "revoke"
+		return room.Event{Kind: room.Reconsider}
 	}
 	e := room.Event{Session: room.SessionID{Attachment: room.AttachmentID(words[0][0])}}
 	switch words[1] {
@@ -155,7 +162,9 @@ func (s *story) sessionEvent(words []string) room.Event {
 	rest := strings.Join(words[2:], " ")
 	switch words[1] {
 	case "joins":
-		e.Kind, e.ReadOnly = room.Join, rest == "read-only"
+		e.Kind, e.Grants = room.Join, s.grants(words[2:])
+	case "is-granted":
+		e.Kind, e.Grants = room.Regrant, s.grants(words[2:])
 	case "leaves":
 		e.Kind = room.Leave
 	case "step1":
@@ -176,6 +185,49 @@ func (s *story) sessionEvent(words []string) room.Event {
 		s.t.Fatalf("unknown line %q", words)
 	}
 	return e
+}
+
+// writer may do what most sessions may.
+var writer = &room.Grants{Level: room.Write, Presence: true, Create: true}
+
+// grants reads what somebody may do: write, show themselves and make rooms, but
+// for what the words say.
+func (s *story) grants(words []string) *room.Grants {
+	s.t.Helper()
+	g := *writer
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "read-only":
+			g.Level, g.Create = room.Read, false
+		case "reader":
+			g.Level = room.Read
+		case "nothing":
+			g.Level = room.Nothing
+		case "unseen":
+			g.Presence = false
+		case "no-create":
+			g.Create = false
+		case "subject":
+			g.Subject = value
+		default:
+			s.t.Fatalf("unknown grant %q", word)
+		}
+	}
+	return &g
+}
+
+// judge lets those whose subject was revoked do nothing, and those of whom
+// subject/write was revoked read.
+func (s *story) judge(g room.Grants) room.Level {
+	switch {
+	case s.revoked[g.Subject]:
+		return room.Nothing
+	case s.revoked[g.Subject+"/write"]:
+		return room.Read
+	default:
+		return room.Admin
+	}
 }
 
 // update builds a v1 update from its spelling; "garbage" is none and "empty" is
@@ -334,6 +386,12 @@ func (s *story) describe(m *roomsv1.RoomFrame) string {
 		return fmt.Sprintf("broadcast%s: %s", seq, s.label(body.Broadcast.GetUpdate()))
 	case *roomsv1.RoomFrame_Awareness:
 		return "presence: " + s.entries(body.Awareness)
+	case *roomsv1.RoomFrame_Access:
+		level := strings.ToLower(strings.TrimPrefix(body.Access.GetLevel().String(), "LEVEL_"))
+		if !body.Access.GetPresence() {
+			level += ", unseen"
+		}
+		return "may " + level
 	case *roomsv1.RoomFrame_Result:
 		r := body.Result
 		if r.GetRefusal() == roomsv1.Refusal_REFUSAL_UNSPECIFIED {
@@ -343,6 +401,9 @@ func (s *story) describe(m *roomsv1.RoomFrame) string {
 	case *roomsv1.RoomFrame_Relayed:
 		return fmt.Sprintf("relayed from %d: %s", body.Relayed.GetFromSession(), body.Relayed.GetData())
 	case *roomsv1.RoomFrame_Ended:
+		if why := body.Ended.GetMessage(); body.Ended.GetRefusal() == roomsv1.Refusal_REFUSAL_NO_ACCESS {
+			return "ENDED NO_ACCESS: " + why
+		}
 		return "ENDED " + strings.TrimPrefix(body.Ended.GetRefusal().String(), "REFUSAL_")
 	default:
 		return fmt.Sprintf("%T", body)

@@ -29,12 +29,13 @@ func (r *Room) onUpdate(s *session, e *Event) {
 	}
 	// A step 2 often holds nothing new: the client couldn't know. Anything else
 	// is new but for rare repetitions, which may as well be stored twice.
-	known := (e.Step2 || s.readOnly) && r.document.Contains(e.Data)
+	known := (e.Step2 || s.level < Write) && r.document.Contains(e.Data)
 	switch {
 	case known:
 		r.echo(s, e)
-	case s.readOnly:
-		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_READ_ONLY, "this session may read but not write")
+	case s.level < Write:
+		r.ready.Denied.Updates++
+		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_READ_ONLY, readOnly)
 	case r.document.Size()+len(e.Data) > r.config.MaxDocumentBytes:
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_TOO_LARGE,
 			fmt.Sprintf("the document has %d bytes and may have %d", r.document.Size(), r.config.MaxDocumentBytes))
@@ -139,8 +140,18 @@ func (r *Room) end(s *session, why roomsv1.Refusal, message string) {
 	}
 }
 
-// onRelay passes bytes on as they are: at once, since nothing of them is kept.
+// onRelay passes bytes on as they are: at once, since nothing of them is kept. A
+// reader's go nowhere: nobody here knows what the others make of them.
 func (r *Room) onRelay(s *session, data []byte) {
+	if s.level < Write {
+		r.ready.Denied.Relayed++
+		if r.config.Kind == Relay {
+			r.end(s, roomsv1.Refusal_REFUSAL_READ_ONLY, readOnly)
+		} else {
+			r.tellAccess(s)
+		}
+		return
+	}
 	for _, a := range r.order {
 		if !a.welcomed {
 			continue

@@ -103,7 +103,11 @@ func (w *world) event() (room.Event, bool) {
 	case 2:
 		return w.detach(e, room.Detach)
 	case 3:
-		return room.Event{Kind: room.Join, Session: session, ReadOnly: w.byte()%4 == 0}, e.holds
+		grants := writer
+		if w.byte()%4 == 0 {
+			grants = &room.Grants{Level: room.Read, Presence: true, Create: true}
+		}
+		return room.Event{Kind: room.Join, Session: session, Grants: grants}, e.holds
 	case 4:
 		return room.Event{Kind: room.Leave, Session: session}, e.holds
 	case 5:
