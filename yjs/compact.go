@@ -16,6 +16,42 @@ func (d *Document) Compact() int {
 	return before - d.Size()
 }
 
+// Collect is Compact for who knows more than the delete set says, because he has
+// put the structs in their places, as package content does: deleted is what Yjs
+// derives to be deleted, and gone is what is inside deleted types, of which nothing
+// stays but that it was there. Units that aren't held, or wait behind a gap, are
+// left out. Whoever says so must be right: what is gone is gone.
+func (d *Document) Collect(deleted, gone IDSet) int {
+	before := d.Size()
+	for id, ranges := range deleted {
+		if c := d.find(id); c != nil {
+			c.remove(ranges)
+		}
+	}
+	for id, ranges := range gone {
+		if c := d.find(id); c != nil {
+			c.cut(&partition{spans: c.remove(ranges), kind: kindGC})
+		}
+	}
+	d.Compact()
+	return before - d.Size()
+}
+
+// remove adds ranges to the deletes as far as the main run goes, and returns what
+// was added as a set.
+func (c *client) remove(ranges []Range) *spans {
+	var all spans
+	var near spot
+	for _, r := range ranges {
+		end := min(r.Clock+min(r.Len, MaxClock), uint64(c.main.end))
+		if r.Clock < end {
+			_, near = c.deletes.add(uint32(r.Clock), uint32(end), near)
+			all.add(uint32(r.Clock), uint32(end), spot{})
+		}
+	}
+	return &all
+}
+
 func (c *client) compact() {
 	c.cut(&partition{spans: &c.deletes, kind: kindDeleted})
 	c.main.buf = append(make([]byte, 0, len(c.main.buf)), c.main.buf...)

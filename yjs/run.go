@@ -69,12 +69,14 @@ func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool 
 	if !r.readTail(&last, b) || !b.continues(&last, ID{client, from}) {
 		return false
 	}
-	if b.kind() == kindGC {
+	switch b.kind() {
+	case kindGC, kindDeleted:
 		r.grow(last.body, to-from)
 		return true
-	}
-	if b.kind() == kindDeleted {
+	case kindAny, kindJSON:
+		begin, end := listPart(src, b, from, to)
 		r.grow(last.body, to-from)
+		r.buf = append(r.buf, src[begin:end]...)
 		return true
 	}
 	at, atClock := b.at, b.atClock
@@ -90,13 +92,16 @@ func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool 
 
 // readTail reads the head of the last struct, if that has the same kind as b.
 func (r *run) readTail(last, b *block) bool {
-	if len(r.buf) == 0 || r.buf[r.tail]&kindBits != b.kind() || b.kind() > kindString {
+	if len(r.buf) == 0 || r.buf[r.tail]&kindBits != b.kind() || 1<<b.kind()&joinable == 0 {
 		return false
 	}
 	t := reader{src: r.buf, pos: int(r.tail), trusted: true}
 	t.head(last, 0)
 	return true
 }
+
+// joinable has a bit for each kind of which several structs can become one.
+const joinable = 1<<kindGC | 1<<kindDeleted | 1<<kindString | 1<<kindAny | 1<<kindJSON
 
 // joins reports whether a struct that begins where the run ends can be joined to
 // the last one.
@@ -114,14 +119,15 @@ func (b *block) continues(last *block, id ID) bool {
 	switch b.kind() {
 	case kindGC:
 		return true
-	case kindString, kindDeleted:
+	case kindDeleted:
+	case kindString, kindAny, kindJSON:
+		if b.info&flagKey != 0 {
+			return false // see keyed
+		}
 	default:
 		return false
 	}
 	const flags = flagRight | flagKey
-	if b.kind() == kindString && b.info&flagKey != 0 {
-		return false // see keyed
-	}
 	if (b.info^last.info)&flags != 0 || b.info&flagRight != 0 && b.right != last.right {
 		return false
 	}

@@ -66,13 +66,7 @@ func appendContent(dst, src []byte, b *block, from, to uint64) []byte {
 	case kindString:
 		return stringPart(src, b, from, to).append(dst)
 	case kindJSON, kindAny:
-		clock := b.clock
-		if r.uvarint(); b.at > 0 && b.atClock <= from {
-			r.pos, clock = b.at, b.atClock
-		}
-		begin := r.skipValues(b.kind(), from-clock)
-		end := r.skipValues(b.kind(), to-from)
-		b.at, b.atClock = end, to
+		begin, end := listPart(src, b, from, to)
 		dst = lib0.AppendVarUint(dst, to-from)
 		return append(dst, src[begin:end]...)
 	case kindBinary:
@@ -93,6 +87,19 @@ func appendContent(dst, src []byte, b *block, from, to uint64) []byte {
 		dst = lib0.AppendVarBytes(dst, r.text())
 		return append(dst, src[r.pos:b.end]...)
 	}
+}
+
+// listPart returns where in src the values of a list between two clocks are.
+func listPart(src []byte, b *block, from, to uint64) (begin, end int) {
+	r := reader{src: src, pos: b.body, trusted: true}
+	clock := b.clock
+	if r.uvarint(); b.at > 0 && b.atClock <= from {
+		r.pos, clock = b.at, b.atClock
+	}
+	begin = r.skipValues(b.kind(), from-clock)
+	end = r.skipValues(b.kind(), to-from)
+	b.at, b.atClock = end, to
+	return begin, end
 }
 
 // skipValues consumes n values of a list and returns where it was before if n is

@@ -13,7 +13,7 @@ import (
 type Vector map[uint64]uint64
 
 // Range is Len clocks from Clock on.
-type Range struct{ Clock, Len uint64 }
+type Range = yjs.Range
 
 // Snapshot is a moment in the life of a document: what there was, and what of it
 // was deleted. It says nothing about the content, which must still be there when
@@ -24,13 +24,13 @@ type Range struct{ Clock, Len uint64 }
 //	vector   = varUint(clients) clients × ( varUint(client) varUint(clock) )
 type Snapshot struct {
 	Vector  Vector
-	Deletes map[uint64][]Range // ascending, disjoint
+	Deletes yjs.IDSet
 }
 
 // Snapshot returns the present moment. Its deletes are all that Yjs derives too:
 // overwritten values of keys and what is in deleted types.
 func (v *View) Snapshot() Snapshot {
-	s := Snapshot{Vector{}, map[uint64][]Range{}}
+	s := Snapshot{Vector{}, yjs.IDSet{}}
 	for c := range v.clients {
 		a := &v.clients[c]
 		if a.end == 0 {
@@ -39,20 +39,24 @@ func (v *View) Snapshot() Snapshot {
 		s.Vector[a.id] = uint64(a.end)
 		var ranges []Range
 		v.eachOf(a, func(n *node) {
-			if !n.deleted() {
-				return
+			if n.deleted() {
+				ranges = appendRange(ranges, n)
 			}
-			if last := len(ranges) - 1; last >= 0 && ranges[last].Clock+ranges[last].Len == uint64(n.clock) {
-				ranges[last].Len += uint64(n.length)
-				return
-			}
-			ranges = append(ranges, Range{uint64(n.clock), uint64(n.length)})
 		})
 		if ranges != nil {
 			s.Deletes[a.id] = ranges
 		}
 	}
 	return s
+}
+
+// appendRange appends the clocks of a node, which come after all others.
+func appendRange(ranges []Range, n *node) []Range {
+	if last := len(ranges) - 1; last >= 0 && ranges[last].Clock+ranges[last].Len == uint64(n.clock) {
+		ranges[last].Len += uint64(n.length)
+		return ranges
+	}
+	return append(ranges, Range{Clock: uint64(n.clock), Len: uint64(n.length)})
 }
 
 // eachOf calls f for all nodes of a client in the order of their clocks.
@@ -96,11 +100,11 @@ func descending[T any](m map[uint64]T) []uint64 {
 // ParseSnapshot reads a snapshot to its last byte. The error is yjs.ErrMalformed.
 func ParseSnapshot(src []byte) (s Snapshot, err error) {
 	r := strict{src: src}
-	s = Snapshot{Vector{}, map[uint64][]Range{}}
+	s = Snapshot{Vector{}, yjs.IDSet{}}
 	for clients := r.uvarint(); clients > 0 && r.err == nil; clients-- {
 		client := r.uvarint()
 		for n := r.uvarint(); n > 0 && r.err == nil; n-- {
-			s.add(&r, client, Range{r.uvarint(), r.uvarint()})
+			s.add(&r, client, Range{Clock: r.uvarint(), Len: r.uvarint()})
 		}
 	}
 	for clients := r.uvarint(); clients > 0 && r.err == nil; clients-- {

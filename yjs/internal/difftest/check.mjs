@@ -36,7 +36,7 @@ const loadV2 = update => {
   return retry(doc)
 }
 
-const load = updates => {
+export const load = updates => {
   const doc = new Y.Doc()
   for (const u of updates) Y.applyUpdate(doc, u)
   return retry(doc)
@@ -61,7 +61,7 @@ const hex = bytes => Buffer.from(bytes).toString('hex')
 const diffOf = (what, got, want) => got === want ? [] : [`${what}: got ${got.slice(0, 300)}, want ${want.slice(0, 300)}`]
 
 // Compares two replicas in all that Yjs can tell.
-const sameReplica = (what, got, want) => {
+export const sameReplica = (what, got, want) => {
   const errors = [
     ...diffOf(what + ' view', view(got), view(want)),
     ...diffOf(what + ' vector', vectorOf(Y.decodeStateVector(Y.encodeStateVector(got))), vectorOf(Y.decodeStateVector(Y.encodeStateVector(want))))

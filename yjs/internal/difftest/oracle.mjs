@@ -6,10 +6,12 @@
 //   {op: "accepts", sessions: [[b64…]…]} → ["" or why a Yjs client that gets these
 //                                          updates in turn can't load them…]
 //   {op: "acceptsV2", updates: [b64…]} → ["" or why yjs can't read this as version 2…]
+//   {op: "collected", pairs: [{before, after}…]} → [{errors, size}…]: how replicas made from the two
+//                                          states differ, and how large yjs encodes the first one
 //   {op: "text", update, name} → what the root text of a name reads
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
-import { checkProgram } from './check.mjs'
+import { checkProgram, load, sameReplica } from './check.mjs'
 import { makeProgram } from './program.mjs'
 
 const b64 = bytes => Buffer.from(bytes).toString('base64')
@@ -62,13 +64,18 @@ const acceptsV2 = ({ updates }) => updates.map(u => {
   }
 })
 
+const collected = ({ pairs }) => pairs.map(({ before, after }) => {
+  const want = load([bytes(before)])
+  return { errors: sameReplica('collected', load([bytes(after)]), want), size: Y.encodeStateAsUpdate(want).length }
+})
+
 const text = ({ update, name }) => {
   const doc = new Y.Doc()
   Y.applyUpdate(doc, bytes(update))
   return doc.getText(name).toString()
 }
 
-const ops = { make, check, accepts, acceptsV2, text }
+const ops = { make, check, accepts, acceptsV2, collected, text }
 
 // Subdocuments that a program makes twice are of no interest here.
 console.error = () => {}

@@ -1,0 +1,145 @@
+package difftest
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/yjstest"
+)
+
+// Collected documents may be a twentieth larger than what yjs encodes, and a few
+// bytes: the smallest are shorter than twenty bytes.
+const (
+	mostOver = 0.05
+	fewBytes = 8
+	// defaultCollected is how many programs are collected.
+	defaultCollected = 320
+)
+
+// collection is a document before and after what is deleted was dropped.
+type collection struct {
+	Before []byte `json:"before"`
+	After  []byte `json:"after"`
+}
+
+// collect compacts a copy of a document as yjs does.
+func collect(t *testing.T, d *yjs.Document) collection {
+	t.Helper()
+	before, err := d.EncodeStateAsUpdate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := content.Compact(d); err != nil {
+		t.Fatal(err)
+	}
+	after, err := d.EncodeStateAsUpdate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return collection{before, after}
+}
+
+// verdicts asks yjs what it makes of collected documents.
+func verdicts(t *testing.T, o *oracle, pairs []collection) (sizes []int) {
+	t.Helper()
+	var answers []struct {
+		Errors []string
+		Size   int
+	}
+	if err := o.ask(map[string]any{"op": "collected", "pairs": pairs}, &answers); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range answers {
+		if len(a.Errors) > 0 {
+			t.Errorf("%x became %x: %v", pairs[i].Before, pairs[i].After, a.Errors)
+		}
+		sizes = append(sizes, a.Size)
+	}
+	return sizes
+}
+
+// TestCollect lets random programs be collected, half way and at the end, and
+// compares with yjs what is left: that it reads the same, and how large it is.
+func TestCollect(t *testing.T) {
+	n := fromEnv(t, "YJS_PROGRAMS", defaultCollected)
+	first := fromEnv(t, "YJS_SEED", 1)
+	o := startOracle(t)
+	ours, theirs := 0, 0
+	for seed := first; seed < first+n; seed += batch {
+		var programs []program
+		seeds := make([]int, batch)
+		for i := range seeds {
+			seeds[i] = seed + i
+		}
+		if err := o.ask(map[string]any{"op": "make", "seeds": seeds}, &programs); err != nil {
+			t.Fatal(err)
+		}
+		pairs := make([]collection, 0, batch)
+		for _, p := range programs {
+			pairs = append(pairs, collectProgram(t, p))
+		}
+		for i, size := range verdicts(t, o, pairs) {
+			got := len(pairs[i].After)
+			ours, theirs = ours+got, theirs+size
+			if float64(got) > (1+mostOver)*float64(size)+fewBytes {
+				t.Errorf("YJS_SEED=%d (%s): %d bytes, yjs has %d: %x", programs[i].Seed, programs[i].Name, got, size, pairs[i].After)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d bytes in all, yjs has %d: %.3f", ours, theirs, float64(ours)/float64(theirs))
+	if float64(ours) > (1+mostOver)*float64(theirs) {
+		t.Errorf("more than %v too large", mostOver)
+	}
+}
+
+// collectProgram returns what a document of all updates says, and a document that
+// was collected again and again on the way.
+func collectProgram(t *testing.T, p program) collection {
+	t.Helper()
+	kept, d := yjs.NewDocument(), yjs.NewDocument()
+	rnd := rand.New(rand.NewPCG(uint64(p.Seed), 11))
+	for _, phase := range p.Phases {
+		for _, u := range phase.Updates {
+			if err := kept.ApplyUpdate(u); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.ApplyUpdate(u); err != nil {
+				t.Fatal(err)
+			}
+			if rnd.IntN(10) == 0 {
+				collect(t, d)
+			}
+		}
+	}
+	c := collect(t, d)
+	before, err := kept.EncodeStateAsUpdate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return collection{before, c.After}
+}
+
+// TestCollectHistory is the same for the history of a paper.
+func TestCollectHistory(t *testing.T) {
+	edits, genuine, err := yjstest.History()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := yjs.NewDocument()
+	for _, u := range yjstest.Updates(4_294_967_291, "text", edits) {
+		if err := d.ApplyUpdate(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := collect(t, d)
+	size := verdicts(t, startOracle(t), []collection{c})[0]
+	t.Logf("genuine: %v, %d bytes, collected %d, yjs has %d: %.3f", genuine, len(c.Before), len(c.After), size, float64(len(c.After))/float64(size))
+	if float64(len(c.After)) > (1+mostOver)*float64(size) {
+		t.Errorf("%d bytes, yjs has %d", len(c.After), size)
+	}
+}
