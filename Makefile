@@ -8,7 +8,7 @@ BREAKING_REF := $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-pa
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help test go-test lint lint-proto generate generated alone page-fresh prerequisites fuzz bench conformance browser compose page up tools clean $(LINTERS)
+.PHONY: help test go-test lint lint-proto generate generated alone page-fresh prerequisites fuzz bench conformance browser compose record page up tools clean $(LINTERS)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ browser: ## the editor page in Chromium, two tabs
 
 compose: ## the three containers: two clients converge, killed and up again, nothing lost (needs Docker)
 	./conformance/run.sh compose
+
+record: ## record anew what real clients and the server say, for the tests of the dialects
+	./conformance/record/record.sh
 
 page: ## build the editor page that the edge embeds
 	cd services/edge/page && npm ci && npm run build

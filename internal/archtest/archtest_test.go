@@ -110,6 +110,34 @@ func TestImportsFollowTheTable(t *testing.T) {
 	}
 }
 
+// Adding a dialect touches its own folder and the list in spoken, since nothing
+// else of the edge knows one by name.
+func TestOnlyTheListKnowsDialects(t *testing.T) {
+	const edge, dialects = "services/edge", "services/edge/internal/dialect"
+	may := map[string]bool{dialects: true, dialects + "/spoken": true}
+	checked := 0
+	err := filepath.WalkDir(filepath.Join(repository, edge), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := filepath.Rel(repository, path)
+		if err != nil || strings.HasPrefix(filepath.ToSlash(file), dialects+"/") {
+			return err
+		}
+		checked++
+		for _, imported := range imports(t, path) {
+			name := strings.TrimPrefix(imported, project)
+			if strings.HasPrefix(name, dialects) && !may[name] {
+				t.Errorf("%s imports %s: want it to work with any dialect of spoken.All", file, name)
+			}
+		}
+		return nil
+	})
+	if err != nil || checked == 0 {
+		t.Errorf("%d files checked: %v", checked, err)
+	}
+}
+
 func imports(t *testing.T, path string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)

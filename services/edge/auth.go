@@ -9,6 +9,7 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
 )
@@ -49,8 +50,8 @@ func newAuth(cfg Config) (auth.Authenticator, error) {
 //
 // Where messages name the documents, only the hooks are asked: the tokens come
 // in messages too.
-func (e *Edge) authorize(r *http.Request, w way) (pass, *auth.Refusal) {
-	room := w.room
+func (e *Edge) authorize(r *http.Request, w spoken.Way) (pass, *auth.Refusal) {
+	room := w.Room
 	request, protocol, err := auth.NewRequest(r, room)
 	if err != nil {
 		return pass{}, e.refused(room, "malformed", &auth.Refusal{Status: http.StatusBadRequest, Text: err.Error()})
@@ -59,7 +60,7 @@ func (e *Edge) authorize(r *http.Request, w way) (pass, *auth.Refusal) {
 		return pass{}, e.refused(room, "hook", refusal)
 	}
 	p := pass{protocol: protocol, inBand: auth.NewInBand(e.auth, request)}
-	if w.addressed() {
+	if w.Addressed() {
 		e.admissions.WithLabelValues("allowed").Inc()
 		return p, nil
 	}

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -10,17 +11,20 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
 	"github.com/fjord-sync/fjord/services/edge/internal/socket"
 )
+
+var errNoDialect = errors.New("this is no client's first frame")
 
 // client is one socket and the sessions on it: one in the room of its URL, or
 // any number in documents that its messages name. run is its reader goroutine.
 type client struct {
 	edge   *Edge
 	socket *socket.Socket
-	way    way
+	way    spoken.Way
 	pass   pass
 
 	// Owned by run.
@@ -45,8 +49,8 @@ type client struct {
 	heldBytes, heldMessages atomic.Int64
 }
 
-func newClient(e *Edge, ws *websocket.Conn, w way, p pass) *client {
-	return &client{edge: e, socket: socket.New(ws, e.socketConf), way: w, pass: p, dialect: w.dialect, guessed: w.dialect == nil}
+func newClient(e *Edge, ws *websocket.Conn, w spoken.Way, p pass) *client {
+	return &client{edge: e, socket: socket.New(ws, e.socketConf), way: w, pass: p, dialect: w.Dialect, guessed: w.Dialect == nil}
 }
 
 // closing reports whether the client's socket is on its way out.
@@ -67,12 +71,12 @@ func (c *client) run() {
 	defer c.log()
 	defer c.expire()()
 	defer c.leave()
-	if c.way.addressed() {
+	if c.way.Addressed() {
 		defer c.carry()()
 		c.socket.Run(c.frame)
 		return
 	}
-	own := &attendee{client: c, room: c.way.room, stop: c.socket.Leaving()}
+	own := &attendee{client: c, room: c.way.Room, stop: c.socket.Leaving()}
 	if why := own.open(); why != nil {
 		own.End(why)
 		c.socket.Run(func([]byte) {})
@@ -101,7 +105,7 @@ func (c *client) documentsOpen(data []byte) bool {
 	if !c.guessed {
 		return false
 	}
-	d := recognize(data)
+	d := spoken.Recognize(data)
 	return d != nil && d.Traits().Addressed
 }
 
@@ -116,7 +120,7 @@ func (c *client) leave() {
 // hold tokens.
 func (c *client) log() {
 	if log := c.edge.cfg.Logger; log.Enabled(context.Background(), slog.LevelDebug) {
-		log.Debug("socket closed", "room", link.Loggable(c.way.room), "code", c.socket.Closed())
+		log.Debug("socket closed", "room", link.Loggable(c.way.Room), "code", c.socket.Closed())
 	}
 }
 
@@ -157,7 +161,7 @@ func (c *client) frame(data []byte) {
 // It returns false if the frame is in no dialect and the room needs one.
 func (c *client) first(data []byte) bool {
 	if c.guessed {
-		c.dialect = recognize(data)
+		c.dialect = spoken.Recognize(data)
 	}
 	if c.documents != nil {
 		return true
@@ -169,7 +173,7 @@ func (c *client) first(data []byte) bool {
 		return true
 	}
 	if c.dialect == nil {
-		_, err := dialects[0].Decode(nil, data)
+		_, err := spoken.All[0].Decode(nil, data)
 		if err == nil {
 			err = errNoDialect
 		}
@@ -187,7 +191,7 @@ func (c *client) decode(data []byte) ([]dialect.Message, error) {
 	if err == nil || !c.guessed || c.documents != nil {
 		return messages, err
 	}
-	for _, d := range dialects {
+	for _, d := range spoken.All {
 		if d.Traits().Addressed {
 			continue
 		}

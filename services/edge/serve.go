@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/fjord-sync/fjord/internal/roomname"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
 )
 
 // writeBuffers are shared by all sockets: an idle one owns none.
@@ -29,9 +30,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.cfg.Page.ServeHTTP(w, r)
 		return
 	}
-	way := findWay(r.URL.Path, websocket.Subprotocols(r))
-	if !way.addressed() {
-		if err := e.cfg.RoomNames(way.room); err != nil {
+	way := spoken.Find(r.URL.Path, websocket.Subprotocols(r))
+	if !way.Addressed() {
+		if err := e.cfg.RoomNames(way.Room); err != nil {
 			http.Error(w, err.Error(), nameStatus(err))
 			return
 		}
@@ -51,10 +52,10 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal)
 		return
 	}
-	if way.protocol == "" {
-		way.protocol = pass.protocol
+	if way.Protocol == "" {
+		way.Protocol = pass.protocol
 	}
-	ws, err := e.upgrade(w, r, way.protocol)
+	ws, err := e.upgrade(w, r, way.Protocol)
 	if err != nil {
 		e.upgraded(nil) // gorilla has answered
 		return

@@ -40,19 +40,3 @@ func TestRoom(t *testing.T) {
 		}
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	f.Add([]byte{0, 2, 1, 5, 102, 2, 7, 8, 1, 1, 0})
-	f.Fuzz(func(t *testing.T, frame []byte) {
-		messages, err := d.Decode(nil, frame)
-		if err != nil && len(messages) > 0 {
-			t.Fatalf("%v and %d messages", err, len(messages))
-		}
-		for _, m := range messages {
-			back, err := d.Decode(nil, d.Append(nil, m))
-			if err != nil || len(back) != 1 || back[0].Kind != m.Kind || !bytes.Equal(back[0].Body, m.Body) {
-				t.Fatalf("%v came back as %v, %v", m, back, err)
-			}
-		}
-	})
-}

@@ -3,7 +3,6 @@ package ywebsocket_test
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -62,45 +61,6 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestDecodeRefuses(t *testing.T) {
-	for frame, want := range map[string]error{
-		"":                                 nil,
-		"80":                               lib0.ErrTruncated,
-		"00":                               lib0.ErrTruncated,
-		"00 00":                            lib0.ErrTruncated,
-		"00 00 01":                         lib0.ErrTruncated,
-		"00 00 02 01":                      lib0.ErrTruncated,
-		"00 02 ff ff ff ff ff ff ff 7f 00": lib0.ErrTooLarge,
-		"00 03 01 00":                      nil,
-		"00 00 00":                         lib0.ErrTruncated, // a state vector has a number at least
-		"00 00 02 01 05":                   lib0.ErrTruncated,
-		"00 00 02 00 00":                   nil,
-		"01":                               lib0.ErrTruncated,
-		"01 00":                            lib0.ErrTruncated,
-		"01 02 00 00":                      nil,
-		"01 04 01 2a 07 01":                lib0.ErrTruncated,
-		"01 05 01 2a 07 01 ff":             lib0.ErrInvalidUTF8,
-		"02":                               lib0.ErrTruncated,
-		"02 01 00":                         nil,
-		"02 00 01 ff":                      lib0.ErrInvalidUTF8,
-		"04":                               nil,
-		"66 00":                            nil,
-		"00 02 01 05 04":                   nil,
-	} {
-		before := []dialect.Message{{Kind: dialect.Saved}}
-		messages, err := yws.Decode(before, unhex(t, frame))
-		if err == nil {
-			t.Errorf("%q was understood as %v", frame, messages)
-		}
-		if want != nil && !errors.Is(err, want) {
-			t.Errorf("%q: %v, want %v", frame, err, want)
-		}
-		if len(messages) != 1 {
-			t.Errorf("%q left %v behind", frame, messages)
-		}
-	}
-}
-
 // Every beginning of a frame is refused, or is a frame of its own.
 func TestTruncatedFrames(t *testing.T) {
 	whole := unhex(t, "00 02 03 61 62 63 01 06 01 2a 07 02 7b 7d 00 00 03 01 05 06")
@@ -146,51 +106,6 @@ func TestAppend(t *testing.T) {
 	if want := append([]byte{0, 2, 0xac, 2}, long...); !bytes.Equal(got, want) || cap(got) != len(got) {
 		t.Errorf("300 bytes: % x… in %d bytes", got[:8], cap(got))
 	}
-}
-
-func TestKeepaliveIsAwarenessOfNobody(t *testing.T) {
-	messages, err := yws.Decode(nil, yws.Keepalive(""))
-	if err != nil || len(messages) != 1 || messages[0].Kind != dialect.Awareness || !bytes.Equal(messages[0].Body, []byte{0}) {
-		t.Errorf("%v, %v", messages, err)
-	}
-}
-
-// FuzzDecode: nothing panics, bodies lie inside the frame, and what was
-// understood is understood again when it is said again.
-func FuzzDecode(f *testing.F) {
-	for _, name := range []string{"2.1.0", "3.1.0"} {
-		for _, line := range transcript(f, name) {
-			f.Add(line.frame)
-		}
-	}
-	for _, seed := range []string{"03ff", "020002 6e6f", "0000010001010000020105", "80008200810005", "00020000"} {
-		f.Add(unhex(f, seed))
-	}
-	f.Fuzz(func(t *testing.T, frame []byte) {
-		messages, err := yws.Decode(nil, frame)
-		if err != nil {
-			if len(messages) > 0 {
-				t.Fatalf("%v and %d messages", err, len(messages))
-			}
-			return
-		}
-		if len(messages) == 0 {
-			t.Fatal("nothing was understood, and nothing refused")
-		}
-		for _, m := range messages {
-			if len(m.Body) > len(frame) {
-				t.Fatalf("a body of %d bytes in a frame of %d", len(m.Body), len(frame))
-			}
-			again := yws.Append(nil, m)
-			if len(again) > len(frame) {
-				t.Fatalf("% x became % x", frame, again)
-			}
-			back, err := yws.Decode(nil, again)
-			if err != nil || len(back) != 1 || back[0].Kind != m.Kind || !bytes.Equal(back[0].Body, m.Body) {
-				t.Fatalf("%v said as % x came back as %v, %v", m, again, back, err)
-			}
-		}
-	})
 }
 
 func BenchmarkDecodeKeystroke(b *testing.B) {

@@ -1,0 +1,11 @@
+package ywebsocket_test
+
+import (
+	"testing"
+
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
+)
+
+func TestContract(t *testing.T) { dialecttest.Run(t, yws, "testdata") }
+
+func FuzzDecode(f *testing.F) { dialecttest.Fuzz(f, yws, "testdata") }
