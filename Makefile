@@ -6,14 +6,16 @@ LINTERS := $(addprefix lint/,$(filter-out gen,$(MODULES)))
 # What the protos must stay compatible with: the last release, or the last commit.
 BREAKING_REF := $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-parse -q --verify HEAD~1 2>/dev/null || echo HEAD)
 FUZZTIME := 10s
+# Random programs that make fuzz compares with yjs.
+PROGRAMS := 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test go-test lint lint-proto generate generated alone page-fresh prerequisites fuzz bench conformance browser compose record page up tools clean $(LINTERS)
+.PHONY: help test go-test lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance browser compose record page up tools clean $(LINTERS)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-test: prerequisites lint generated alone page-fresh go-test conformance browser ## everything that must pass before a change lands
+test: prerequisites lint generated alone page-fresh go-test differential conformance browser ## everything that must pass before a change lands
 
 prerequisites: ## install what the tests need beyond Go and Node, where it is missing
 	@./.ci/prerequisites
@@ -40,8 +42,15 @@ generated: $(TOOLS) ## fail if gen/ isn't what proto/ says
 alone: ## build each module without the workspace
 	@set -e; for module in $(MODULES); do echo "GOWORK=off go build $$module"; (cd $$module && GOWORK=off go build -o /dev/null ./... && GOWORK=off go mod tidy -diff); done
 
-fuzz: ## every fuzz target for FUZZTIME each
+differential: ## 20 000 random programs against yjs, without the race detector
+	cd yjs && YJS_PROGRAMS=20000 go test -count=1 -v -run '^TestPrograms$$' ./internal/difftest
+
+mutants: ## put bugs into the engine one by one: the tests must see each (some minutes)
+	cd yjs && go test -count=1 -v -tags mutants -timeout 2h -run TestMutants ./internal/difftest
+
+fuzz: ## every fuzz target for FUZZTIME each, and PROGRAMS random programs against yjs
 	@./.ci/fuzz $(FUZZTIME)
+	cd yjs && YJS_PROGRAMS=$(PROGRAMS) go test -count=1 -v -timeout 24h -run '^TestPrograms$$' ./internal/difftest
 
 bench: ## every Go benchmark, with allocations
 	go test -run '^$$' -bench . -benchmem $(addprefix ./,$(addsuffix /...,$(filter-out gen,$(MODULES))))

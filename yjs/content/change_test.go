@@ -9,6 +9,7 @@ import (
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/difftest"
 )
 
 func empty(t testing.TB) *content.View {
@@ -192,7 +193,7 @@ func TestInvalidStrings(t *testing.T) {
 
 // TestWildEdits edits documents that no client would write. Nothing may break.
 func TestWildEdits(t *testing.T) {
-	for seed := range uint64(fromEnv(t, "YJS_WILD_EDITS", 1000)) {
+	for seed := range uint64(difftest.FromEnv(t, "YJS_WILD_EDITS", 1000)) {
 		w := wild{Rand: rand.New(rand.NewPCG(seed, 1))}
 		update := w.update()
 		v, err := content.Read(update)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/difftest"
 )
 
 const defaultEdits = 600
@@ -136,7 +137,7 @@ func (r *editor) resolve(t *testing.T, position []byte) string {
 	case !ok:
 		return "gone"
 	case at.Type == nil:
-		return fmt.Sprintf("%s %d", quote(at.Root), at.Index)
+		return fmt.Sprintf("%s %d", difftest.Quote(at.Root), at.Index)
 	default:
 		return fmt.Sprintf("%s %d", content.HolderOf(at.Type), at.Index)
 	}
@@ -165,14 +166,14 @@ func (r *editor) transact(t *testing.T, s *session, n int) {
 
 // TestEdits edits documents and lets Yjs do the same.
 func TestEdits(t *testing.T) {
-	first := fromEnv(t, "YJS_SEED", 1)
-	numbered(t, fromEnv(t, "YJS_EDITS", defaultEdits), func(t *testing.T, o *oracle, from, to int) (failed int) {
+	first := difftest.FromEnv(t, "YJS_SEED", 1)
+	numbered(t, difftest.FromEnv(t, "YJS_EDITS", defaultEdits), func(t *testing.T, o *difftest.Oracle, from, to int) (failed int) {
 		var sessions []session
 		for i, p := range makePrograms(t, o, first+from, first+to) {
 			sessions = append(sessions, edited(t, p, first+from+i))
 		}
 		var outcomes []outcome
-		o.ask(t, map[string]any{"op": "edit", "sessions": sessions}, &outcomes)
+		o.Ask(t, map[string]any{"op": "edit", "sessions": sessions}, &outcomes)
 		for i, s := range sessions {
 			if err := judge(s, outcomes[i]); err != nil {
 				t.Errorf("seed %d (%s): %s: %v", s.seed, s.name, clip(fmt.Sprint(s.Edits)), err)
@@ -188,7 +189,7 @@ func judge(s session, o outcome) error {
 		return fmt.Errorf("yjs throws: %s", clip(o.Error))
 	}
 	for i, root := range natural {
-		if !agree(s.views[i], o.Views[i]) {
+		if !difftest.Agree(s.views[i], o.Views[i]) {
 			return fmt.Errorf("%s:\nfjord %s\nyjs   %s", root[0], clip(s.views[i]), clip(o.Views[i]))
 		}
 		if o.Applied[i] != o.Views[i] {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/difftest"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -77,7 +78,7 @@ func TestTooManyConflicts(t *testing.T) {
 // TestCrowds compares the index of siblings with walking over them, where there are
 // many.
 func TestCrowds(t *testing.T) {
-	for seed := range uint64(fromEnv(t, "YJS_CROWDS", 300)) {
+	for seed := range uint64(difftest.FromEnv(t, "YJS_CROWDS", 300)) {
 		w := wild{Rand: rand.New(rand.NewPCG(seed, 2)), calm: true}
 		update := w.crowd()
 		var texts []string

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/difftest"
 )
 
 // action is a change as testdata/edits.mjs understands it.
@@ -47,7 +48,7 @@ func (r *editor) value(depth int) (v, told any) {
 		return content.Undefined{}, []any{"undefined"}
 	case 6:
 		n := r.Int64()
-		return content.BigInt(n), []any{"bigint", canonical(content.BigInt(n))[:len(canonical(content.BigInt(n)))-1]}
+		return content.BigInt(n), []any{"bigint", difftest.Canonical(content.BigInt(n))[:len(difftest.Canonical(content.BigInt(n)))-1]}
 	case 7:
 		return math.Copysign(0, -1), []any{"number", "-0"}
 	case 8:

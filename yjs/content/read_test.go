@@ -8,6 +8,7 @@ import (
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/difftest"
 )
 
 const (
@@ -47,29 +48,29 @@ type verdict struct {
 func look(v *content.View, r root) string {
 	switch r[1] {
 	case "text":
-		return canonical(v.Text(r[0]))
+		return difftest.Canonical(v.Text(r[0]))
 	case "array":
-		return canonical(v.Array(r[0]))
+		return difftest.Canonical(v.Array(r[0]))
 	case "map":
-		return canonical(v.Map(r[0]))
+		return difftest.Canonical(v.Map(r[0]))
 	case "fragment":
-		return canonical(v.XMLFragment(r[0]))
+		return difftest.Canonical(v.XMLFragment(r[0]))
 	case "element":
-		return canonical(v.XMLElement(r[0]))
+		return difftest.Canonical(v.XMLElement(r[0]))
 	default:
-		return canonical(v.XMLText(r[0]))
+		return difftest.Canonical(v.XMLText(r[0]))
 	}
 }
 
 // numbered runs f for batches of the numbers 0 to n-1, in workers with an oracle
 // each, until ten have failed. f returns how many of a batch failed.
-func numbered(t *testing.T, n int, f func(t *testing.T, o *oracle, from, to int) int) {
+func numbered(t *testing.T, n int, f func(t *testing.T, o *difftest.Oracle, from, to int) int) {
 	t.Helper()
 	var next, failed atomic.Int64
 	for range workers {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
-			o := startOracle(t)
+			o := difftest.Start(t, "testdata/oracle.mjs")
 			for failed.Load() < 10 {
 				from := int(next.Add(batch)) - batch
 				if from >= n {
@@ -86,22 +87,22 @@ type program struct {
 	Updates, Late [][]byte
 }
 
-func makePrograms(t *testing.T, o *oracle, from, to int) []program {
+func makePrograms(t *testing.T, o *difftest.Oracle, from, to int) []program {
 	t.Helper()
 	seeds := make([]int, to-from)
 	for i := range seeds {
 		seeds[i] = from + i
 	}
 	var programs []program
-	o.ask(t, map[string]any{"op": "make", "seeds": seeds}, &programs)
+	o.Ask(t, map[string]any{"op": "make", "seeds": seeds}, &programs)
 	return programs
 }
 
 // TestPrograms reads the documents of random sessions, with and without updates
 // that come late.
 func TestPrograms(t *testing.T) {
-	first := fromEnv(t, "YJS_SEED", 1)
-	numbered(t, fromEnv(t, "YJS_PROGRAMS", defaultPrograms), func(t *testing.T, o *oracle, from, to int) int {
+	first := difftest.FromEnv(t, "YJS_SEED", 1)
+	numbered(t, difftest.FromEnv(t, "YJS_PROGRAMS", defaultPrograms), func(t *testing.T, o *difftest.Oracle, from, to int) int {
 		var documents []document
 		var names []string
 		for i, p := range makePrograms(t, o, first+from, first+to) {
@@ -125,10 +126,10 @@ func TestPrograms(t *testing.T) {
 }
 
 // compare reads documents and asks the oracle. It returns how many are wrong.
-func compare(t *testing.T, o *oracle, documents []document, name func(int) string) (failed int) {
+func compare(t *testing.T, o *difftest.Oracle, documents []document, name func(int) string) (failed int) {
 	t.Helper()
 	var verdicts []verdict
-	o.ask(t, map[string]any{"op": "read", "documents": documents}, &verdicts)
+	o.Ask(t, map[string]any{"op": "read", "documents": documents}, &verdicts)
 	for i, d := range documents {
 		for _, crowd := range []int{64, 0, 2} {
 			v, err := content.ReadCrowded(d.Update, crowd)
@@ -165,7 +166,7 @@ func same(t *testing.T, v *content.View, d document, views [][]string, name stri
 	for i, roots := range d.Roots {
 		for k, r := range roots {
 			got, want := look(v, r), views[i][k]
-			if agree(got, want) {
+			if difftest.Agree(got, want) {
 				continue
 			}
 			t.Errorf("%s: %s as %s:\n got %s\nwant %s\n(update %s)", name, r[0], r[1], clip(got), clip(want), clip(fmt.Sprintf("%x", d.Update)))

@@ -7,14 +7,15 @@ import (
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/difftest"
 )
 
 const defaultHistories = 150
 
 // TestHistories reads documents as they were.
 func TestHistories(t *testing.T) {
-	first := fromEnv(t, "YJS_SEED", 1)
-	numbered(t, fromEnv(t, "YJS_HISTORIES", defaultHistories), func(t *testing.T, o *oracle, from, to int) (failed int) {
+	first := difftest.FromEnv(t, "YJS_SEED", 1)
+	numbered(t, difftest.FromEnv(t, "YJS_HISTORIES", defaultHistories), func(t *testing.T, o *difftest.Oracle, from, to int) (failed int) {
 		var histories []struct {
 			Name    string
 			State   []byte
@@ -27,7 +28,7 @@ func TestHistories(t *testing.T) {
 		for i := range seeds {
 			seeds[i] = first + from + i
 		}
-		o.ask(t, map[string]any{"op": "history", "seeds": seeds}, &histories)
+		o.Ask(t, map[string]any{"op": "history", "seeds": seeds}, &histories)
 		for i, h := range histories {
 			for k, moment := range h.Moments {
 				s, err := content.ParseSnapshot(moment.Snapshot)
@@ -42,7 +43,7 @@ func TestHistories(t *testing.T) {
 					t.Fatal(err)
 				}
 				for r, root := range natural {
-					if got := look(v, root); !agree(got, moment.Views[r]) {
+					if got := look(v, root); !difftest.Agree(got, moment.Views[r]) {
 						t.Errorf("seed %d (%s), moment %d: %s:\n got %s\nwant %s", seeds[i], h.Name, k, root[0], clip(got), clip(moment.Views[r]))
 						failed++
 					}

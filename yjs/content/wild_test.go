@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/difftest"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -239,8 +240,8 @@ func (w *wild) any(dst []byte, depth int) []byte {
 
 // TestWild reads updates that no client would write.
 func TestWild(t *testing.T) {
-	first := fromEnv(t, "YJS_SEED", 1)
-	numbered(t, fromEnv(t, "YJS_WILD", defaultWild), func(t *testing.T, o *oracle, from, to int) int {
+	first := difftest.FromEnv(t, "YJS_SEED", 1)
+	numbered(t, difftest.FromEnv(t, "YJS_WILD", defaultWild), func(t *testing.T, o *difftest.Oracle, from, to int) int {
 		var documents []document
 		for i := from; i < to; i++ {
 			w := wild{Rand: rand.New(rand.NewPCG(uint64(first+i), 1))}

@@ -1,6 +1,6 @@
 // Does to a yjs document what edit_test.go does to a view.
 import * as Y from '../../internal/difftest/node_modules/yjs/dist/yjs.mjs'
-import { kinds } from './canonical.mjs'
+import { kinds } from '../../internal/difftest/canonical.mjs'
 
 const mapped = (o, f) => Object.fromEntries(Object.entries(o ?? {}).map(([k, v]) => [k, f(v)]))
 

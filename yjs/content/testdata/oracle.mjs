@@ -15,14 +15,15 @@
 import { createInterface } from 'node:readline'
 import * as Y from '../../internal/difftest/node_modules/yjs/dist/yjs.mjs'
 import { makeProgram } from '../../internal/difftest/program.mjs'
-import { canonical, kinds } from './canonical.mjs'
+import { natural } from '../../internal/difftest/check.mjs'
+import { canonical, kinds } from '../../internal/difftest/canonical.mjs'
 import { edit as editDoc, find } from './edits.mjs'
 
 const b64 = bytes => Buffer.from(bytes).toString('base64')
 const bytes = s => new Uint8Array(Buffer.from(s, 'base64'))
 
 const make = ({ seeds }) => seeds.map(seed => {
-  const { name, phases } = makeProgram(seed)
+  const { name, phases } = makeProgram({ seed })
   const [updates, late] = [0, 1].map(i => (phases[i]?.updates ?? []).map(b64))
   return { name, updates, late }
 })
@@ -81,11 +82,9 @@ const edit = ({ sessions }) => sessions.map(({ state, client, edits, roots, mine
   }
 })
 
-const natural = [['t', 'text'], ['r', 'text'], ['a', 'array'], ['m', 'map'], ['x', 'fragment']]
-
 // history keeps everything of a session, and what it read at some moments.
 const history = ({ seeds }) => seeds.map(seed => {
-  const { name, phases } = makeProgram(seed)
+  const { name, phases } = makeProgram({ seed })
   const doc = new Y.Doc({ gc: false })
   const moments = []
   phases.flatMap(p => p.updates).forEach((update, i) => {

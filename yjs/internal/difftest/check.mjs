@@ -1,33 +1,29 @@
 // Checks what the engine made of a program against reference replicas.
 import * as Y from 'yjs'
+import { canonical, kinds } from './canonical.mjs'
 import { mergeFirst } from './program.mjs'
-import { canonical, Forms, Ranges, sameUnit, structUnits } from './units.mjs'
+import { Forms, Ranges, rangesOf, sameUnit, unitsOf } from './units.mjs'
 
-const viewOf = v => {
-  if (v instanceof Y.XmlElement) return { tag: v.nodeName, attributes: v.getAttributes(), children: v.toArray().map(viewOf) }
-  if (v instanceof Y.XmlHook) return { hook: v.hookName, map: viewOf(new Map(v.entries())) }
-  if (v instanceof Y.Text) return v.toDelta().map(op => ({ ...op, insert: viewOf(op.insert) }))
-  if (v instanceof Y.XmlFragment || v instanceof Y.Array) return v.toArray().map(viewOf)
-  if (v instanceof Y.Map || v instanceof Map) return Object.fromEntries([...v.entries()].map(([k, x]) => [k, viewOf(x)]))
-  if (v instanceof Y.Doc) return { guid: v.guid, gc: v.gc, autoLoad: v.autoLoad, meta: v.meta }
-  return v
-}
+export const natural = [['t', 'text'], ['r', 'text'], ['a', 'array'], ['m', 'map'], ['x', 'fragment'], ['q', 'array']]
 
-const view = doc => canonical([doc.getText('t').toString(), ...[doc.getText('r'), doc.getArray('a'), doc.getMap('m'), doc.getXmlFragment('x')].map(viewOf)])
+const read = (doc, roots) => roots.map(([name, kind]) => canonical(doc.get(name, kinds[kind])))
 
-const vectorOf = map => canonical(Object.fromEntries([...map.entries()].filter(([, clock]) => clock > 0)))
+const view = doc => read(doc, natural).join('\n')
+
+const vectorOf = map => JSON.stringify([...map.entries()].filter(([, clock]) => clock > 0).sort((a, b) => a[0] - b[0]))
 
 // What waits in a replica: units above its state, and deletes.
 const pendingOf = doc => {
-  const units = new Set()
-  const deletes = new Ranges()
+  const units = []
+  let deletes = new Ranges()
   if (doc.store.pendingStructs) {
-    structUnits(Y.decodeUpdateV2(doc.store.pendingStructs.update).structs, (client, clock) => {
-      if (clock >= Y.getState(doc.store, client)) units.add(client + ':' + clock)
-    })
+    for (const key of unitsOf(Y.decodeUpdateV2(doc.store.pendingStructs.update).structs).keys()) {
+      const [client, clock] = key.split(':').map(Number)
+      if (clock >= Y.getState(doc.store, client)) units.push(key)
+    }
   }
-  if (doc.store.pendingDs) deletes.addSet(Y.decodeUpdateV2(doc.store.pendingDs).ds)
-  return { units: [...units].sort().join(), deletes }
+  if (doc.store.pendingDs) deletes = rangesOf(Y.decodeUpdateV2(doc.store.pendingDs).ds)
+  return { units: units.sort().join(), deletes }
 }
 
 const loadV2 = update => {
@@ -60,31 +56,31 @@ const hex = bytes => Buffer.from(bytes).toString('hex')
 
 const diffOf = (what, got, want) => got === want ? [] : [`${what}: got ${got.slice(0, 300)}, want ${want.slice(0, 300)}`]
 
-// Compares two replicas in all that Yjs can tell.
-export const sameReplica = (what, got, want) => {
-  const errors = [
-    ...diffOf(what + ' view', view(got), view(want)),
-    ...diffOf(what + ' vector', vectorOf(Y.decodeStateVector(Y.encodeStateVector(got))), vectorOf(Y.decodeStateVector(Y.encodeStateVector(want))))
-  ]
-  const ds = doc => new Ranges().addSet(Y.createDeleteSetFromStructStore(doc.store))
-  const d = ds(got).differs(ds(want))
+// All that Yjs can tell of a replica.
+const told = doc => ({
+  view: view(doc),
+  vector: vectorOf(Y.decodeStateVector(Y.encodeStateVector(doc))),
+  ds: rangesOf(Y.createDeleteSetFromStructStore(doc.store)),
+  pending: pendingOf(doc)
+})
+
+// Compares what was told of two replicas.
+const sameTold = (what, got, want) => {
+  const errors = [...diffOf(what + ' view', got.view, want.view), ...diffOf(what + ' vector', got.vector, want.vector)]
+  const d = got.ds.differs(want.ds)
   if (d !== null) errors.push(`${what} delete set ${d}`)
-  const gotPending = pendingOf(got)
-  const wantPending = pendingOf(want)
-  errors.push(...diffOf(what + ' pending structs', gotPending.units, wantPending.units))
-  const p = gotPending.deletes.differs(wantPending.deletes)
+  errors.push(...diffOf(what + ' pending structs', got.pending.units, want.pending.units))
+  const p = got.pending.deletes.differs(want.pending.deletes)
   if (p !== null) errors.push(`${what} pending deletes ${p}`)
   return errors
 }
 
-const unitsOf = update => {
-  const units = new Map()
-  structUnits(Y.decodeUpdate(update).structs, (client, clock, unit) => {
-    const key = client + ':' + clock
-    if (units.has(key)) throw new Error(key + ' is encoded twice')
-    units.set(key, unit)
-  })
-  return units
+export const sameReplica = (what, got, want) => sameTold(what, told(got), told(want))
+
+// taken is an update taken apart.
+const taken = update => {
+  const { structs, ds } = Y.decodeUpdate(update)
+  return { units: unitsOf(structs), ds: rangesOf(ds) }
 }
 
 // Deleted content may have been dropped; the links stay.
@@ -94,9 +90,8 @@ const dropped = (delivered, unit) => {
 }
 
 // Checks the bytes of the whole state unit by unit against what was delivered.
-const checkState = (state, forms) => {
+const checkState = ({ units, ds }, forms) => {
   const errors = []
-  const units = unitsOf(state)
   for (const [key, unit] of units) {
     const known = forms.units.get(key)
     if (known === undefined) errors.push(`${key} was never delivered`)
@@ -110,7 +105,7 @@ const checkState = (state, forms) => {
     const [client, clock] = key.split(':').map(Number)
     if ((unit === 'gc' || unit.endsWith(' deleted')) && clock < (vector.get(client) ?? 0)) want.set.add(key)
   }
-  const d = new Ranges().addSet(Y.decodeUpdate(state).ds).differs(want)
+  const d = ds.differs(want)
   if (d !== null) errors.push('encoded delete set ' + d)
   return errors
 }
@@ -119,9 +114,8 @@ const checkState = (state, forms) => {
 const checkDiff = (state, diff, vector) => {
   const errors = []
   const below = Y.decodeStateVector(vector)
-  const all = unitsOf(state)
-  const got = unitsOf(diff)
-  for (const [key, unit] of all) {
+  const got = diff.units
+  for (const [key, unit] of state.units) {
     const [client, clock] = key.split(':').map(Number)
     if (clock < (below.get(client) ?? 0)) {
       if (got.has(key)) errors.push(`diff has ${key}, which the vector has`)
@@ -129,7 +123,7 @@ const checkDiff = (state, diff, vector) => {
     got.delete(key)
   }
   for (const key of got.keys()) errors.push(`diff has ${key}, the state doesn't`)
-  const d = new Ranges().addSet(Y.decodeUpdate(diff).ds).differs(new Ranges().addSet(Y.decodeUpdate(state).ds))
+  const d = diff.ds.differs(state.ds)
   if (d !== null) errors.push('diff delete set ' + d)
   return errors
 }
@@ -140,50 +134,59 @@ const checkUpdates = (phase, { singles, merged }) => {
   singles.forEach(({ diff, vector, v1 }, k) => {
     const update = phase.updates[k]
     errors.push(...diffOf(`update ${k} from version 2`, hex(v1), hex(Y.convertUpdateFormatV2ToV1(phase.v2[k]))))
-    const want = Y.diffUpdate(update, phase.vectors[k % phase.vectors.length])
-    const units = unitsOf(want)
-    for (const [key, unit] of unitsOf(diff)) {
-      if (!units.has(key) || !sameUnit(units.get(key), unit)) errors.push(`diff of update ${k} has ${key} as ${unit}, want ${units.get(key)}`)
-      units.delete(key)
+    const want = taken(Y.diffUpdate(update, phase.vectors[k % phase.vectors.length]))
+    const got = taken(diff)
+    for (const [key, unit] of got.units) {
+      if (!want.units.has(key) || !sameUnit(want.units.get(key), unit)) errors.push(`diff of update ${k} has ${key} as ${unit}, want ${want.units.get(key)}`)
+      want.units.delete(key)
     }
-    for (const key of units.keys()) errors.push(`diff of update ${k} lacks ${key}`)
-    const d = new Ranges().addSet(Y.decodeUpdate(diff).ds).differs(new Ranges().addSet(Y.decodeUpdate(want).ds))
+    for (const key of want.units.keys()) errors.push(`diff of update ${k} lacks ${key}`)
+    const d = got.ds.differs(want.ds)
     if (d !== null) errors.push(`diff of update ${k}: delete set ${d}`)
     errors.push(...diffOf(`vector of update ${k}`, vectorOf(Y.decodeStateVector(vector)), vectorOf(Y.decodeStateVector(Y.encodeStateVectorFromUpdate(update)))))
   })
-  errors.push(...sameReplica('merged', load([merged]), load(phase.updates.slice(0, mergeFirst))))
+  errors.push(...sameTold('merged', told(load([merged])), told(load(phase.updates.slice(0, mergeFirst)))))
   return errors
 }
 
+// What a state reads, as each of some lists of roots, and its snapshot.
+const readings = (state, roots) => ({
+  views: roots.map(each => read(load([state]), each)),
+  snapshot: Buffer.from(Y.encodeSnapshot(Y.snapshot(load([state])))).toString('base64')
+})
 
-// checkProgram returns what is wrong with the engine's results, phase by phase.
-// A result is {state, stateV2, vector, diffs, merged, singles: [{diff, vector, v1}]}.
+// checkProgram returns what is wrong with the engine's results, phase by phase, and
+// what its states read to Yjs. A result is
+// {state, stateV2, vector, diffs, merged, singles: [{diff, vector, v1}], roots}.
 export const checkProgram = (program, results) => {
   const errors = []
+  const read = []
   const forms = new Forms()
   const reference = new Y.Doc()
   program.phases.forEach((phase, i) => {
-    const at = `phase ${i}: `
-    const { state, stateV2, vector, diffs } = results[i]
+    const { state, stateV2, vector, diffs, roots } = results[i]
     for (const u of phase.updates) {
       Y.applyUpdate(reference, u)
       forms.add(u)
     }
     retry(reference)
+    const want = told(reference)
+    const all = taken(state)
     const found = [
-      ...checkState(state, forms),
+      ...checkState(all, forms),
       ...diffOf('vector', vectorOf(Y.decodeStateVector(vector)), vectorOf(forms.vector())),
-      ...sameReplica('rebuilt', load([state]), reference),
-      ...sameReplica('rebuilt from version 2', loadV2(stateV2), reference)
+      ...sameTold('rebuilt', told(load([state])), want),
+      ...sameTold('rebuilt from version 2', told(loadV2(stateV2)), want),
+      ...checkUpdates(phase, results[i])
     ]
-    found.push(...checkUpdates(phase, results[i]))
-    diffs.forEach((diff, k) => found.push(...checkDiff(state, diff, phase.vectors[k])))
+    diffs.forEach((diff, k) => found.push(...checkDiff(all, taken(diff), phase.vectors[k])))
     phase.behind.forEach((behind, k) => {
       // A replica that is behind and gets the difference knows what a replica
       // knows that got everything.
-      found.push(...sameReplica(`behind ${k}`, load([behind.state, diffs[k]]), load([behind.state, Y.encodeStateAsUpdate(reference)])))
+      found.push(...sameTold(`behind ${k}`, told(load([behind.state, diffs[k]])), told(load([behind.state, Y.encodeStateAsUpdate(reference)]))))
     })
-    errors.push(...found.slice(0, 5).map(e => at + e))
+    errors.push(...found.slice(0, 5).map(e => `phase ${i}: ${e}`))
+    read.push(readings(state, roots))
   })
-  return errors
+  return { errors, read }
 }

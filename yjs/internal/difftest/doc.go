@@ -3,16 +3,26 @@
 //
 //	go test ──seeds──►  node oracle.mjs   makes random sessions of 2 to 6 clients
 //	        ◄─updates─
-//	  applies them to a yjs.Document
+//	  applies them to a yjs.Document, reads it with content
 //	        ──state, vector, diffs──►     rebuilds replicas from them and compares
-//	        ◄─errors──                    view, units, vector, deletes, pending
+//	        ◄─errors, views──             view, units, vector, deletes, pending
 //
 // Programs are numbered; a number makes the same program every time:
 //
-//	YJS_PROGRAMS=20000 go test ./internal/difftest   more of them
-//	YJS_SEED=4711 go test ./internal/difftest        begin at one
+//	YJS_PROGRAMS=20000 go test ./internal/difftest     more of them
+//	YJS_SEED=4711 go test ./internal/difftest          begin at one
+//	make differential                                  the 20 000 of CI
+//	make fuzz                                          a million
+//
+// Half of the programs are the same every time, the other half begins at a number
+// that is drawn and logged. What fails is run again with ever fewer steps and
+// updates, and what is left of it is kept in testdata/cases, which every run begins
+// with.
+//
+// That the comparison sees something is shown by bugs that are put into the engine
+// one by one (make mutants, mutants_test.go): each must make a test fail.
 //
 // It needs Node 20 and npm, and installs what package-lock.json names if
 // node_modules is missing. Without them it fails: an engine that wasn't compared
-// isn't tested.
+// isn't tested. What is here outside of tests is for content's tests as well.
 package difftest

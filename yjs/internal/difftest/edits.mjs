@@ -1,62 +1,7 @@
 // Random edits, one function per profile. Each changes a document once, inside
 // a transaction of its own or its caller's.
 import * as Y from 'yjs'
-
-const letters = 'abcdefghij KLMNOP\n'
-const astral = ['😀', '𝒳', 'é', 'ß', '漢', 'e\u0301', '👩‍👩‍👧', '\u0000', '"', '\\', '\ufffd']
-
-const word = (rnd, max = 8) => {
-  let s = ''
-  for (let n = 1 + rnd.int(max); n > 0; n--) s += letters[rnd.int(letters.length)]
-  return s
-}
-
-const unicodeWord = rnd => {
-  let s = ''
-  for (let n = 1 + rnd.int(5); n > 0; n--) s += rnd.chance(0.6) ? rnd.pick(astral) : word(rnd, 2)
-  return s
-}
-
-const keys = ['', 'a', 'b', 'c', 'key', '__proto__x', 'ключ', '0']
-
-const value = (rnd, depth = 0) => {
-  switch (rnd.int(depth > 2 ? 11 : 13)) {
-    case 0: return rnd.int(100) - 50
-    case 1: return rnd.next() * 1e10
-    case 2: return 0.5
-    case 3: return word(rnd)
-    case 4: return unicodeWord(rnd)
-    case 5: return rnd.chance(0.5)
-    case 6: return null
-    case 7: return undefined
-    case 8: return -0
-    case 9: return 2 ** 40 + rnd.int(5)
-    case 10: return BigInt(rnd.int(1000)) - 500n
-    case 11: {
-      const list = []
-      for (let n = rnd.int(4); n > 0; n--) list.push(value(rnd, depth + 1))
-      return list
-    }
-    default: {
-      const object = {}
-      for (let n = rnd.int(4); n > 0; n--) object[rnd.pick(keys)] = value(rnd, depth + 1)
-      return object
-    }
-  }
-}
-
-// What a YText embed may hold: its bytes in version 1 are JSON, in version 2 not.
-const jsonValue = (rnd, depth = 0) => {
-  const object = {}
-  for (let n = 1 + rnd.int(4); n > 0; n--) {
-    object[rnd.pick(['image', 'b', 'a', '10', '9', '', 'é'])] = rnd.pick([
-      () => word(rnd), () => unicodeWord(rnd) + '\u001f\u2028\b', () => rnd.int(1e6) - 5e5, () => rnd.next(), () => 0.5, () => 1e21 * rnd.next(),
-      () => 1e-7 * rnd.next(), () => 2 ** 31, () => 2 ** 53, () => null, () => true, () => [1, [], {}, null],
-      () => depth < 3 ? jsonValue(rnd, depth + 1) : []
-    ])()
-  }
-  return object
-}
+import { anything, jsonValue, keys, letter, mark, node, shared, subdocument, unicodeWord, value, word } from './values.mjs'
 
 // A position that a surrogate pair doesn't straddle. Two halves that were put in
 // apart make Yjs itself diverge.
@@ -66,8 +11,8 @@ const position = (rnd, s) => outside(s, rnd.chance(0.4) ? s.length : rnd.int(s.l
 
 const remove = (rnd, type, s) => {
   if (s.length === 0) return
-  const from = position(rnd, s)
-  const to = outside(s, Math.min(s.length, from + 1 + rnd.int(6)))
+  const from = rnd.chance(0.05) ? 0 : position(rnd, s)
+  const to = rnd.chance(0.05) ? s.length : outside(s, Math.min(s.length, from + 1 + rnd.int(6)))
   if (to > from) type.delete(from, to - from)
 }
 
@@ -87,7 +32,7 @@ export const typing = (rnd, doc) => {
   const s = t.toString()
   const at = rnd.chance(0.8) ? outside(s, Math.min(doc.cursor ?? 0, s.length)) : position(rnd, s)
   if (rnd.chance(0.85)) {
-    t.insert(at, letters[rnd.int(letters.length)])
+    t.insert(at, letter(rnd))
     doc.cursor = at + 1
   } else if (at > 0) {
     const from = outside(s, at - 1)
@@ -103,93 +48,87 @@ export const unicode = (rnd, doc) => {
   else remove(rnd, t, s)
 }
 
-const mark = rnd => rnd.pick([{ bold: true }, { bold: null }, { color: rnd.pick(['red', 'blue']) }, { link: { href: word(rnd) } }, { '': rnd.next() }, { data: jsonValue(rnd) }])
+// A delta of several steps over a whole text.
+const delta = (rnd, s) => {
+  const ops = []
+  for (let at = 0, n = 1 + rnd.int(4); n > 0; n--) {
+    const to = outside(s, Math.min(s.length, at + rnd.int(5)))
+    if (to > at) {
+      ops.push(rnd.chance(0.3) ? { delete: to - at } : rnd.chance(0.4) ? { retain: to - at, attributes: mark(rnd) } : { retain: to - at })
+      at = to
+    }
+    if (rnd.chance(0.6)) ops.push({ insert: rnd.chance(0.2) ? jsonValue(rnd) : word(rnd), ...(rnd.chance(0.5) ? { attributes: mark(rnd) } : {}) })
+  }
+  return ops
+}
 
 export const rich = (rnd, doc, type = doc.getText('r')) => {
   const s = flat(type)
-  switch (rnd.int(6)) {
+  switch (rnd.int(8)) {
     case 0: return remove(rnd, type, s)
     case 1: return type.insert(position(rnd, s), word(rnd), mark(rnd))
-    case 2: return type.insertEmbed(position(rnd, s), jsonValue(rnd), rnd.chance(0.5) ? mark(rnd) : {})
-    case 3: {
+    case 2: return type.insertEmbed(position(rnd, s), rnd.chance(0.8) ? jsonValue(rnd) : shared(rnd), rnd.chance(0.5) ? mark(rnd) : {})
+    case 3: case 4: {
       const from = position(rnd, s)
       const to = outside(s, from + 1 + rnd.int(s.length - from))
       if (from < to && to <= s.length) type.format(from, to - from, mark(rnd))
       return
     }
-    case 4: return type.applyDelta([{ retain: position(rnd, s) }, { insert: word(rnd), attributes: mark(rnd) }].filter(op => op.retain !== 0))
-    default: return type.insert(position(rnd, s), rnd.chance(0.2) ? unicodeWord(rnd) : word(rnd))
+    case 5: return type.applyDelta(delta(rnd, s))
+    case 6:
+      if (rnd.chance(0.7)) return type.insert(position(rnd, s), doc.odd ? word(rnd) : unicodeWord(rnd)) // flat is wrong of an odd text
+      return type.setAttribute(rnd.pick(['k', '']), rnd.chance(0.5) ? word(rnd) : value(rnd, 1))
+    default: return type.insert(position(rnd, s), word(rnd))
   }
 }
 
-// A new shared type, sometimes with something in it.
-const shared = rnd => rnd.pick([
-  () => new Y.Array(), () => Y.Array.from([1, 'two', word(rnd)]), () => new Y.Map([['k', value(rnd)]]), () => new Y.Text(word(rnd)), () => new Y.Map()
-])()
-
-// Yjs refuses undefined and bigint directly in an array.
-const direct = rnd => {
-  const v = value(rnd)
-  return v === undefined || typeof v === 'bigint' ? [v] : v
+const list = (rnd, make) => {
+  const out = []
+  for (let n = 1 + rnd.int(4); n > 0; n--) out.push(make(rnd))
+  return out
 }
 
-const anything = rnd => rnd.pick([
-  () => direct(rnd), () => direct(rnd), () => direct(rnd), () => new Uint8Array([1, 2, rnd.int(256)]), () => shared(rnd)
-])()
+const shrink = (rnd, type) => {
+  if (type.length === 0) return
+  const from = rnd.int(type.length)
+  type.delete(from, rnd.chance(0.05) ? type.length - from : 1 + rnd.int(Math.min(3, type.length - from)))
+}
 
-// A random child of a type of some kind, or the type itself.
-const descend = (rnd, type, kind) => {
-  for (let depth = 0; depth < 3 && rnd.chance(0.5); depth++) {
-    const children = (type instanceof Y.Map ? [...type.values()] : type.toArray()).filter(c => c instanceof kind)
-    if (children.length === 0) break
-    type = rnd.pick(children)
+// What is in a shared type, as far as it is shared types itself.
+const children = type => (type instanceof Y.Map
+  ? [...type.values()]
+  : type instanceof Y.Text
+    ? type.toDelta().map(op => op.insert)
+    : type.toArray()).filter(c => c instanceof Y.AbstractType)
+
+// Changes a shared type of any kind, or one somewhere in it.
+const change = (rnd, doc, type) => {
+  for (let depth = 0; depth < 4 && rnd.chance(0.6); depth++) {
+    const inner = children(type)
+    if (inner.length === 0) break
+    type = rnd.pick(inner)
   }
-  return type
-}
-
-export const array = (rnd, doc) => {
-  const a = descend(rnd, doc.getArray('a'), Y.Array)
-  if (rnd.chance(0.7)) {
-    const list = []
-    for (let n = 1 + rnd.int(4); n > 0; n--) list.push(anything(rnd))
-    a.insert(rnd.int(a.length + 1), list)
-  } else if (a.length > 0) {
-    const from = rnd.int(a.length)
-    a.delete(from, 1 + rnd.int(Math.min(3, a.length - from)))
+  if (type instanceof Y.Text) return rich(rnd, doc, type)
+  if (type instanceof Y.Array) return rnd.chance(0.7) ? type.insert(rnd.int(type.length + 1), list(rnd, anything)) : shrink(rnd, type)
+  if (type instanceof Y.Map) {
+    if (rnd.chance(0.02)) return type.clear()
+    return rnd.chance(0.75) ? type.set(rnd.pick(keys), rnd.chance(0.1) ? value(rnd) : anything(rnd)) : type.delete(rnd.pick(keys))
   }
-}
-
-export const map = (rnd, doc) => {
-  const m = descend(rnd, doc.getMap('m'), Y.Map)
-  if (rnd.chance(0.75)) m.set(rnd.pick(keys), rnd.chance(0.1) ? undefined : anything(rnd))
-  else m.delete(rnd.pick(keys))
-}
-
-const element = rnd => rnd.pick([() => new Y.XmlElement(rnd.pick(['p', 'div', 'ß'])), () => new Y.XmlText(word(rnd)), () => new Y.XmlHook('hook'), () => new Y.XmlElement()])()
-
-export const xml = (rnd, doc) => {
-  const x = descend(rnd, doc.getXmlFragment('x'), Y.XmlElement)
-  const children = x.toArray()
-  const texts = children.filter(c => c instanceof Y.XmlText)
-  switch (rnd.int(5)) {
-    case 0:
-      if (x instanceof Y.XmlElement) return x.setAttribute(rnd.pick(['id', 'class', '']), word(rnd))
-    // falls through: the root has no attributes
-    case 1: case 2: return x.insert(rnd.int(x.length + 1), [element(rnd)])
-    case 3: return texts.length > 0 ? rich(rnd, doc, rnd.pick(texts)) : undefined
-    default: if (x.length > 0) x.delete(rnd.int(x.length), 1)
+  if (type instanceof Y.XmlElement && rnd.chance(0.3)) {
+    if (rnd.chance(0.3)) return type.removeAttribute(rnd.pick(['id', 'class', '']))
+    return type.setAttribute(rnd.pick(['id', 'class', '']), rnd.chance(0.9) ? word(rnd) : value(rnd))
   }
+  return rnd.chance(0.7) ? type.insert(rnd.int(type.length + 1), list(rnd, node).slice(0, 2)) : shrink(rnd, type)
 }
+
+export const array = (rnd, doc) => change(rnd, doc, doc.getArray('a'))
+export const map = (rnd, doc) => change(rnd, doc, doc.getMap('m'))
+export const xml = (rnd, doc) => change(rnd, doc, doc.getXmlFragment('x'))
 
 export const subdocs = (rnd, doc) => {
-  const m = doc.getMap('m')
-  if (rnd.chance(0.6)) {
-    const opts = { guid: 'guid-' + rnd.int(1e6) }
-    if (rnd.chance(0.3)) opts.gc = false
-    if (rnd.chance(0.3)) opts.autoLoad = true
-    if (rnd.chance(0.3)) opts.meta = { tag: word(rnd) }
-    m.set(rnd.pick(keys), new Y.Doc(opts))
-  } else map(rnd, doc)
+  if (rnd.chance(0.4)) doc.getMap('m').set(rnd.pick(keys), subdocument(rnd))
+  else if (rnd.chance(0.3)) doc.getArray('a').push([subdocument(rnd)])
+  else rnd.pick([map, array])(rnd, doc)
 }
 
 // Content of kind JSON, which Yjs reads but hasn't written since version 13.0.
@@ -199,20 +138,28 @@ export const legacy = (rnd, doc) => {
   doc.transact(tr => {
     let left = null
     for (let item = a._start; item !== null; item = item.right) left = item
-    const list = []
-    for (let n = 1 + rnd.int(4); n > 0; n--) list.push(rnd.pick([undefined, null, 1, word(rnd), { a: [1] }]))
+    const values = list(rnd, rnd => rnd.pick([undefined, null, 1, word(rnd), { a: [1] }]))
     const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
-    new Y.Item(id, left, left && left.lastId, null, null, a, null, new Y.ContentJSON(list)).integrate(tr, 0)
+    new Y.Item(id, left, left && left.lastId, null, null, a, null, new Y.ContentJSON(values)).integrate(tr, 0)
   })
+}
+
+// A root that each client takes for another type.
+const odd = [doc => doc.getText('q'), doc => doc.getArray('q'), doc => doc.getMap('q'), doc => doc.getXmlFragment('q')]
+export const confused = (rnd, doc) => {
+  doc.odd ??= rnd.pick(odd)
+  const type = doc.odd(doc)
+  // What is in it may be nothing that such a type has.
+  try { change(rnd, doc, type) } catch (e) { if (!(e instanceof TypeError)) throw e }
 }
 
 export const mixed = (rnd, doc) => rnd.pick([plain, unicode, rich, array, map, xml, subdocs, legacy, typing])(rnd, doc)
 
 export const undo = (rnd, doc) => {
-  doc.undo ??= new Y.UndoManager([doc.getText('t'), doc.getArray('a'), doc.getMap('m'), doc.getText('r')], { captureTimeout: rnd.chance(0.5) ? 0 : 1e9 })
+  doc.undo ??= new Y.UndoManager([doc.getText('t'), doc.getArray('a'), doc.getMap('m'), doc.getText('r'), doc.getXmlFragment('x')], { captureTimeout: rnd.chance(0.5) ? 0 : 1e9 })
   if (rnd.chance(0.25)) doc.undo.undo()
   else if (rnd.chance(0.15)) doc.undo.redo()
-  else rnd.pick([plain, array, map, rich])(rnd, doc)
+  else rnd.pick([plain, array, map, rich, xml])(rnd, doc)
 }
 
-export const profiles = { plain, typing, unicode, rich, array, map, xml, subdocs, legacy, mixed, undo }
+export const profiles = { plain, typing, unicode, rich, array, map, xml, subdocs, legacy, confused, mixed, undo }

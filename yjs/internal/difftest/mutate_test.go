@@ -2,118 +2,179 @@ package difftest
 
 import (
 	"bytes"
+	"fmt"
+	"maps"
 	"math/rand/v2"
+	"regexp"
+	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
 const defaultMutants = 10_000
 
-// TestMutatedBytes damages real updates. Whatever the engine accepts, a Yjs client
-// must be able to load: one that can't would be shut out of its document.
-func TestMutatedBytes(t *testing.T) {
-	n := fromEnv(t, "YJS_MUTANTS", defaultMutants)
-	first := fromEnv(t, "YJS_SEED", 1)
-	o := startOracle(t)
-	rnd := rand.New(rand.NewPCG(uint64(first), 7))
-	accepted, rejected := 0, 0
-	for seed := first; accepted+rejected < n; seed += batch {
+// damaged calls f with the real updates of some programs and a generator, until it
+// has returned n mutants.
+func damaged(t *testing.T, o *Oracle, version uint64, f func(rnd *rand.Rand, updates [][]byte) int) {
+	t.Helper()
+	n := FromEnv(t, "YJS_MUTANTS", defaultMutants)
+	seed := uint64(FromEnv(t, "YJS_SEED", 0))
+	if seed == 0 {
+		seed = rand.Uint64N(1 << 40)
+	}
+	t.Logf("again: YJS_SEED=%d go test ./internal/difftest -run %s", seed, t.Name())
+	rnd := rand.New(rand.NewPCG(seed, version))
+	for made := 0; made < n && !t.Failed(); seed += batch {
+		specs := make([]spec, batch)
+		for i := range specs {
+			specs[i].Seed = seed + uint64(i)
+		}
 		var programs []program
-		seeds := make([]int, batch)
-		for i := range seeds {
-			seeds[i] = seed + i
-		}
-		if err := o.ask(map[string]any{"op": "make", "seeds": seeds}, &programs); err != nil {
-			t.Fatal(err)
-		}
-		var suspects [][][]byte
+		o.Ask(t, map[string]any{"op": "make", "specs": specs}, &programs)
 		for _, p := range programs {
-			for range 32 {
-				updates := p.Phases[0].Updates
-				if len(updates) == 0 {
-					continue
-				}
-				m := mutate(rnd, updates[rnd.IntN(len(updates))], updates)
-				found := tryMutant(t, updates, m)
-				if len(found) == 0 {
-					rejected++
-				}
-				suspects = append(suspects, found...)
+			updates := p.Phases[0].Updates
+			if version == 2 {
+				updates = p.Phases[0].V2
 			}
-		}
-		accepted += len(suspects)
-		var verdicts []string
-		if err := o.ask(map[string]any{"op": "accepts", "sessions": suspects}, &verdicts); err != nil {
-			t.Fatal(err)
-		}
-		for i, v := range verdicts {
-			if v != "" {
-				t.Errorf("accepted %x, which yjs refuses: %s", suspects[i], v)
+			if len(updates) > 0 {
+				made += f(rnd, updates)
 			}
 		}
 	}
+}
+
+// TestMutatedBytes damages real updates. Whatever the engine accepts, a Yjs client
+// must be able to load: one that can't would be shut out of its document.
+func TestMutatedBytes(t *testing.T) {
+	o := Start(t, "oracle.mjs")
+	var accepted, rejected int
+	stricter := map[string]int{}
+	damaged(t, o, 1, func(rnd *rand.Rand, updates [][]byte) int {
+		var suspects, refused [][][]byte
+		var reasons []string
+		for range 32 {
+			m := mutate(rnd, updates[rnd.IntN(len(updates))], updates)
+			found := tryMutant(t, updates, m)
+			suspects = append(suspects, found...)
+			if err := yjs.ValidateUpdate(m); err != nil {
+				refused = append(refused, [][]byte{m})
+				reasons = append(reasons, reason(err))
+			}
+		}
+		accepted += len(suspects)
+		rejected += len(refused)
+		for i, why := range askAccepts(t, o, suspects) {
+			if why != "" {
+				t.Errorf("accepted %x, which yjs refuses: %s", suspects[i], why)
+			}
+		}
+		for i, why := range askAccepts(t, o, refused) {
+			if why == "" {
+				stricter[reasons[i]]++
+			}
+		}
+		return 32
+	})
 	t.Logf("%d accepted, %d refused", accepted, rejected)
+	tellStricter(t, stricter)
 	if accepted == 0 || rejected == 0 {
 		t.Error("the mutations are of no use")
 	}
 }
 
+func askAccepts(t *testing.T, o *Oracle, sessions [][][]byte) (verdicts []string) {
+	t.Helper()
+	if len(sessions) > 0 {
+		o.Ask(t, map[string]any{"op": "accepts", "sessions": sessions}, &verdicts)
+	}
+	return verdicts
+}
+
 // TestMutatedV2 damages version 2 updates. Whatever the engine reads, yjs must be
 // able to read, and what the engine makes of it in version 1, too.
 func TestMutatedV2(t *testing.T) {
-	n := fromEnv(t, "YJS_MUTANTS", defaultMutants)
-	first := fromEnv(t, "YJS_SEED", 1)
-	o := startOracle(t)
-	rnd := rand.New(rand.NewPCG(uint64(first), 8))
-	accepted, rejected := 0, 0
-	for seed := first; accepted+rejected < n; seed += batch {
-		var programs []program
-		seeds := make([]int, batch)
-		for i := range seeds {
-			seeds[i] = seed + i
-		}
-		if err := o.ask(map[string]any{"op": "make", "seeds": seeds}, &programs); err != nil {
-			t.Fatal(err)
-		}
-		mutants := [][]byte{}
-		sessions := [][][]byte{}
-		for _, p := range programs {
-			updates := p.Phases[0].V2
-			for range 32 {
-				if len(updates) == 0 {
-					continue
-				}
-				m := mutate(rnd, updates[rnd.IntN(len(updates))], updates)
-				v1, err := yjs.ConvertUpdateV2ToV1(m)
-				if err != nil {
-					rejected++
-					continue
-				}
-				if err := yjs.ValidateUpdate(v1); err != nil {
-					continue // only the cap on new units
-				}
-				mutants = append(mutants, m)
-				sessions = append(sessions, [][]byte{v1})
+	o := Start(t, "oracle.mjs")
+	var accepted, rejected int
+	stricter := map[string]int{}
+	damaged(t, o, 2, func(rnd *rand.Rand, updates [][]byte) int {
+		var mutants, refused [][]byte
+		var sessions [][][]byte
+		var reasons []string
+		for range 32 {
+			m := mutate(rnd, updates[rnd.IntN(len(updates))], updates)
+			v1, err := tryV2(t, m)
+			if err != nil {
+				refused, reasons = append(refused, m), append(reasons, reason(err))
+			} else {
+				mutants, sessions = append(mutants, m), append(sessions, [][]byte{v1})
 			}
 		}
 		accepted += len(mutants)
-		var v1, v2 []string
-		if err := o.ask(map[string]any{"op": "acceptsV2", "updates": mutants}, &v2); err != nil {
-			t.Fatal(err)
-		}
-		if err := o.ask(map[string]any{"op": "accepts", "sessions": sessions}, &v1); err != nil {
-			t.Fatal(err)
-		}
+		rejected += len(refused)
+		in1 := askAccepts(t, o, sessions)
+		in2 := askAcceptsV2(t, o, mutants)
 		for i := range mutants {
-			if v1[i] != "" || v2[i] != "" {
-				t.Errorf("accepted %x as %x, which yjs refuses: %s %s", mutants[i], sessions[i], v2[i], v1[i])
+			if in1[i] != "" || in2[i] != "" {
+				t.Errorf("accepted %x as %x, which yjs refuses: %s %s", mutants[i], sessions[i], in2[i], in1[i])
 			}
 		}
-	}
+		for i, why := range askAcceptsV2(t, o, refused) {
+			if why == "" {
+				stricter[reasons[i]]++
+			}
+		}
+		return 32
+	})
 	t.Logf("%d accepted, %d refused", accepted, rejected)
+	tellStricter(t, stricter)
 	if accepted == 0 || rejected == 0 {
 		t.Error("the mutations are of no use")
+	}
+}
+
+func askAcceptsV2(t *testing.T, o *Oracle, updates [][]byte) (verdicts []string) {
+	t.Helper()
+	if len(updates) > 0 {
+		o.Ask(t, map[string]any{"op": "acceptsV2", "updates": updates}, &verdicts)
+	}
+	return verdicts
+}
+
+var place = regexp.MustCompile(` \(byte \d+\)|\d+`)
+
+// reason is an error without what differs from case to case.
+func reason(err error) string { return place.ReplaceAllString(err.Error(), "") }
+
+// tellStricter tells what yjs takes that the engine doesn't. All of it is meant: it
+// is what yjs reads as something else than it says, or what it can't write again.
+func tellStricter(t *testing.T, stricter map[string]int) {
+	t.Helper()
+	for _, why := range slices.Sorted(maps.Keys(stricter)) {
+		t.Logf("yjs would have taken %d: %s", stricter[why], why)
+	}
+}
+
+// bounded runs f, which reads n bytes that came from outside, and checks what it
+// takes. A client takes about 200 bytes however little it has, and a section or a
+// list of deletes at least four bytes of input.
+func bounded(t *testing.T, n int, what string, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	begin := time.Now()
+	f()
+	took := time.Since(begin)
+	runtime.ReadMemStats(&after)
+	if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(8*n+200*n/4+8192); got > limit {
+		t.Errorf("%s: %d bytes allocated for %d", what, got, n)
+	}
+	if took > time.Second {
+		t.Errorf("%s: %v for %d bytes", what, took, n)
 	}
 }
 
@@ -124,9 +185,11 @@ func tryMutant(t *testing.T, updates [][]byte, m []byte) (sessions [][][]byte) {
 	t.Helper()
 	valid := yjs.ValidateUpdate(m)
 	d := yjs.NewDocument()
-	if err := d.ApplyUpdate(m); (err == nil) != (valid == nil) {
-		t.Errorf("%x: ValidateUpdate says %v, ApplyUpdate %v", m, valid, err)
-	}
+	bounded(t, len(m), fmt.Sprintf("%x", m), func() {
+		if err := d.ApplyUpdate(m); (err == nil) != (valid == nil) {
+			t.Errorf("%x: ValidateUpdate says %v, ApplyUpdate %v", m, valid, err)
+		}
+	})
 	full := yjs.NewDocument()
 	for _, u := range updates {
 		if err := full.ApplyUpdate(u); err != nil {
@@ -148,12 +211,46 @@ func tryMutant(t *testing.T, updates [][]byte, m []byte) (sessions [][][]byte) {
 	}
 	if valid == nil {
 		sessions = append(sessions, [][]byte{m})
+		if _, err := content.Read(m); err != nil {
+			t.Errorf("%x: valid, but can't be read: %v", m, err)
+		}
 	}
 	if err == nil {
 		sessions = append(sessions, [][]byte{before, m}, [][]byte{after})
 	}
 	return sessions
 }
+
+// tryV2 converts a version 2 mutant. The error is why it was refused, also for what
+// only a document refuses.
+func tryV2(t *testing.T, m []byte) (v1 []byte, err error) {
+	t.Helper()
+	// Columns make little of much: what is allocated is bounded by what comes out.
+	begin := time.Now()
+	v1, err = yjs.ConvertUpdateV2ToV1(m)
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("%x: %v", m, took)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := yjs.ValidateUpdate(v1); err != nil {
+		return nil, err
+	}
+	d, same := yjs.NewDocument(), yjs.NewDocument()
+	err, want := d.ApplyUpdateV2(m), same.ApplyUpdate(v1)
+	if (err == nil) != (want == nil) {
+		t.Errorf("%x: %v, as version 1 %v", m, err, want)
+	}
+	got, _ := d.EncodeStateAsUpdate(nil)
+	if state, _ := same.EncodeStateAsUpdate(nil); !bytes.Equal(got, state) {
+		t.Errorf("%x: state %x, as version 1 %x", m, got, state)
+	}
+	return v1, err
+}
+
+// odd numbers, where something changes in the encoding or in the limits.
+var oddNumbers = []uint64{0, 1, 2, 63, 64, 127, 128, 255, 16_383, 16_384, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1 << 40, lib0.MaxSafeInteger}
 
 // mutate returns a damaged copy of an update.
 func mutate(rnd *rand.Rand, update []byte, others [][]byte) []byte {
@@ -163,7 +260,7 @@ func mutate(rnd *rand.Rand, update []byte, others [][]byte) []byte {
 			return m
 		}
 		at := rnd.IntN(len(m))
-		switch rnd.IntN(7) {
+		switch rnd.IntN(9) {
 		case 0:
 			m[at] ^= 1 << rnd.IntN(8)
 		case 1:
@@ -181,7 +278,20 @@ func mutate(rnd *rand.Rand, update []byte, others [][]byte) []byte {
 			}
 		case 6:
 			m[at] = byte(rnd.IntN(11)) | byte(rnd.IntN(8))<<5
+		case 7: // another number in the place of one
+			m = replaceNumber(m, at, func(uint64) uint64 { return oddNumbers[rnd.IntN(len(oddNumbers))] })
+		case 8: // a number that is a little wrong
+			m = replaceNumber(m, at, func(n uint64) uint64 { return min(lib0.MaxSafeInteger, n+uint64(rnd.IntN(5))-min(n, 2)) })
 		}
 	}
 	return m
+}
+
+// replaceNumber replaces the number at a place, if there is one.
+func replaceNumber(m []byte, at int, f func(uint64) uint64) []byte {
+	n, rest, err := lib0.VarUint(m[at:])
+	if err != nil {
+		return m
+	}
+	return append(lib0.AppendVarUint(m[:at:at], f(n)), rest...)
 }

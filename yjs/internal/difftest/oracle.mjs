@@ -1,8 +1,12 @@
 // The oracle: one JSON request per line on stdin, one JSON answer per line on
 // stdout. Bytes travel as base64.
 //
-//   {op: "make", seeds: [n…]}       → [{seed, name, phases: [{updates, v2, vectors}]}…]
-//   {op: "check", programs: [{seed, phases: [result…]}…]} → [{seed, errors}…]
+//   {op: "make", specs: [{seed}…]} → [{id, name, steps, sent, phases: [{updates, v2, vectors}]}…]
+//                                     makes programs: see program.mjs
+//   {op: "keep", spec}             → a program whole, for
+//   {op: "load", programs}         → as make, of programs that were kept
+//   {op: "check", programs: [{id, phases: [result…]}…]} → [{id, errors, read}…] of what
+//                                     was made or loaded last: see check.mjs
 //   {op: "accepts", sessions: [[b64…]…]} → ["" or why a Yjs client that gets these
 //                                          updates in turn can't load them…]
 //   {op: "acceptsV2", updates: [b64…]} → ["" or why yjs can't read this as version 2…]
@@ -10,36 +14,66 @@
 //                                          states differ, and how large yjs encodes the first one
 //   {op: "text", update, name} → what the root text of a name reads
 import { createInterface } from 'node:readline'
+import './crypto.mjs'
 import * as Y from 'yjs'
-import { checkProgram, load, sameReplica } from './check.mjs'
-import { makeProgram } from './program.mjs'
+import { checkProgram, load as loaded, sameReplica } from './check.mjs'
+import { makeProgram, toV2 } from './program.mjs'
 
 const b64 = bytes => Buffer.from(bytes).toString('base64')
 const bytes = s => new Uint8Array(Buffer.from(s, 'base64'))
 
 const made = new Map()
 
-const make = ({ seeds }) => seeds.map(seed => {
-  const program = makeProgram(seed)
-  made.set(seed, program)
-  return { seed, name: program.name, phases: program.phases.map(p => ({ updates: p.updates.map(b64), v2: p.v2.map(b64), vectors: p.vectors.map(b64) })) }
-})
+// known is a program with what the engine needs of it.
+const known = (id, program) => {
+  made.set(id, program)
+  return { id, name: program.name, steps: program.steps, sent: program.sent, phases: program.phases.map(p => ({ updates: p.updates.map(b64), v2: p.v2.map(b64), vectors: p.vectors.map(b64) })) }
+}
 
-const check = ({ programs }) => programs.map(({ seed, phases }) => {
-  const program = made.get(seed)
-  made.delete(seed)
+const make = ({ specs }) => specs.map((spec, id) => known(id, makeProgram(spec)))
+
+// keep is a program whole, as load takes it again.
+const keep = ({ spec }) => {
+  const { name, phases } = makeProgram(spec)
+  return {
+    name,
+    phases: phases.map(p => ({
+      updates: p.updates.map(b64),
+      vectors: p.vectors.map(b64),
+      behind: p.behind.map(({ state, vector }) => ({ state: b64(state), vector: b64(vector) }))
+    }))
+  }
+}
+
+const load = ({ programs }) => programs.map(({ name, phases }, id) => known(id, {
+  name,
+  phases: phases.map(p => {
+    const updates = p.updates.map(bytes)
+    return {
+      updates,
+      v2: toV2(updates),
+      vectors: p.vectors.map(bytes),
+      behind: p.behind.map(({ state, vector }) => ({ state: bytes(state), vector: bytes(vector) }))
+    }
+  })
+}))
+
+const check = ({ programs }) => programs.map(({ id, phases }) => {
+  const program = made.get(id)
+  made.delete(id)
   const results = phases.map(p => ({
     state: bytes(p.state),
     vector: bytes(p.vector),
     diffs: p.diffs.map(bytes),
     stateV2: bytes(p.stateV2),
     singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector), v1: bytes(s.v1) })),
-    merged: bytes(p.merged)
+    merged: bytes(p.merged),
+    roots: p.roots
   }))
   try {
-    return { seed, errors: checkProgram(program, results) }
+    return { id, ...checkProgram(program, results) }
   } catch (e) {
-    return { seed, errors: ['oracle threw: ' + e.stack] }
+    return { id, errors: ['oracle threw: ' + e.stack] }
   }
 })
 
@@ -54,9 +88,19 @@ const accepts = ({ sessions }) => sessions.map(updates => {
   }
 })
 
+// A few bytes of version 2 can say that there are 2^50 structs.
+class Patient extends Y.UpdateDecoderV2 {
+  structs = 0
+
+  readInfo () {
+    if (++this.structs > 100000) throw new Error('more structs than anybody would wait for')
+    return super.readInfo()
+  }
+}
+
 const acceptsV2 = ({ updates }) => updates.map(u => {
   try {
-    Y.applyUpdateV2(new Y.Doc(), bytes(u))
+    Y.applyUpdateV2(new Y.Doc(), bytes(u), null, Patient)
     Y.convertUpdateFormatV2ToV1(bytes(u))
     return ''
   } catch (e) {
@@ -65,8 +109,8 @@ const acceptsV2 = ({ updates }) => updates.map(u => {
 })
 
 const collected = ({ pairs }) => pairs.map(({ before, after }) => {
-  const want = load([bytes(before)])
-  return { errors: sameReplica('collected', load([bytes(after)]), want), size: Y.encodeStateAsUpdate(want).length }
+  const want = loaded([bytes(before)])
+  return { errors: sameReplica('collected', loaded([bytes(after)]), want), size: Y.encodeStateAsUpdate(want).length }
 })
 
 const text = ({ update, name }) => {
@@ -75,7 +119,7 @@ const text = ({ update, name }) => {
   return doc.getText(name).toString()
 }
 
-const ops = { make, check, accepts, acceptsV2, collected, text }
+const ops = { make, keep, load, check, accepts, acceptsV2, collected, text }
 
 // Subdocuments that a program makes twice are of no interest here.
 console.error = () => {}

@@ -61,12 +61,10 @@ func inMap(n byte, deletes []byte) []byte {
 var remove = []byte{0, 1, 1, 1, 0, 1}
 
 func TestPoison(t *testing.T) {
-	o := startOracle(t)
+	o := Start(t, "oracle.mjs")
 	accepts := func(updates ...[]byte) string {
 		var verdict []string
-		if err := o.ask(map[string]any{"op": "accepts", "sessions": [][][]byte{updates}}, &verdict); err != nil {
-			t.Fatal(err)
-		}
+		o.Ask(t, map[string]any{"op": "accepts", "sessions": [][][]byte{updates}}, &verdict)
 		return verdict[0]
 	}
 	for _, c := range poison {

@@ -1,5 +1,12 @@
 // A program is a random session of a few clients, and what a server sees of it:
 // phases of updates, delivered in some order, some twice, some late.
+//
+//   {seed}                a whole one
+//   {seed, steps, keep}   with only these of its steps, and of what these send
+//                         only these updates: how a failure is made smaller
+//
+// Every step draws from a generator of its own, so that leaving one out changes
+// as little as possible in the others.
 import * as Y from 'yjs'
 import { profiles } from './edits.mjs'
 import { Random } from './random.mjs'
@@ -25,14 +32,13 @@ const newDoc = (id, gc) => {
 // Session runs clients that edit and exchange updates at random times.
 class Session {
   constructor (rnd, edit) {
-    this.rnd = rnd
     this.edit = edit
     this.wire = [] // what reaches the server, in order
     this.snapshots = [] // states of clients at some time: replicas that are behind
-    const gc = !rnd.chance(0.25)
+    const gc = rnd.pick([() => true, () => true, () => false, () => rnd.chance(0.5)])
     this.docs = []
     this.ids = clientIDs(rnd)
-    for (const id of this.ids) this.join(newDoc(id, gc))
+    for (const id of this.ids) this.join(newDoc(id, gc()))
   }
 
   join (doc) {
@@ -45,39 +51,39 @@ class Session {
     this.docs.push(doc)
   }
 
-  receive (doc) {
+  receive (rnd, doc) {
     let box = doc.inbox
     doc.inbox = []
-    if (this.rnd.chance(0.3)) box = this.rnd.shuffle(box)
-    if (this.rnd.chance(0.2) && box.length > 1) box = [Y.mergeUpdates(box)]
+    if (rnd.chance(0.3)) box = rnd.shuffle(box)
+    if (rnd.chance(0.2) && box.length > 1) box = [Y.mergeUpdates(box)]
     for (const update of box) Y.applyUpdate(doc, update, 'remote')
   }
 
   // A client answers a peer that is behind, and the server hears it.
-  answer (doc) {
-    const vector = this.snapshots.length > 0 ? this.rnd.pick(this.snapshots).vector : undefined
+  answer (rnd, doc) {
+    const vector = this.snapshots.length > 0 ? rnd.pick(this.snapshots).vector : undefined
     this.wire.push(Y.encodeStateAsUpdate(doc, vector))
   }
 
   // A client leaves, and comes back with what a peer has, under a new id.
-  replace () {
-    const gone = this.rnd.pick(this.docs)
+  replace (rnd) {
+    const gone = rnd.pick(this.docs)
     const rest = this.docs.filter(d => d !== gone)
     this.docs = rest
-    const next = newDoc(this.rnd.int(2 ** 32), gone.gc)
-    Y.applyUpdate(next, Y.encodeStateAsUpdate(this.rnd.pick(rest)), 'remote')
+    const next = newDoc(rnd.int(2 ** 32), gone.gc)
+    Y.applyUpdate(next, Y.encodeStateAsUpdate(rnd.pick(rest)), 'remote')
     this.join(next)
   }
 
-  step () {
-    const doc = this.rnd.pick(this.docs)
-    const roll = this.rnd.next()
-    if (roll < 0.25) this.receive(doc)
-    else if (roll < 0.29) this.answer(doc)
+  step (rnd) {
+    const doc = rnd.pick(this.docs)
+    const roll = rnd.next()
+    if (roll < 0.25) this.receive(rnd, doc)
+    else if (roll < 0.29) this.answer(rnd, doc)
     else if (roll < 0.33) this.snapshots.push({ state: Y.encodeStateAsUpdate(doc), vector: Y.encodeStateVector(doc) })
-    else if (roll < 0.34 && this.docs.length > 2) this.replace()
-    else if (roll < 0.42) doc.transact(() => { for (let n = this.rnd.int(6); n >= 0; n--) this.edit(this.rnd, doc) })
-    else this.edit(this.rnd, doc)
+    else if (roll < 0.34 && this.docs.length > 2) this.replace(rnd)
+    else if (roll < 0.42) doc.transact(() => { for (let n = rnd.int(6); n >= 0; n--) this.edit(rnd, doc) })
+    else this.edit(rnd, doc)
   }
 }
 
@@ -99,35 +105,44 @@ const mergeSome = (rnd, updates) => {
   return out
 }
 
-const deliver = (rnd, updates) => {
-  if (rnd.chance(0.4)) updates = rnd.shuffle(updates)
-  if (rnd.chance(0.3)) updates = mergeSome(rnd, updates)
-  if (rnd.chance(0.3)) updates = updates.flatMap(u => rnd.chance(0.3) ? [u, u] : [u])
+// deliver puts the updates of a phase in order. Each is {update, place, twice}.
+const deliver = (rnd, sent) => {
+  if (rnd.chance(0.4)) sent = sent.slice().sort((a, b) => a.place - b.place)
+  const twice = rnd.chance(0.3)
+  const merged = rnd.chance(0.3)
+  let updates = sent.flatMap(s => twice && s.twice ? [s.update, s.update] : [s.update])
+  if (merged) updates = mergeSome(rnd, updates)
   return updates
 }
 
-// As many updates of a phase are merged, cut and converted one by one.
-export const mergeFirst = 6
+// Most programs are short: they are where small mistakes show, and a thousand of
+// them say more than a hundred long ones.
+const steps = rnd => rnd.chance(0.75) ? 2 + rnd.int(16) : rnd.chance(0.85) ? 15 + rnd.int(35) : 50 + rnd.int(100)
 
-// makeProgram returns the profile's name, and phases of updates and vectors. The
-// last phase delivers everything that was withheld.
-export const makeProgram = seed => {
+// As many updates of a phase are merged, cut and converted one by one.
+export const mergeFirst = 4
+
+export const toV2 = updates => updates.slice(0, mergeFirst).map(Y.convertUpdateFormatV1ToV2)
+
+// complete adds to a phase what else is asked about it.
+const complete = (phase, rnd, snapshots, ids) => {
+  phase.v2 = toV2(phase.updates)
+  phase.behind = rnd.shuffle(snapshots).slice(0, 1 + rnd.int(2))
+  phase.vectors = phase.behind.map(s => s.vector).concat([randomVector(rnd, ids), randomVector(rnd, ids)])
+}
+
+// makeProgram returns the profile's name, how many steps and updates there are,
+// and phases of updates and vectors. The last phase delivers what was withheld.
+export const makeProgram = ({ seed, steps: only, keep }) => {
   const rnd = new Random(seed)
   const name = rnd.pick(Object.keys(profiles))
   const session = new Session(rnd, profiles[name])
-  for (let steps = 5 + rnd.int(60); steps > 0; steps--) session.step()
-  const held = []
-  let sent = session.wire
-  if (rnd.chance(0.5)) {
-    const p = rnd.pick([0.05, 0.3, 0.6])
-    sent = session.wire.filter(u => !rnd.chance(p) || !held.push(u))
-  }
-  const phases = [{ updates: deliver(rnd, sent) }]
-  if (held.length > 0) phases.push({ updates: deliver(rnd, held) })
-  for (const phase of phases) {
-    phase.v2 = phase.updates.slice(0, mergeFirst).map(Y.convertUpdateFormatV1ToV2)
-    phase.behind = rnd.shuffle(session.snapshots).slice(0, 2)
-    phase.vectors = phase.behind.map(s => s.vector).concat([randomVector(rnd, session.ids), randomVector(rnd, session.ids)])
-  }
-  return { name, phases }
+  const count = steps(rnd)
+  const withhold = rnd.chance(0.5) ? rnd.pick([0.05, 0.3, 0.6]) : 0
+  for (const i of only ?? Array(count).keys()) session.step(new Random(seed, i + 1))
+  const each = new Random(seed, 0)
+  const sent = session.wire.map(update => ({ update, place: each.next(), twice: each.chance(0.3), held: each.next() < withhold })).filter((_, i) => keep?.includes(i) ?? true)
+  const phases = [sent.filter(s => !s.held), sent.filter(s => s.held)].filter((s, i) => i === 0 || s.length > 0).map(s => ({ updates: deliver(rnd, s) }))
+  for (const phase of phases) complete(phase, rnd, session.snapshots, session.ids)
+  return { name, steps: count, sent: session.wire.length, phases }
 }

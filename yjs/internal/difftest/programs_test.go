@@ -2,40 +2,35 @@ package difftest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"slices"
-	"strconv"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/content"
 )
 
 const (
 	defaultPrograms = 1000
 	batch           = 32
-	workers         = 2
 )
 
-// fromEnv returns the number in an environment variable, or n.
-func fromEnv(t *testing.T, name string, n int) int {
-	s, ok := os.LookupEnv(name)
-	if !ok {
-		return n
-	}
-	v, err := strconv.Atoi(s)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return v
+// spec is what a program is made of: see program.mjs.
+type spec struct {
+	Seed  uint64 `json:"seed"`
+	Steps []int  `json:"steps,omitempty"`
+	Keep  []int  `json:"keep,omitempty"`
 }
 
 type program struct {
-	Seed   int
-	Name   string
-	Phases []struct{ Updates, V2, Vectors [][]byte }
+	ID          int
+	Name        string
+	Steps, Sent int
+	Phases      []struct{ Updates, V2, Vectors [][]byte }
 }
 
 type phaseResult struct {
@@ -45,6 +40,7 @@ type phaseResult struct {
 	Diffs   [][]byte       `json:"diffs"`
 	Singles []singleResult `json:"singles"`
 	Merged  []byte         `json:"merged"`
+	Roots   [][]root       `json:"roots"`
 }
 
 // singleResult is what becomes of one update without a document.
@@ -55,264 +51,201 @@ type singleResult struct {
 }
 
 // mergeFirst is how many updates of a phase are merged, cut and converted.
-const mergeFirst = 6
+const mergeFirst = 4
 
 type programResult struct {
-	Seed   int           `json:"seed"`
+	ID     int           `json:"id"`
 	Phases []phaseResult `json:"phases"`
 }
 
+// TestPrograms runs random programs: half of them the same every time, half from a
+// number that is drawn and told. YJS_SEED begins at one.
 func TestPrograms(t *testing.T) {
-	n := fromEnv(t, "YJS_PROGRAMS", defaultPrograms)
-	first := fromEnv(t, "YJS_SEED", 1)
-	var next, failed atomic.Int64
-	for range workers {
+	n := FromEnv(t, "YJS_PROGRAMS", defaultPrograms)
+	known, drawn := uint64(1), rand.Uint64N(1<<52)
+	first := uint64(FromEnv(t, "YJS_SEED", 0))
+	if first == 0 {
+		t.Logf("%d programs from 1, %d from %d", n-n/2, n/2, drawn)
+	}
+	var next, failed, ran atomic.Int64
+	t.Cleanup(func() { t.Logf("%d programs ran, %d failed", ran.Load(), failed.Load()) })
+	for range runtime.GOMAXPROCS(0) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
-			o := startOracle(t)
+			o := Start(t, "oracle.mjs")
 			for failed.Load() < 10 {
 				from := int(next.Add(batch)) - batch
 				if from >= n {
 					return
 				}
-				failed.Add(int64(runBatch(t, o, first+from, min(batch, n-from))))
+				specs := []spec{}
+				for i := from; i < min(n, from+batch); i++ {
+					switch {
+					case first > 0:
+						specs = append(specs, spec{Seed: first + uint64(i)})
+					case i%2 == 0:
+						specs = append(specs, spec{Seed: known + uint64(i/2)})
+					default:
+						specs = append(specs, spec{Seed: drawn + uint64(i/2)})
+					}
+				}
+				for i, errs := range runSpecs(t, o, specs) {
+					ran.Add(1)
+					if len(errs) > 0 {
+						failed.Add(1)
+						report(t, o, specs[i], errs)
+					}
+				}
 			}
 		})
 	}
 }
 
-// runBatch runs the programs from seed on and returns how many failed.
-func runBatch(t *testing.T, o *oracle, seed, n int) (failed int) {
+// runSpecs makes programs, runs them, and returns what is wrong with each.
+func runSpecs(t *testing.T, o *Oracle, specs []spec) [][]string {
+	t.Helper()
 	var programs []program
-	seeds := make([]int, n)
-	for i := range seeds {
-		seeds[i] = seed + i
-	}
-	if err := o.ask(map[string]any{"op": "make", "seeds": seeds}, &programs); err != nil {
-		t.Fatal(err)
-	}
-	results := make([]programResult, 0, n)
-	bad := map[int]bool{}
-	for _, p := range programs {
-		result, err := run(p)
+	o.Ask(t, map[string]any{"op": "make", "specs": specs}, &programs)
+	return runPrograms(t, o, programs)
+}
+
+func runPrograms(t *testing.T, o *Oracle, programs []program) [][]string {
+	t.Helper()
+	errs := make([][]string, len(programs))
+	views := make([][]*content.View, len(programs))
+	results := make([]programResult, 0, len(programs))
+	for i, p := range programs {
+		result, v, err := run(p)
 		if err != nil {
-			bad[p.Seed] = true
-			t.Errorf("YJS_SEED=%d (%s): %v", p.Seed, p.Name, err)
+			errs[i] = []string{err.Error()}
 			continue
 		}
+		views[i] = v
 		results = append(results, result)
 	}
-	var verdicts []struct {
-		Seed   int
-		Errors []string
-	}
-	if err := o.ask(map[string]any{"op": "check", "programs": results}, &verdicts); err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range verdicts {
-		for _, e := range v.Errors {
-			bad[v.Seed] = true
-			t.Errorf("YJS_SEED=%d (%s): %s", v.Seed, programs[v.Seed-seed].Name, e)
+	var verdicts []verdict
+	o.Ask(t, map[string]any{"op": "check", "programs": results}, &verdicts)
+	for k, v := range verdicts {
+		errs[v.ID] = append(errs[v.ID], v.Errors...)
+		for phase, r := range v.Read {
+			errs[v.ID] = append(errs[v.ID], r.compare(views[v.ID][phase], results[k].Phases[phase].Roots)...)
 		}
 	}
-	return len(bad)
+	return errs
+}
+
+// verdict is what the oracle says of a program's results.
+type verdict struct {
+	ID     int
+	Errors []string
+	Read   []reading // of each phase
+}
+
+// reading is what a state reads to Yjs.
+type reading struct {
+	Views    [][]string
+	Snapshot []byte
+}
+
+// compare compares a view with what Yjs reads.
+func (r *reading) compare(v *content.View, roots [][]root) (errs []string) {
+	for i, list := range roots {
+		for k, as := range list {
+			if got, want := as.read(v), r.Views[i][k]; !Agree(got, want) {
+				errs = append(errs, fmt.Sprintf("root %q as %s:\n got %.600s\nwant %.600s", as[0], as[1], got, want))
+			}
+		}
+	}
+	if got := v.Snapshot().Append(nil); !bytes.Equal(got, r.Snapshot) {
+		errs = append(errs, fmt.Sprintf("snapshot %x, want %x", got, r.Snapshot))
+	}
+	return errs
+}
+
+// root is a name and what it is read as.
+type root [2]string
+
+// natural is what the programs write to; odd are the same roots read as something
+// else.
+var (
+	natural = []root{{"t", "text"}, {"r", "text"}, {"a", "array"}, {"m", "map"}, {"x", "fragment"}, {"q", "array"}}
+	odd     = [][]root{
+		{{"t", "array"}, {"r", "xmltext"}, {"a", "text"}, {"m", "element"}, {"x", "xmltext"}, {"q", "text"}},
+		{{"t", "fragment"}, {"r", "array"}, {"a", "map"}, {"m", "text"}, {"x", "element"}, {"q", "map"}},
+		{{"t", "map"}, {"r", "fragment"}, {"a", "xmltext"}, {"m", "array"}, {"none", "text"}, {"q", "fragment"}},
+	}
+)
+
+// read reads a root as what it is asked to.
+func (r root) read(v *content.View) string {
+	switch r[1] {
+	case "text":
+		return Canonical(v.Text(r[0]))
+	case "array":
+		return Canonical(v.Array(r[0]))
+	case "map":
+		return Canonical(v.Map(r[0]))
+	case "fragment":
+		return Canonical(v.XMLFragment(r[0]))
+	case "element":
+		return Canonical(v.XMLElement(r[0]))
+	default:
+		return Canonical(v.XMLText(r[0]))
+	}
 }
 
 // run applies a program to a document and checks what needs no oracle.
-func run(p program) (programResult, error) {
+// It returns what the document gave and read after each phase.
+func run(p program) (result programResult, views []*content.View, err error) {
 	d := yjs.NewDocument()
-	result := programResult{Seed: p.Seed}
-	// Every other program compacts the document now and then.
-	compacts := p.Seed%2 == 1
-	rnd := rand.New(rand.NewPCG(uint64(p.Seed), 9))
+	result.ID = p.ID
 	var all [][]byte
+	for _, phase := range p.Phases {
+		all = append(all, phase.Updates...)
+	}
+	// What is decided here hangs on the updates alone: kept cases have no seed.
+	sum := sha256.Sum256(bytes.Join(all, nil))
+	rnd := rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:]), 9))
+	all = nil
+	// Every other program compacts the document now and then.
+	compacts := rnd.IntN(2) == 0
 	for i, phase := range p.Phases {
 		for k, u := range phase.Updates {
 			if err := applyOne(d, u); err != nil {
-				return result, fmt.Errorf("phase %d, update %d (%x): %w", i, k, u, err)
+				return result, nil, fmt.Errorf("phase %d, update %d (%x): %w", i, k, u, err)
 			}
 			if compacts && (rnd.IntN(8) == 0 || k == len(phase.Updates)-1) {
 				if err := compact(d); err != nil {
-					return result, fmt.Errorf("phase %d, update %d: %w", i, k, err)
+					return result, nil, fmt.Errorf("phase %d, update %d: %w", i, k, err)
 				}
 			}
 		}
 		out, err := finish(d, phase.Vectors)
 		if err != nil {
-			return result, fmt.Errorf("phase %d: %w", i, err)
+			return result, nil, fmt.Errorf("phase %d: %w", i, err)
 		}
 		all = append(all, phase.Updates...)
 		if err := withoutDocument(&out, all, phase.Updates, phase.Vectors, compacts); err != nil {
-			return result, fmt.Errorf("phase %d: %w", i, err)
+			return result, nil, fmt.Errorf("phase %d: %w", i, err)
 		}
 		if err := inVersion2(&out, d, all, phase.V2, compacts); err != nil {
-			return result, fmt.Errorf("phase %d: %w", i, err)
+			return result, nil, fmt.Errorf("phase %d: %w", i, err)
+		}
+		out.Roots = [][]root{natural}
+		if rnd.IntN(4) == 0 {
+			out.Roots = append(out.Roots, odd[rnd.IntN(len(odd))])
 		}
 		result.Phases = append(result.Phases, out)
+		v, err := content.Of(d)
+		if err != nil {
+			return result, nil, fmt.Errorf("phase %d: view: %w", i, err)
+		}
+		views = append(views, v)
 		for k, u := range phase.Updates {
 			if !d.Contains(u) {
-				return result, fmt.Errorf("phase %d: update %d (%x) isn't contained", i, k, u)
+				return result, nil, fmt.Errorf("phase %d: update %d (%x) isn't contained", i, k, u)
 			}
 		}
 	}
-	return result, nil
-}
-
-// applyOne applies an update from a buffer that is overwritten afterwards, and
-// checks that Contains foretells whether anything changes.
-func applyOne(d *yjs.Document, update []byte) error {
-	if err := yjs.ValidateUpdate(update); err != nil {
-		return fmt.Errorf("validate: %w", err)
-	}
-	before, err := d.EncodeStateAsUpdate(nil)
-	if err != nil {
-		return err
-	}
-	contained := d.Contains(update)
-	buf := bytes.Clone(update)
-	if err := d.ApplyUpdate(buf); err != nil {
-		return err
-	}
-	for i := range buf {
-		buf[i] = 0xaa
-	}
-	after, err := d.EncodeStateAsUpdate(nil)
-	if err != nil {
-		return err
-	}
-	if changed := !bytes.Equal(before, after); changed == contained {
-		return fmt.Errorf("Contains is %v, but the state changed: %v", contained, changed)
-	}
-	return nil
-}
-
-// compact compacts a document and checks what must not change by that.
-func compact(d *yjs.Document) error {
-	vector, before, pending := d.StateVector(), d.Size(), d.Pending()
-	if freed := d.Compact(); freed != before-d.Size() {
-		return fmt.Errorf("compacting says it freed %d of %d, Size is %d", freed, before, d.Size())
-	}
-	if now := d.StateVector(); !bytes.Equal(now, vector) {
-		return fmt.Errorf("compacting changed the vector from %x to %x", vector, now)
-	}
-	if now := d.Pending(); !slices.Equal(now.Missing, pending.Missing) {
-		return fmt.Errorf("compacting changed what is missing from %v to %v", pending.Missing, now.Missing)
-	}
-	return nil
-}
-
-// compacted returns a state as it is, or compacted.
-func compacted(state []byte, compacts bool) ([]byte, error) {
-	if !compacts {
-		return state, nil
-	}
-	d := yjs.NewDocument()
-	if err := d.Load(state); err != nil {
-		return nil, err
-	}
-	d.Compact()
-	return d.EncodeStateAsUpdate(nil)
-}
-
-func finish(d *yjs.Document, vectors [][]byte) (phaseResult, error) {
-	var out phaseResult
-	var err error
-	if out.State, err = d.EncodeStateAsUpdate(nil); err != nil {
-		return out, err
-	}
-	out.Vector = d.StateVector()
-	for _, v := range vectors {
-		diff, err := d.EncodeStateAsUpdate(v)
-		if err != nil {
-			return out, err
-		}
-		if err := yjs.ValidateUpdate(diff); err != nil {
-			return out, fmt.Errorf("diff for %x is invalid: %w", v, err)
-		}
-		out.Diffs = append(out.Diffs, diff)
-	}
-	if p := d.Pending(); p.Structs == 0 && d.Size() != len(out.State) {
-		return out, fmt.Errorf("Size %d, state has %d bytes", d.Size(), len(out.State))
-	}
-	again := yjs.NewDocument()
-	if err := again.Load(out.State); err != nil {
-		return out, fmt.Errorf("own state is refused: %w", err)
-	}
-	encoded, err := again.EncodeStateAsUpdate([]byte{0})
-	if err != nil {
-		return out, err
-	}
-	if !bytes.Equal(encoded, out.State) {
-		return out, fmt.Errorf("re-encoded %x, want %x", encoded, out.State)
-	}
-	return out, nil
-}
-
-// withoutDocument merges and cuts updates, and compares that with what the
-// document made of them.
-func withoutDocument(out *phaseResult, all, updates, vectors [][]byte, compacts bool) error {
-	merged, err := yjs.MergeUpdates(all...)
-	if err != nil {
-		return err
-	}
-	if merged, err = compacted(merged, compacts); err != nil || !bytes.Equal(merged, out.State) {
-		return fmt.Errorf("merged %x, %v, the document has %x", merged, err, out.State)
-	}
-	if v, err := yjs.StateVectorFromUpdate(out.State); err != nil || !bytes.Equal(v, out.Vector) {
-		return fmt.Errorf("vector from the state %x, %v, want %x", v, err, out.Vector)
-	}
-	for i, v := range vectors {
-		if diff, err := yjs.DiffUpdate(out.State, v); err != nil || !bytes.Equal(diff, out.Diffs[i]) {
-			return fmt.Errorf("state cut to %x, %v, the document gives %x", diff, err, out.Diffs[i])
-		}
-	}
-	out.Singles = []singleResult{}
-	first := updates[:min(mergeFirst, len(updates))]
-	for k, u := range first {
-		var s singleResult
-		if s.Diff, err = yjs.DiffUpdate(u, vectors[k%len(vectors)]); err != nil {
-			return err
-		}
-		if s.Vector, err = yjs.StateVectorFromUpdate(u); err != nil {
-			return err
-		}
-		out.Singles = append(out.Singles, s)
-	}
-	out.Merged, err = yjs.MergeUpdates(first...)
-	return err
-}
-
-// inVersion2 converts updates to and fro, and replays all of them in version 2.
-func inVersion2(out *phaseResult, d *yjs.Document, all, v2 [][]byte, compacts bool) error {
-	var err error
-	if out.StateV2, err = d.EncodeStateAsUpdateV2(nil); err != nil {
-		return err
-	}
-	again := yjs.NewDocument()
-	for _, u := range all {
-		converted, err := yjs.ConvertUpdateV1ToV2(u)
-		if err != nil {
-			return err
-		}
-		if err := again.ApplyUpdateV2(converted); err != nil {
-			return fmt.Errorf("%x in version 2 (%x): %w", u, converted, err)
-		}
-	}
-	if compacts {
-		again.Compact()
-	}
-	if state, err := again.EncodeStateAsUpdate(nil); err != nil || !bytes.Equal(state, out.State) {
-		return fmt.Errorf("delivered in version 2: %x, %v, want %x", state, err, out.State)
-	}
-	for k := range out.Singles {
-		s := &out.Singles[k]
-		if s.V1, err = yjs.ConvertUpdateV2ToV1(v2[k]); err != nil {
-			return fmt.Errorf("%x: %w", v2[k], err)
-		}
-		// Not the update itself: Yjs drops the flag of a key where it is of no use.
-		if back, err := yjs.ConvertUpdateV1ToV2(s.V1); err != nil || !bytes.Equal(back, v2[k]) {
-			return fmt.Errorf("%x in version 2 is %x, %v, yjs writes %x", s.V1, back, err, v2[k])
-		}
-	}
-	return nil
+	return result, views, nil
 }

@@ -1,7 +1,14 @@
 // A small seeded generator (mulberry32), so that every program can be made again
-// from its number.
+// from its number. Several numbers make a generator of their own: what one part of
+// a program draws doesn't move what another part draws.
 export class Random {
-  constructor (seed) { this.state = (seed * 2654435761 + 1013904223) >>> 0 }
+  constructor (...seeds) {
+    this.state = 1013904223
+    for (const seed of seeds) {
+      this.state = (this.state ^ Math.imul(seed % 4294967296 | 0, 2654435761) ^ Math.floor(seed / 4294967296)) >>> 0
+      this.state = Math.floor(this.next() * 4294967296)
+    }
+  }
 
   next () {
     this.state = (this.state + 0x6d2b79f5) >>> 0

@@ -42,15 +42,13 @@ func collect(t *testing.T, d *yjs.Document) collection {
 }
 
 // verdicts asks yjs what it makes of collected documents.
-func verdicts(t *testing.T, o *oracle, pairs []collection) (sizes []int) {
+func verdicts(t *testing.T, o *Oracle, pairs []collection) (sizes []int) {
 	t.Helper()
 	var answers []struct {
 		Errors []string
 		Size   int
 	}
-	if err := o.ask(map[string]any{"op": "collected", "pairs": pairs}, &answers); err != nil {
-		t.Fatal(err)
-	}
+	o.Ask(t, map[string]any{"op": "collected", "pairs": pairs}, &answers)
 	for i, a := range answers {
 		if len(a.Errors) > 0 {
 			t.Errorf("%x became %x: %v", pairs[i].Before, pairs[i].After, a.Errors)
@@ -63,28 +61,26 @@ func verdicts(t *testing.T, o *oracle, pairs []collection) (sizes []int) {
 // TestCollect lets random programs be collected, half way and at the end, and
 // compares with yjs what is left: that it reads the same, and how large it is.
 func TestCollect(t *testing.T) {
-	n := fromEnv(t, "YJS_PROGRAMS", defaultCollected)
-	first := fromEnv(t, "YJS_SEED", 1)
-	o := startOracle(t)
+	n := FromEnv(t, "YJS_PROGRAMS", defaultCollected)
+	first := FromEnv(t, "YJS_SEED", 1)
+	o := Start(t, "oracle.mjs")
 	ours, theirs := 0, 0
 	for seed := first; seed < first+n; seed += batch {
 		var programs []program
-		seeds := make([]int, batch)
-		for i := range seeds {
-			seeds[i] = seed + i
+		specs := make([]spec, batch)
+		for i := range specs {
+			specs[i].Seed = uint64(seed + i)
 		}
-		if err := o.ask(map[string]any{"op": "make", "seeds": seeds}, &programs); err != nil {
-			t.Fatal(err)
-		}
+		o.Ask(t, map[string]any{"op": "make", "specs": specs}, &programs)
 		pairs := make([]collection, 0, batch)
-		for _, p := range programs {
-			pairs = append(pairs, collectProgram(t, p))
+		for i, p := range programs {
+			pairs = append(pairs, collectProgram(t, p, specs[i].Seed))
 		}
 		for i, size := range verdicts(t, o, pairs) {
 			got := len(pairs[i].After)
 			ours, theirs = ours+got, theirs+size
 			if float64(got) > (1+mostOver)*float64(size)+fewBytes {
-				t.Errorf("YJS_SEED=%d (%s): %d bytes, yjs has %d: %x", programs[i].Seed, programs[i].Name, got, size, pairs[i].After)
+				t.Errorf("YJS_SEED=%d (%s): %d bytes, yjs has %d: %x", specs[i].Seed, programs[i].Name, got, size, pairs[i].After)
 			}
 		}
 		if t.Failed() {
@@ -99,10 +95,10 @@ func TestCollect(t *testing.T) {
 
 // collectProgram returns what a document of all updates says, and a document that
 // was collected again and again on the way.
-func collectProgram(t *testing.T, p program) collection {
+func collectProgram(t *testing.T, p program, seed uint64) collection {
 	t.Helper()
 	kept, d := yjs.NewDocument(), yjs.NewDocument()
-	rnd := rand.New(rand.NewPCG(uint64(p.Seed), 11))
+	rnd := rand.New(rand.NewPCG(seed, 11))
 	for _, phase := range p.Phases {
 		for _, u := range phase.Updates {
 			if err := kept.ApplyUpdate(u); err != nil {
@@ -137,7 +133,7 @@ func TestCollectHistory(t *testing.T) {
 		}
 	}
 	c := collect(t, d)
-	size := verdicts(t, startOracle(t), []collection{c})[0]
+	size := verdicts(t, Start(t, "oracle.mjs"), []collection{c})[0]
 	t.Logf("genuine: %v, %d bytes, collected %d, yjs has %d: %.3f", genuine, len(c.Before), len(c.After), size, float64(len(c.After))/float64(size))
 	if float64(len(c.After)) > (1+mostOver)*float64(size) {
 		t.Errorf("%d bytes, yjs has %d", len(c.After), size)

@@ -10,18 +10,16 @@ import (
 )
 
 // textOf asks yjs what the root text of a name reads in a state.
-func textOf(t *testing.T, o *oracle, state []byte, name string) string {
+func textOf(t *testing.T, o *Oracle, state []byte, name string) string {
 	t.Helper()
 	var text string
-	if err := o.ask(map[string]any{"op": "text", "update": state, "name": name}, &text); err != nil {
-		t.Fatal(err)
-	}
+	o.Ask(t, map[string]any{"op": "text", "update": state, "name": name}, &text)
 	return text
 }
 
 // TestSmall is three sessions in which other implementations went wrong.
 func TestSmall(t *testing.T) {
-	o := startOracle(t)
+	o := Start(t, "oracle.mjs")
 	for _, c := range []struct{ text, updates string }{
 		{"\t<b>", "AQHDAQAEAQF0Bgk8Yj4mIgA= AAHDAQEEAg=="},
 		{"heXYllo", "AQFlAAQBAXQFaGVsbG8A AQHKAQDEZQFlAgJYWQA="},
@@ -59,7 +57,7 @@ func TestHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o := startOracle(t)
+	o := Start(t, "oracle.mjs")
 	want := yjstest.Text(edits)
 	if genuine && len(want) != 104_852 {
 		t.Errorf("the real history ends with 104 852 characters, got %d", len(want))

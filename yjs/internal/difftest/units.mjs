@@ -33,22 +33,28 @@ const contents = content => {
   }
 }
 
-// structUnits calls f(key, unit) for each unit of the structs of an update.
-export const structUnits = (structs, f) => {
+// unitsOf returns the units of structs. A unit may be there only once.
+export const unitsOf = structs => {
+  const units = new Map()
+  const put = (key, unit) => {
+    if (units.has(key)) throw new Error(key + ' is encoded twice')
+    units.set(key, unit)
+  }
   for (const s of structs) {
     if (s.constructor === Y.Skip) continue
+    const client = s.id.client + ':'
     if (s.constructor === Y.GC) {
-      for (let i = 0; i < s.length; i++) f(s.id.client, s.id.clock + i, 'gc')
+      for (let i = 0; i < s.length; i++) put(client + (s.id.clock + i), 'gc')
       continue
     }
     const each = contents(s.content)
-    const right = id(s.rightOrigin)
-    for (let i = 0; i < s.length; i++) {
-      const origin = i > 0 ? s.id.client + '.' + (s.id.clock + i - 1) : id(s.origin)
-      const parent = origin === '-' && right === '-' ? (typeof s.parent === 'string' ? JSON.stringify(s.parent) : id(s.parent)) + '/' + JSON.stringify(s.parentSub) : ''
-      f(s.id.client, s.id.clock + i, origin + ' ' + right + ' ' + parent + ' ' + each[i])
-    }
+    const origin = id(s.origin)
+    const right = ' ' + id(s.rightOrigin) + ' '
+    const parent = origin === '-' && right === ' - ' ? (typeof s.parent === 'string' ? JSON.stringify(s.parent) : id(s.parent)) + '/' + JSON.stringify(s.parentSub) : ''
+    put(client + s.id.clock, origin + right + parent + ' ' + each[0])
+    for (let i = 1; i < s.length; i++) put(client + (s.id.clock + i), s.id.client + '.' + (s.id.clock + i - 1) + right + ' ' + each[i])
   }
+  return units
 }
 
 const half = unit => {
@@ -68,12 +74,11 @@ export class Forms {
 
   add (update) {
     const { structs, ds } = Y.decodeUpdate(update)
-    structUnits(structs, (client, clock, unit) => {
-      const key = client + ':' + clock
+    for (const [key, unit] of unitsOf(structs)) {
       const known = this.units.get(key)
       if (known === undefined) this.units.set(key, [unit])
       else if (!known.includes(unit)) known.push(unit)
-    })
+    }
     this.deletes.addSet(ds)
   }
 
@@ -108,3 +113,5 @@ export class Ranges {
     return null
   }
 }
+
+export const rangesOf = ds => new Ranges().addSet(ds)

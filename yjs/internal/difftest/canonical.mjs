@@ -1,5 +1,5 @@
-// What yjs says about a document, as text that canonical_test.go writes too.
-import * as Y from '../../internal/difftest/node_modules/yjs/dist/yjs.mjs'
+// What yjs says about a document, as text that canonical.go writes too.
+import * as Y from 'yjs'
 
 const bits = new DataView(new ArrayBuffer(8))
 

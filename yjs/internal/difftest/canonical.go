@@ -1,4 +1,4 @@
-package content_test
+package difftest
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"github.com/fjord-sync/fjord/yjs/content"
 )
 
-// canonical writes a value as testdata/canonical.mjs does.
-func canonical(value any) string {
+// Canonical writes a value of a document as canonical.mjs does.
+func Canonical(value any) string {
 	switch value := value.(type) {
 	case nil:
 		return "null"
@@ -28,15 +28,15 @@ func canonical(value any) string {
 		}
 		return fmt.Sprintf("#%x", math.Float64bits(value))
 	case string:
-		return quote(value)
+		return Quote(value)
 	case []any:
-		return "[" + join(value, canonical) + "]"
+		return "[" + join(value, Canonical) + "]"
 	case []byte:
 		return "b(" + join(value, func(b byte) string { return strconv.Itoa(int(b)) }) + ")"
 	case map[string]any:
-		return object(value)
+		return canonicalObject(value)
 	case content.Subdocument:
-		return "doc(" + quote(value.GUID) + "," + options(value.Options) + ")"
+		return "doc(" + Quote(value.GUID) + "," + options(value.Options) + ")"
 	default:
 		return nested(value)
 	}
@@ -45,33 +45,33 @@ func canonical(value any) string {
 func nested(value any) string {
 	switch v := value.(type) {
 	case content.XMLElement:
-		return fmt.Sprintf("element(%s,%s,%s,%s)", quote(v.Name()), object(v.Attributes()), canonical(v.Children()), quote(v.String()))
+		return fmt.Sprintf("element(%s,%s,%s,%s)", Quote(v.Name()), canonicalObject(v.Attributes()), Canonical(v.Children()), Quote(v.String()))
 	case content.XMLHook:
-		return fmt.Sprintf("hook(%s,%s)", quote(v.Name()), entries(v.Map))
+		return fmt.Sprintf("hook(%s,%s)", Quote(v.Name()), entries(v.Map))
 	case content.XMLText:
-		return fmt.Sprintf("xmltext(%s,%s,%s)", delta(v.Text), quote(v.String()), object(v.Attributes()))
+		return fmt.Sprintf("xmltext(%s,%s,%s)", delta(v.Text), Quote(v.String()), canonicalObject(v.Attributes()))
 	case content.XMLFragment:
-		return fmt.Sprintf("fragment(%s,%s)", canonical(v.Children()), quote(v.String()))
+		return fmt.Sprintf("fragment(%s,%s)", Canonical(v.Children()), Quote(v.String()))
 	case content.Text:
-		return fmt.Sprintf("text(%s,%s,%d,%s)", delta(v), quote(v.String()), v.Len(), object(v.Attributes()))
+		return fmt.Sprintf("text(%s,%s,%d,%s)", delta(v), Quote(v.String()), v.Len(), canonicalObject(v.Attributes()))
 	case content.Array:
-		return fmt.Sprintf("array(%s,%d,%s)", canonical(v.Values()), v.Len(), canonical(v.JSON()))
+		return fmt.Sprintf("array(%s,%d,%s)", Canonical(v.Values()), v.Len(), Canonical(v.JSON()))
 	case content.Map:
-		return fmt.Sprintf("map(%s,%d,%s)", entries(v), v.Len(), canonical(v.JSON()))
+		return fmt.Sprintf("map(%s,%d,%s)", entries(v), v.Len(), Canonical(v.JSON()))
 	default:
 		return fmt.Sprintf("unexpected %T", value)
 	}
 }
 
 // entries is what Object.fromEntries makes of a map's entries: it takes any key.
-func entries(m content.Map) string { return object(m.Values()) }
+func entries(m content.Map) string { return canonicalObject(m.Values()) }
 
 func delta(t content.Text) string {
 	return "[" + join(t.Delta(), func(op content.Op) string {
 		if op.Attributes == nil {
-			return canonical(op.Insert)
+			return Canonical(op.Insert)
 		}
-		return canonical(op.Insert) + object(op.Attributes)
+		return Canonical(op.Insert) + canonicalObject(op.Attributes)
 	}) + "]"
 }
 
@@ -83,7 +83,7 @@ func join[T any](list []T, f func(T) string) string {
 	return strings.Join(parts, ",")
 }
 
-func object(o map[string]any) string {
+func canonicalObject(o map[string]any) string {
 	keys := make([]string, 0, len(o))
 	for k := range o {
 		keys = append(keys, k)
@@ -91,7 +91,7 @@ func object(o map[string]any) string {
 	slices.SortFunc(keys, func(x, y string) int {
 		return slices.Compare(utf16.Encode([]rune(x)), utf16.Encode([]rune(y)))
 	})
-	return "{" + join(keys, func(k string) string { return quote(k) + ":" + canonical(o[k]) }) + "}"
+	return "{" + join(keys, func(k string) string { return Quote(k) + ":" + Canonical(o[k]) }) + "}"
 }
 
 // options fills in what a subdocument's options leave out.
@@ -102,11 +102,11 @@ func options(o map[string]any) string {
 			all[i] = v
 		}
 	}
-	return canonical(all)
+	return Canonical(all)
 }
 
-// quote is JSON.stringify of a string.
-func quote(s string) string {
+// Quote is JSON.stringify of a string.
+func Quote(s string) string {
 	const named = "\b\t\n\x00\f\r"
 	var b strings.Builder
 	b.WriteByte('"')
@@ -126,9 +126,9 @@ func quote(s string) string {
 	return b.String()
 }
 
-// agree compares what a view and Yjs say. Where Yjs throws, the view may say
+// Agree compares what a view and Yjs say. Where Yjs throws, the view may say
 // anything.
-func agree(got, want string) bool {
+func Agree(got, want string) bool {
 	for {
 		before, after, throws := strings.Cut(want, "throws")
 		if !strings.HasPrefix(got, before) {
