@@ -7,7 +7,6 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/fjord-sync/fjord/internal/command"
-	"github.com/fjord-sync/fjord/internal/roomname"
 	"github.com/fjord-sync/fjord/services/edge"
 )
 
@@ -18,15 +17,14 @@ type config struct {
 	acceptLoss       bool
 	rooms            string
 	keepDeleted      bool
-	origins          []string
-	auth             edge.Auth
-	roomNames        roomname.Rule
-	log              *slog.Logger
+	// edge is what flags say of it; the rest of it is the house's.
+	edge edge.Config
+	log  *slog.Logger
 }
 
 func readConfig(cmd *cli.Command) (config, error) {
 	log, logErr := command.Logger(cmd)
-	rule, ruleErr := command.RoomNameRule(cmd)
+	edgeConfig, edgeErr := readEdge(cmd)
 	return config{
 		listen:      cmd.String(command.ListenFlag),
 		rpc:         cmd.String(command.RPCFlag),
@@ -35,17 +33,23 @@ func readConfig(cmd *cli.Command) (config, error) {
 		acceptLoss:  cmd.Bool(command.AcceptLossFlag),
 		rooms:       cmd.String(command.RoomsFlag),
 		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
-		origins:     cmd.StringSlice(command.OriginsFlag),
-		auth:        readAuth(cmd),
-		roomNames:   rule,
+		edge:        edgeConfig,
 		log:         log,
-	}, errors.Join(command.NoArguments(cmd), logErr, ruleErr)
+	}, errors.Join(command.NoArguments(cmd), logErr, edgeErr)
 }
 
-func readAuth(cmd *cli.Command) edge.Auth {
-	return edge.Auth{
-		Method:    cmd.String(command.AuthFlag),
-		Audiences: cmd.StringSlice(command.AudienceFlag),
-		Issuer:    cmd.String(command.IssuerFlag),
+func readEdge(cmd *cli.Command) (edge.Config, error) {
+	rule, ruleErr := command.RoomNameRule(cmd)
+	proxies, proxiesErr := command.Proxies(cmd)
+	c := edge.Config{
+		RoomNames:      rule,
+		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
+		TrustedProxies: proxies,
+		Auth: edge.Auth{
+			Method:    cmd.String(command.AuthFlag),
+			Audiences: cmd.StringSlice(command.AudienceFlag),
+			Issuer:    cmd.String(command.IssuerFlag),
+		},
 	}
+	return c, errors.Join(ruleErr, proxiesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
 }

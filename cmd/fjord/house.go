@@ -54,16 +54,12 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 	if err != nil {
 		return nil, errors.Join(err, h.storage.Close())
 	}
-	h.edge, err = edge.New(edge.Config{
-		RoomsURLs:      []string{insideURL},
-		HTTPClient:     serve.NewClient(h.inside.Dial),
-		Name:           name,
-		RoomNames:      c.roomNames,
-		AllowedOrigins: c.origins,
-		Auth:           c.auth,
-		Logger:         c.log,
-		Metrics:        metrics,
-	})
+	c.edge.RoomsURLs = []string{insideURL}
+	c.edge.HTTPClient = serve.NewClient(h.inside.Dial)
+	c.edge.Name = name
+	c.edge.Logger = c.log
+	c.edge.Metrics = metrics
+	h.edge, err = edge.New(c.edge)
 	if err != nil {
 		return nil, errors.Join(err, h.storage.Close())
 	}
@@ -90,6 +86,7 @@ func (h *house) serve(c config, p ports, ops http.Handler) {
 	h.rpc.Serve(h.inside)
 	h.rpc.Serve(p.rpc)
 	h.web = serve.NewServer(h.edge, c.log)
+	h.web.LimitHeaders(h.edge.HeaderBytes())
 	h.web.Serve(edge.Listener(p.web))
 	h.ops = serve.NewServer(ops, c.log)
 	h.ops.Serve(p.ops)

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/services/edge"
 )
 
 func main() {
@@ -25,6 +26,7 @@ func main() {
 		command.Rooms(),
 		command.KeepDeleted(),
 	)
+	flags = append(flags, command.LimitFlags(edge.LimitTable)...)
 	os.Exit(command.Main(command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)))
 }
 

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -24,6 +25,7 @@ const (
 	StorageURLFlag  = "storage-url"
 	OriginsFlag     = "allow-origin"
 	RoomNamesFlag   = "room-names"
+	ProxiesFlag     = "trusted-proxy"
 	logLevelFlag    = "log-level"
 )
 
@@ -111,6 +113,33 @@ func AllowOrigin() cli.Flag {
 	}
 }
 
+// TrustedProxies are those who say truly where a request comes from.
+func TrustedProxies() cli.Flag {
+	return &cli.StringSliceFlag{
+		Name:    ProxiesFlag,
+		Usage:   "`NETWORK` of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as 10.0.0.0/8 or 127.0.0.1; several, with commas",
+		Sources: env(ProxiesFlag),
+	}
+}
+
+// Proxies reads --trusted-proxy.
+func Proxies(cmd *cli.Command) ([]netip.Prefix, error) {
+	var proxies []netip.Prefix
+	for _, s := range cmd.StringSlice(ProxiesFlag) {
+		if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+			a = a.Unmap()
+			proxies = append(proxies, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil || p != p.Masked() || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("--%s %s: want an address or a network, as in 127.0.0.1, 10.0.0.0/8 or fd00::/8", ProxiesFlag, s)
+		}
+		proxies = append(proxies, p)
+	}
+	return proxies, nil
+}
+
 // RoomNames is the rule for the names of rooms.
 func RoomNames() cli.Flag {
 	return text(RoomNamesFlag, "default", "`RULE` for room names: default (1 to 255 bytes of UTF-8 without control characters) or elva (10 to 250 of A-Z a-z 0-9 - _)")
@@ -123,7 +152,7 @@ func LogLevel() cli.Flag {
 
 // EdgeFlags are those of everything that listens for websockets.
 func EdgeFlags() []cli.Flag {
-	return append([]cli.Flag{Listen(), AllowOrigin(), RoomNames()}, AuthFlags()...)
+	return append([]cli.Flag{Listen(), AllowOrigin(), TrustedProxies(), RoomNames()}, AuthFlags()...)
 }
 
 // RoomNameRule reads --room-names.

@@ -62,6 +62,10 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 	return s
 }
 
+// LimitHeaders makes the server read request lines and headers of at most so many
+// bytes (and 4 KiB, as net/http counts): 16 KiB otherwise. Call it before Serve.
+func (s *Server) LimitHeaders(bytes int) { s.http.MaxHeaderBytes = bytes }
+
 // Serve accepts from the listener in a goroutine of its own, which ends with
 // Shutdown. It may be called once for each of several listeners.
 func (s *Server) Serve(listener net.Listener) {

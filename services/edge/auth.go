@@ -56,6 +56,7 @@ func (e *Edge) authorize(r *http.Request, w spoken.Way) (pass, *auth.Refusal) {
 	if err != nil {
 		return pass{}, e.refused(room, "malformed", &auth.Refusal{Status: http.StatusBadRequest, Text: err.Error()})
 	}
+	request.Remote = e.proxies.client(r)
 	if refusal := auth.Ask(e.cfg.Hooks, request); refusal != nil {
 		return pass{}, e.refused(room, "hook", refusal)
 	}

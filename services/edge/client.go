@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gorilla/websocket"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
+	"github.com/fjord-sync/fjord/services/edge/internal/gate"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
 	"github.com/fjord-sync/fjord/services/edge/internal/socket"
@@ -26,6 +28,7 @@ type client struct {
 	socket *socket.Socket
 	way    spoken.Way
 	pass   pass
+	ticket *gate.Ticket // set by upgraded
 
 	// Owned by run.
 	spoken  bool            // the first frame has come
@@ -83,13 +86,20 @@ func (c *client) run() {
 		return
 	}
 	c.own = own
+	spoke := func() bool { return true }
 	if own.member.Kind() == roomsv1.RoomKind_ROOM_KIND_RELAY {
 		// A relay's listener may never say anything.
 		own.join(nil, c.pass.grants)
+	} else {
+		spoke = c.expectSpeech()
+		defer spoke()
 	}
 	end := func() {}
 	defer func() { end() }()
 	c.socket.Run(func(data []byte) {
+		if !c.spoken {
+			spoke()
+		}
 		if !c.spoken && !c.own.joined() && c.documentsOpen(data) {
 			c.own.member.Leave()
 			c.own = nil
@@ -97,6 +107,18 @@ func (c *client) run() {
 		}
 		c.frame(data)
 	})
+}
+
+// expectSpeech closes the socket if the function that it returns isn't called in
+// time.
+func (c *client) expectSpeech() (spoke func() bool) {
+	return time.AfterFunc(c.edge.cfg.Limits.FirstMessage, c.silent).Stop
+}
+
+// silent closes the socket of a client that came in and said nothing.
+func (c *client) silent() {
+	c.edge.reached.Hit("max-first-message")
+	c.socket.Close(session.CloseLater, "nothing was said in time, come back")
 }
 
 // documentsOpen reports whether a first frame is in a dialect that names its

@@ -1,10 +1,12 @@
 package edge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"time"
@@ -41,6 +43,10 @@ type Config struct {
 	// port always may, and so may a page of this machine if it reaches us as
 	// this machine. Programs that are no browsers send no origin.
 	AllowedOrigins []string
+	// TrustedProxies are those whose X-Forwarded-For and X-Forwarded-Proto count:
+	// for the limits of an address, for hooks and webhooks, and for the check of
+	// origins.
+	TrustedProxies []netip.Prefix
 	// Auth says how it is known who somebody is, and what they may do. Its zero
 	// value lets everybody write everywhere.
 	Auth Auth
@@ -59,48 +65,6 @@ type Config struct {
 	Metrics prometheus.Registerer
 }
 
-// Limits bounds everything that waits. 0 means the default.
-type Limits struct {
-	// Frame is the largest frame of a client, in bytes. Default 16 MiB, at most
-	// 17 MiB: a rooms process takes messages of 18 MiB.
-	Frame int
-	// Inbound is how much all sockets together may hold of frames larger than
-	// 4 KiB that are being read, or wait for a link, in bytes. Who needs more
-	// is told to come back. Default 256 MiB.
-	Inbound int
-	// Outbox is how much may wait for one client, in bytes: if more waits and
-	// the client takes nothing for 5 s, it is closed as too slow. The largest
-	// frame that waits isn't counted, so that a whole document of any size can
-	// be sent. Default 1 MiB.
-	Outbox int
-	// Burst is how much may wait for one client at all, in bytes, counted like
-	// Outbox. Default 16 MiB, or Outbox if that is more.
-	Burst int
-	// Sockets is the number of websockets. Default 50 000.
-	Sockets int
-	// Documents is the number of documents that one socket may carry, if its
-	// messages name them. Default 1000.
-	Documents int
-	// Link is how much may wait to be sent to one rooms process, in bytes,
-	// before readers of sockets wait. Default 4 MiB.
-	Link int
-	// LinkMessage is the largest message of a rooms process, in bytes; it must
-	// hold a whole document. Default 288 MiB.
-	LinkMessage int
-}
-
-// Keepalive says how connections are kept alive and dead ones noticed. 0 means
-// the default.
-type Keepalive struct {
-	// Every is the longest time without a data frame to a client that speaks
-	// y-websocket: it gives up after 30 s, and pings don't count. Default 20 s.
-	Every time.Duration
-	// Ping is the time between websocket pings. Default 20 s.
-	Ping time.Duration
-	// Pong is how long a client may be silent, pongs included. Default 40 s.
-	Pong time.Duration
-}
-
 // The times that nobody has needed to configure.
 const (
 	writeTimeout   = 10 * time.Second
@@ -113,10 +77,6 @@ const (
 	retryFirst     = 100 * time.Millisecond
 	retryMost      = 5 * time.Second
 )
-
-// maxFrame is the largest frame that fits a message to a rooms process, behind a
-// chunk of others.
-const maxFrame = 17 << 20
 
 var errNoRooms = errors.New("edge: no rooms URL: want at least one, as in http://rooms:7100")
 
@@ -151,45 +111,23 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	setDefault(&c.Limits.Frame, 16<<20)
-	setDefault(&c.Limits.Inbound, 256<<20)
-	setDefault(&c.Limits.Outbox, 1<<20)
-	setDefault(&c.Limits.Burst, max(16<<20, c.Limits.Outbox))
-	setDefault(&c.Limits.Sockets, 50_000)
-	setDefault(&c.Limits.Documents, 1000)
-	setDefault(&c.Limits.Link, 4<<20)
-	setDefault(&c.Limits.LinkMessage, 288<<20)
 	setDefault(&c.Keepalive.Every, 20*time.Second)
-	setDefault(&c.Keepalive.Ping, 20*time.Second)
-	setDefault(&c.Keepalive.Pong, 40*time.Second)
+	setDefault(&c.Keepalive.Ping, cmp.Or(c.Keepalive.Pong, 40*time.Second)/2)
 	setDefault(&c.DrainSpread, 10*time.Second)
+	if err := c.fillLimits(); err != nil {
+		return c, err
+	}
 	return c, c.check()
 }
 
 // check refuses what can't work.
 func (c Config) check() error {
-	for name, n := range map[string]int64{
-		"Limits.Frame": int64(c.Limits.Frame), "Limits.Outbox": int64(c.Limits.Outbox),
-		"Limits.Burst":   int64(c.Limits.Burst),
-		"Limits.Inbound": int64(c.Limits.Inbound),
-		"Limits.Sockets": int64(c.Limits.Sockets), "Limits.Link": int64(c.Limits.Link), "Limits.Documents": int64(c.Limits.Documents),
-		"Limits.LinkMessage": int64(c.Limits.LinkMessage),
-		"Keepalive.Every":    int64(c.Keepalive.Every), "Keepalive.Ping": int64(c.Keepalive.Ping),
-		"Keepalive.Pong": int64(c.Keepalive.Pong), "DrainSpread": int64(c.DrainSpread),
+	for name, d := range map[string]time.Duration{
+		"Keepalive.Every": c.Keepalive.Every, "Keepalive.Ping": c.Keepalive.Ping, "DrainSpread": c.DrainSpread,
 	} {
-		if n < 0 {
+		if d < 0 {
 			return fmt.Errorf("edge: %s is negative: want 0 for the default, or more", name)
 		}
-	}
-	if c.Limits.Frame > maxFrame {
-		return fmt.Errorf("edge: Limits.Frame is %d: want at most %d, or one client's frame could end the link of all", c.Limits.Frame, maxFrame)
-	}
-	if c.Limits.Burst < c.Limits.Outbox {
-		return fmt.Errorf("edge: Limits.Burst (%d) is less than Limits.Outbox (%d): want at least as much", c.Limits.Burst, c.Limits.Outbox)
-	}
-	if c.Keepalive.Pong <= c.Keepalive.Ping {
-		return fmt.Errorf("edge: Keepalive.Pong (%s) must be longer than Keepalive.Ping (%s): nobody would live to answer",
-			c.Keepalive.Pong, c.Keepalive.Ping)
 	}
 	return nil
 }

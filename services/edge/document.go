@@ -9,6 +9,7 @@ import (
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
 )
 
@@ -41,16 +42,6 @@ type token struct {
 	absent bool
 }
 
-// What one socket may say to documents that haven't let it in, as Hocuspocus
-// counts it (advisory GHSA-xwhh-v746-pj9m), and how long it may take.
-const (
-	maxHeldBytes    = 5 << 20
-	maxHeldMessages = 1000
-	maxKnocking     = 100
-	tokenWait       = 5 * time.Second
-	admitWait       = time.Minute
-)
-
 // denied is all that a client is told: "no such room" and "no access" look the
 // same.
 const denied = "permission-denied"
@@ -62,14 +53,15 @@ func (c *client) carry() (end func()) {
 	c.ctx = ctx
 	c.documents = make(map[string]*document)
 	c.admitted = make(chan struct{})
+	c.socket.LimitFrames(c.edge.cfg.Limits.EarlyFrame, "max-early-frame")
 	c.waiters.Go(func() {
 		defer cancel()
-		late := time.NewTimer(admitWait)
+		late := time.NewTimer(c.edge.cfg.Limits.FirstMessage)
 		defer late.Stop()
 		select {
 		case <-c.admitted:
 		case <-late.C:
-			c.socket.Close(session.CloseLater, "no document was asked for")
+			c.silent()
 		case <-c.socket.Leaving():
 		}
 		<-c.socket.Leaving()
@@ -106,6 +98,7 @@ func (c *client) toDocument(m dialect.Message) {
 	case free:
 		d.say(m)
 	case tooMuch:
+		c.edge.reached.Hit(d.heldLimit())
 		c.socket.Close(session.CloseTooLarge, "too much was said before a document let the client in")
 	case mustWait:
 		<-d.done
@@ -123,7 +116,14 @@ func (c *client) knock(address string) *document {
 			knocking++
 		}
 	}
-	if knocking >= maxKnocking || len(c.documents) >= c.edge.cfg.Limits.Documents {
+	limits := &c.edge.cfg.Limits
+	switch {
+	case knocking >= limits.EarlyDocuments:
+		c.edge.reached.Hit("max-early-documents")
+		c.socket.Close(session.CloseTooLarge, "too many documents were asked for at once")
+		return nil
+	case len(c.documents) >= limits.Documents:
+		c.edge.reached.Hit("max-documents")
 		c.socket.Close(session.CloseTooLarge, "too many documents on one socket")
 		return nil
 	}
@@ -168,7 +168,7 @@ func (c *client) tell(m dialect.Message) {
 
 // enter waits for who the client is and lets it in, or doesn't.
 func (d *document) enter(ctx context.Context) {
-	late := time.NewTimer(tokenWait)
+	late := time.NewTimer(d.client.edge.cfg.Limits.Token)
 	defer late.Stop()
 	for {
 		select {
@@ -181,10 +181,16 @@ func (d *document) enter(ctx context.Context) {
 				d.refuse(err)
 				return
 			}
+			if refusal := d.client.ticket.Name(claims.Subject); refusal != nil {
+				d.client.edge.reached.Hit(refusal.Limit)
+				d.deny(refusal.Text)
+				return
+			}
 			d.expireAt(claims.Expires)
 			d.admit(ctx, t, grants(claims, access))
 			return
 		case <-late.C:
+			d.client.edge.reached.Hit("max-token-wait")
 			d.deny(denied)
 			return
 		case <-ctx.Done():
@@ -230,6 +236,7 @@ func (d *document) expireAt(t time.Time) {
 func (d *document) admit(ctx context.Context, t token, g *session.Grants) {
 	c := d.client
 	c.admit.Do(func() {
+		c.socket.LimitFrames(c.edge.cfg.Limits.Frame, "max-frame")
 		c.socket.SetKeepalive(c.dialect.Keepalive(d.address))
 		close(c.admitted)
 	})
@@ -244,7 +251,9 @@ func (d *document) admit(ctx context.Context, t token, g *session.Grants) {
 	d.admitted = true
 	d.mu.Unlock()
 	if why := d.open(); why != nil {
-		if ctx.Err() == nil { // or else the client has left, and may stay for others
+		if why == link.RoomFull {
+			d.deny(why.Reason)
+		} else if ctx.Err() == nil { // or else the client has left, and may stay for others
 			d.End(why)
 		}
 		return
@@ -321,7 +330,7 @@ func (d *document) hold(m dialect.Message) verdict {
 	}
 	c := d.client
 	size := int64(len(m.Body))
-	if c.heldBytes.Load()+size > maxHeldBytes || c.heldMessages.Load() >= maxHeldMessages {
+	if c.heldBytes.Load()+size > int64(c.edge.cfg.Limits.EarlyBytes) || c.heldMessages.Load() >= int64(c.edge.cfg.Limits.EarlyMessages) {
 		if d.admitted {
 			return mustWait
 		}
@@ -333,6 +342,14 @@ func (d *document) hold(m dialect.Message) verdict {
 	c.heldBytes.Add(size)
 	c.heldMessages.Add(1)
 	return heldUp
+}
+
+// heldLimit names the limit that hold found reached.
+func (d *document) heldLimit() string {
+	if d.client.heldMessages.Load() >= int64(d.client.edge.cfg.Limits.EarlyMessages) {
+		return "max-early-messages"
+	}
+	return "max-early-bytes"
 }
 
 // knockLocked gives enter a token. One that comes when it has two, or has let

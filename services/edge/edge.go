@@ -8,8 +8,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fjord-sync/fjord/internal/limit"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/cork"
+	"github.com/fjord-sync/fjord/services/edge/internal/gate"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/placement"
 	"github.com/fjord-sync/fjord/services/edge/internal/socket"
@@ -23,12 +25,16 @@ type Edge struct {
 	// Immutable after New.
 	cfg        Config
 	origins    *origins
+	proxies    proxies
 	auth       auth.Authenticator
 	socketConf *socket.Config
 	sockets    prometheus.Gauge
 	admissions *prometheus.CounterVec
+	reached    *limit.Reached
 	ring       *placement.Ring
 	links      []*link.Link // as cfg.RoomsURLs
+
+	gate *gate.Gate
 
 	// readers are those of all sockets.
 	readers sync.WaitGroup
@@ -55,6 +61,14 @@ func New(cfg Config) (*Edge, error) {
 		ring:    placement.New(cfg.RoomsURLs),
 		clients: make(map[*client]struct{}),
 	}
+	e.proxies = proxies(cfg.TrustedProxies)
+	e.gate = gate.New(gate.Config{
+		Handshakes:           cfg.Limits.Handshakes,
+		HandshakesPerAddress: cfg.Limits.HandshakesPerAddress,
+		Sockets:              cfg.Limits.Sockets,
+		SocketsPerAddress:    cfg.Limits.SocketsPerAddress,
+		SocketsPerSubject:    cfg.Limits.SocketsPerSubject,
+	})
 	if e.origins, err = newOrigins(cfg.AllowedOrigins); err != nil {
 		return nil, err
 	}
@@ -69,6 +83,8 @@ func New(cfg Config) (*Edge, error) {
 		Edge:           cfg.Name,
 		QueueLimit:     cfg.Limits.Link,
 		ReadLimit:      cfg.Limits.LinkMessage,
+		RoomLimit:      cfg.Limits.SocketsPerRoom,
+		Reached:        e.reached,
 		ConnectTimeout: linkTimeout,
 		LinkWait:       linkWait,
 		AttachWait:     attachWait,
@@ -86,6 +102,10 @@ func New(cfg Config) (*Edge, error) {
 // register makes and registers the metrics.
 func (e *Edge) register() (*link.Metrics, error) {
 	reg := e.cfg.Metrics
+	var err error
+	if e.reached, err = limit.NewReached(reg, "fjord_edge_limits_reached_total", LimitTable); err != nil {
+		return nil, err
+	}
 	socketMetrics, err := socket.NewMetrics(reg)
 	if err != nil {
 		return nil, err
@@ -96,6 +116,9 @@ func (e *Edge) register() (*link.Metrics, error) {
 		OutboxLimit:  e.cfg.Limits.Outbox,
 		OutboxBurst:  e.cfg.Limits.Burst,
 		OutboxGrace:  outboxGrace,
+		Messages:     e.cfg.Limits.MessagesPerSecond,
+		Bytes:        e.cfg.Limits.BytesPerSecond,
+		Reached:      e.reached,
 		Ping:         e.cfg.Keepalive.Ping,
 		Pong:         e.cfg.Keepalive.Pong,
 		Keepalive:    e.cfg.Keepalive.Every,

@@ -68,12 +68,16 @@ func defaultPort(scheme string) string {
 }
 
 // allows reports whether a page of the given Origin header may connect to host
-// (a Host header). Clients that are no browsers send no Origin.
-func (o *origins) allows(header, host string) bool {
-	if header == "" || o.any {
+// (a Host header), which is reached by TLS if https is set. Clients that are no
+// browsers send no Origin, and browsers send one.
+func (o *origins) allows(header []string, host string, https bool) bool {
+	if len(header) == 0 || o.any {
 		return true
 	}
-	from, err := parseOrigin(header)
+	if len(header) > 1 {
+		return false
+	}
+	from, err := parseOrigin(header[0])
 	if err != nil {
 		return false
 	}
@@ -89,7 +93,8 @@ func (o *origins) allows(header, host string) bool {
 	if loopback(from.host) && loopback(to.host) {
 		return true
 	}
-	return from == to
+	// A page that came without TLS may be anybody's on the way.
+	return from == to && (!https || from.scheme == "https" || from.scheme == "wss")
 }
 
 // loopback reports whether a host name means this machine.

@@ -37,18 +37,21 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if !e.origins.allows(r.Header.Get("Origin"), r.Host) {
+	if !e.origins.allows(r.Header["Origin"], r.Host, e.proxies.https(r)) {
 		http.Error(w, "this origin is not allowed here", http.StatusForbidden)
 		return
 	}
-	if err := e.admit(); err != nil {
-		w.Header().Set("Retry-After", retryAfter)
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	ticket, refusal := e.admit(r)
+	if refusal != nil {
+		refuse(w, refusal)
 		return
 	}
 	pass, refusal := e.authorize(r, way)
+	if refusal == nil {
+		refusal = e.crowded(ticket, way, pass)
+	}
 	if refusal != nil {
-		e.upgraded(nil)
+		e.upgraded(ticket, nil)
 		refuse(w, refusal)
 		return
 	}
@@ -57,11 +60,11 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ws, err := e.upgrade(w, r, way.Protocol)
 	if err != nil {
-		e.upgraded(nil) // gorilla has answered
+		e.upgraded(ticket, nil) // gorilla has answered
 		return
 	}
 	c := newClient(e, ws, way, pass)
-	e.upgraded(c)
+	e.upgraded(ticket, c)
 	// The server's own goroutine would keep the request, its headers and a
 	// deep stack alive as long as the socket.
 	go c.run()

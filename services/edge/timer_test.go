@@ -13,6 +13,9 @@ import (
 	"github.com/fjord-sync/fjord/services/edge"
 )
 
+// unhurried lets clients be silent for as long as a test wants.
+func unhurried(c *edge.Config) { c.Limits.FirstMessage = time.Hour }
+
 // A y-websocket client gives up after 30 s without a data frame.
 func TestKeepalive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -40,7 +43,7 @@ func TestKeepalive(t *testing.T) {
 
 func TestNoKeepaliveBeforeTheClientSpeaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, nil)
+		w := newWorld(t, unhurried)
 		p := w.join("doc")
 		p.wantNothingFor(5 * time.Minute)
 		_ = p.conn.Close()
@@ -49,7 +52,7 @@ func TestNoKeepaliveBeforeTheClientSpeaks(t *testing.T) {
 
 func TestPing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, nil)
+		w := newWorld(t, unhurried)
 		p := w.join("doc")
 		var pings []time.Time
 		p.conn.SetPingHandler(func(data string) error {
@@ -71,7 +74,7 @@ func TestPing(t *testing.T) {
 
 func TestSilentPeerIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, nil)
+		w := newWorld(t, unhurried)
 		p := w.join("doc")
 		start := time.Now()
 		p.conn.SetPingHandler(func(string) error { return nil }) // and no pong

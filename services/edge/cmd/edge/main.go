@@ -15,13 +15,14 @@ import (
 
 func main() {
 	flags := append(command.EdgeFlags(), command.RoomsURL(), command.Ops("127.0.0.1:9090"))
+	flags = append(flags, command.LimitFlags(edge.LimitTable)...)
 	os.Exit(command.Main(command.New("edge", "let Yjs clients into Fjord's rooms by websocket", flags, run)))
 }
 
 func run(ctx context.Context, cmd *cli.Command) error {
 	log, err := command.Logger(cmd)
-	rule, ruleErr := command.RoomNameRule(cmd)
-	if err := errors.Join(err, ruleErr, command.NoArguments(cmd)); err != nil {
+	config, configErr := readConfig(cmd)
+	if err := errors.Join(err, configErr, command.NoArguments(cmd)); err != nil {
 		return err
 	}
 	listener, err := serve.Listen("--listen", cmd.String(command.ListenFlag))
@@ -36,24 +37,15 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	metrics := serve.NewRegistry()
-	service, err := edge.New(edge.Config{
-		RoomsURLs:      cmd.StringSlice(command.RoomsURLFlag),
-		HTTPClient:     serve.NewClient(nil),
-		Name:           command.ProcessName("edge"),
-		RoomNames:      rule,
-		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
-		Auth: edge.Auth{
-			Method:    cmd.String(command.AuthFlag),
-			Audiences: cmd.StringSlice(command.AudienceFlag),
-			Issuer:    cmd.String(command.IssuerFlag),
-		},
-		Logger:  log,
-		Metrics: metrics,
-	})
+	config.HTTPClient = serve.NewClient(nil)
+	config.Logger = log
+	config.Metrics = metrics
+	service, err := edge.New(config)
 	if err != nil {
 		return err
 	}
 	web := serve.NewServer(service, log)
+	web.LimitHeaders(service.HeaderBytes())
 	web.Serve(edge.Listener(listener))
 	ops := serve.NewServer(serve.Ops(metrics, serve.Check{Name: "edge", Ready: service.Ready}), log)
 	ops.Serve(opsListener)
@@ -69,4 +61,23 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	}
 	service.Close()
 	return errors.Join(failure, web.Shutdown(drain), ops.Shutdown(drain))
+}
+
+// readConfig reads what the flags say.
+func readConfig(cmd *cli.Command) (edge.Config, error) {
+	rule, ruleErr := command.RoomNameRule(cmd)
+	proxies, proxiesErr := command.Proxies(cmd)
+	c := edge.Config{
+		RoomsURLs:      cmd.StringSlice(command.RoomsURLFlag),
+		Name:           command.ProcessName("edge"),
+		RoomNames:      rule,
+		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
+		TrustedProxies: proxies,
+		Auth: edge.Auth{
+			Method:    cmd.String(command.AuthFlag),
+			Audiences: cmd.StringSlice(command.AudienceFlag),
+			Issuer:    cmd.String(command.IssuerFlag),
+		},
+	}
+	return c, errors.Join(ruleErr, proxiesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
 }

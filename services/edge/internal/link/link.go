@@ -34,6 +34,7 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
+	"github.com/fjord-sync/fjord/internal/limit"
 )
 
 // Config is shared by all links of an edge and never changes.
@@ -45,6 +46,10 @@ type Config struct {
 	// ReadLimit is the largest LinkResponse, in bytes. It must hold a room's
 	// whole document.
 	ReadLimit int
+	// RoomLimit is the number of members of one room.
+	RoomLimit int
+	// Reached counts limits that were reached; nil counts nothing.
+	Reached *limit.Reached
 	// ConnectTimeout is how long a dialled link may take to stand.
 	ConnectTimeout time.Duration
 	// LinkWait is how long Open waits for a link to stand, AttachWait how long

@@ -40,7 +40,9 @@ var (
 	kindChanged = &session.Close{Code: session.CloseLeaving, Reason: "the room has become another kind of room: begin anew"}
 	noLink      = &session.Close{Code: session.CloseLater, Reason: "rooms cannot be reached, come back"}
 	noRoom      = &session.Close{Code: session.CloseLater, Reason: "the room takes too long to load, come back"}
-	stopped     = &session.Close{Code: session.CloseLeaving, Reason: "leaving"}
+	// RoomFull: the room has as many members here as it may.
+	RoomFull = &session.Close{Code: session.CloseLater, Reason: "the room is full, come back"}
+	stopped  = &session.Close{Code: session.CloseLeaving, Reason: "leaving"}
 )
 
 // Open attaches room, or finds it attached, and waits until it is known what
@@ -74,6 +76,19 @@ func (l *Link) Open(stop <-chan struct{}, room string, ears Receiver) (*Member, 
 		m.Leave()
 		return nil, why
 	}
+}
+
+// Full reports whether Open would find the room full.
+func (l *Link) Full(room string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.rooms[room]
+	if a == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.members) >= l.cfg.RoomLimit
 }
 
 // await waits until the link stands.
@@ -119,6 +134,10 @@ func (l *Link) enter(room string, ears Receiver) (*Member, *session.Close) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if len(a.members) >= l.cfg.RoomLimit {
+		l.cfg.Reached.Hit("max-sockets-per-room")
+		return nil, RoomFull
+	}
 	l.sessions++
 	m := &Member{link: l, room: a, id: l.sessions, ears: ears}
 	a.members = append(a.members, m)
@@ -156,9 +175,12 @@ func (m *Member) Join(stop <-chan struct{}, f session.Frame) bool { return m.Sen
 // is full, and returns false if stop is closed first. The bytes of f are copied.
 func (m *Member) Send(stop <-chan struct{}, f session.Frame) bool {
 	for {
-		wait := m.offer(f)
+		wait, full := m.offer(f)
 		if wait == nil {
 			return true
+		}
+		if full {
+			m.link.cfg.Reached.Hit("max-link-queue")
 		}
 		select {
 		case <-wait:
@@ -170,29 +192,30 @@ func (m *Member) Send(stop <-chan struct{}, f session.Frame) bool {
 
 // offer returns nil if f is on its way, or needn't be: an ended session's
 // frames are for nobody, and a session that joins while the room is away joins
-// with the others when it comes back.
-func (m *Member) offer(f session.Frame) <-chan struct{} {
+// with the others when it comes back. Else it returns what to wait for, and
+// whether that is the link's queue, which is full.
+func (m *Member) offer(f session.Frame) (wait <-chan struct{}, full bool) {
 	a := m.room
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	join := f.Kind == session.Join
 	if a.ended != nil || (!m.joined && !join) {
-		return nil
+		return nil, false
 	}
 	if a.queue == nil {
 		if join {
 			m.joinedLocked()
-			return nil
+			return nil, false
 		}
-		return a.changeLocked()
+		return a.changeLocked(), false
 	}
-	wait := a.queue.offer(func(chunk []byte) []byte {
+	wait = a.queue.offer(func(chunk []byte) []byte {
 		return appendSessionFrame(chunk, a.number, m.id, f)
 	})
 	if wait == nil && join {
 		m.joinedLocked()
 	}
-	return wait
+	return wait, wait != nil
 }
 
 func (m *Member) joinedLocked() {

@@ -111,6 +111,9 @@ func (l *Link) receive(s *stream) error {
 	for {
 		response, err := s.Receive()
 		if err != nil {
+			if connect.CodeOf(err) == connect.CodeResourceExhausted && !connect.IsWireError(err) {
+				l.cfg.Reached.Hit("max-link-message")
+			}
 			return fmt.Errorf("receive: %w", err)
 		}
 		for _, f := range response.GetFrames() {

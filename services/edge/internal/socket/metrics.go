@@ -10,7 +10,6 @@ import (
 type Metrics struct {
 	framesIn, framesOut prometheus.Counter
 	bytesIn, bytesOut   prometheus.Counter
-	overflows           prometheus.Counter
 	closes              *prometheus.CounterVec
 }
 
@@ -27,9 +26,6 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		framesOut: frames.WithLabelValues("out"),
 		bytesIn:   bytes.WithLabelValues("in"),
 		bytesOut:  bytes.WithLabelValues("out"),
-		overflows: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "fjord_edge_outbox_overflows_total", Help: "Sockets closed because too much waited for them.",
-		}),
 		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fjord_edge_closes_total", Help: "Ended sockets by close code; 1006 is a connection that broke.",
 		}, []string{"code"}),
@@ -37,7 +33,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{frames, bytes, m.overflows, m.closes} {
+	for _, c := range []prometheus.Collector{frames, bytes, m.closes} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -44,20 +44,26 @@ func (o *outbox) full(limit int) bool {
 	return o.bytes-max(o.largest, o.taken) >= limit
 }
 
-// overflows reports whether the peer is too slow for another n bytes: the
-// outbox is full, and either nothing of it was taken for the grace, or it would
-// hold more than burst. A burst alone says nothing about the peer: two clients
+// overflows names the limit for which the peer is too slow for another n bytes,
+// "" if it isn't: the outbox is full, and either nothing of it was taken for the
+// grace, or it would hold more than burst. A burst alone says nothing about the peer: two clients
 // that read as fast as they can are behind for a moment when a third pastes.
-func (o *outbox) overflows(c *Config, n int) bool {
+func (o *outbox) overflows(c *Config, n int) string {
 	if !o.full(c.OutboxLimit) {
-		return false
+		return ""
 	}
 	now := time.Now()
 	if o.fullSince.IsZero() {
 		o.fullSince = now
 	}
-	return now.Sub(o.fullSince) >= c.OutboxGrace ||
-		o.bytes+n-max(o.largest, o.taken, n) > c.OutboxBurst
+	switch {
+	case now.Sub(o.fullSince) >= c.OutboxGrace:
+		return "max-queued"
+	case o.bytes+n-max(o.largest, o.taken, n) > c.OutboxBurst:
+		return "max-queued-burst"
+	default:
+		return ""
+	}
 }
 
 // push adds a data frame.

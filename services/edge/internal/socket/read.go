@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -56,11 +57,14 @@ func (s *Socket) Run(frame func(data []byte)) {
 			s.Close(closeText, "text frames are not understood here: send binary")
 			continue
 		}
-		switch err := s.readFrame(r, frame); {
+		n, err := s.readFrame(r, frame)
+		switch {
 		case err == nil:
+			s.pace.wait(s, n)
 		case errors.Is(err, errTooLarge):
 			s.Close(closeTooLarge, "frame is larger than this server accepts")
 		case errors.Is(err, errNoRoom):
+			s.cfg.Reached.Hit("max-inbound")
 			s.Close(closeNoRoom, "too many large frames at once, come back")
 		default:
 			s.readFailed(err)
@@ -72,8 +76,9 @@ func (s *Socket) Run(frame func(data []byte)) {
 // readFrame reads one frame to its end and hands it on. Memory grows with what
 // has come, never with what a header claims, and all sockets together grow
 // within a budget. The limit is kept here and not by gorilla, which would answer
-// 1009: clients come back after that one, with the same frame.
-func (s *Socket) readFrame(r io.Reader, frame func([]byte)) error {
+// 1009: clients come back after that one, with the same frame. It returns the
+// frame's size.
+func (s *Socket) readFrame(r io.Reader, frame func([]byte)) (n int, err error) {
 	pooled := scratch.Get().(*[]byte)
 	buf := (*pooled)[:0]
 	held := 0 // of the budget
@@ -84,22 +89,24 @@ func (s *Socket) readFrame(r io.Reader, frame func([]byte)) error {
 			scratch.Put(pooled)
 		}
 	}()
+	most := s.frameLimit()
 	extended := 0
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		if len(buf) > s.cfg.FrameLimit {
-			return errTooLarge
+		if len(buf) > most.bytes {
+			s.cfg.Reached.Hit(most.name)
+			return 0, errTooLarge
 		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if len(buf) == cap(buf) {
 			if !s.cfg.Inbound.take(cap(buf)) {
-				return errNoRoom
+				return 0, errNoRoom
 			}
 			held += cap(buf)
 			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
@@ -112,7 +119,15 @@ func (s *Socket) readFrame(r io.Reader, frame func([]byte)) error {
 	s.cfg.Metrics.framesIn.Inc()
 	s.cfg.Metrics.bytesIn.Add(float64(len(buf)))
 	frame(buf)
-	return nil
+	return len(buf), nil
+}
+
+// frameLimit returns how large the next frame may be.
+func (s *Socket) frameLimit() frameLimit {
+	if l := s.frames.Load(); l != nil {
+		return *l
+	}
+	return frameLimit{s.cfg.FrameLimit, "max-frame"}
 }
 
 // extend gives the peer another pong time, unless the socket is closing.
@@ -152,6 +167,10 @@ func (s *Socket) readFailed(err error) {
 	var closed *websocket.CloseError
 	if errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure {
 		return // closedByPeer has noted it
+	}
+	var network net.Error
+	if s.Closed() == 0 && errors.As(err, &network) && network.Timeout() {
+		s.cfg.Reached.Hit("max-silence")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

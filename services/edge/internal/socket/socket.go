@@ -21,6 +21,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/fjord-sync/fjord/internal/limit"
 	"github.com/fjord-sync/fjord/services/edge/internal/cork"
 )
 
@@ -28,6 +29,11 @@ import (
 type Config struct {
 	// FrameLimit is the largest frame that a client may send, in bytes.
 	FrameLimit int
+	// Messages and Bytes are what a client may send in a second, on average.
+	// 0: there is no such limit.
+	Messages, Bytes int
+	// Reached counts limits that were reached; nil counts nothing.
+	Reached *limit.Reached
 	// Inbound bounds what all sockets together hold of large frames.
 	Inbound *Budget
 	// OutboxLimit is how much may wait for a client for long, in bytes, and
@@ -58,6 +64,11 @@ type Socket struct {
 	cork *cork.Conn // nil if the listener doesn't cork
 	// leaving is closed when the socket begins to close.
 	leaving chan struct{}
+
+	// pace is the reader's.
+	pace pace
+	// frames is the limit of a frame, and the name of that limit.
+	frames atomic.Pointer[frameLimit]
 
 	// overflown tells the writer to leave out the data that it has taken.
 	overflown atomic.Bool
@@ -102,6 +113,7 @@ func New(ws *websocket.Conn, cfg *Config) *Socket {
 		leaving: make(chan struct{}),
 	}
 	s.writer = s.write
+	s.pace = newPace(cfg)
 	ws.SetPingHandler(s.pinged)
 	ws.SetPongHandler(s.ponged)
 	ws.SetCloseHandler(s.closedByPeer)
@@ -121,8 +133,8 @@ func (s *Socket) Push(frame []byte) {
 	if s.state != open {
 		return
 	}
-	if s.out.overflows(s.cfg, len(frame)) {
-		s.cfg.Metrics.overflows.Inc()
+	if limit := s.out.overflows(s.cfg, len(frame)); limit != "" {
+		s.cfg.Reached.Hit(limit)
 		s.out.drop()
 		s.overflown.Store(true)
 		s.closeLocked(closeSlow, "slow, come back")
@@ -134,6 +146,17 @@ func (s *Socket) Push(frame []byte) {
 
 // closeSlow is the code of an overflow: come back and be brought up to date.
 const closeSlow = 1013
+
+// LimitFrames changes how large a frame may be, and the name of that limit. It
+// may be called from any goroutine; the frame that is being read may be the last
+// of the old limit.
+func (s *Socket) LimitFrames(bytes int, name string) { s.frames.Store(&frameLimit{bytes, name}) }
+
+// frameLimit is how large a frame may be.
+type frameLimit struct {
+	bytes int
+	name  string
+}
 
 // Close sends what is queued and then a close frame, waits for the peer's, and
 // ends the socket. Only the first Close counts. reason is cut to what a close
