@@ -29,7 +29,7 @@ func (c *client) put(src []byte, b *block) {
 
 // append adds a part of a struct at the end of the main run.
 func (c *client) append(src []byte, b *block, from, to uint64) {
-	c.main.add(c.id, src, b, from, to)
+	c.main.add(c.id, src, b, from, to, continuing)
 	c.bear(b, from, to)
 }
 

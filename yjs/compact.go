@@ -11,30 +11,57 @@ package yjs
 func (d *Document) Compact() int {
 	before := d.Size()
 	for i := range d.clients {
-		d.clients[i].compact()
+		d.clients[i].dropDeleted()
+		d.clients[i].fit()
 	}
 	return before - d.Size()
 }
 
+// Findings is what only the order of the structs tells about a document.
+type Findings struct {
+	Deleted   IDSet // what Yjs derives to be deleted, or all that is
+	Gone      IDSet // what is inside deleted types: nothing of it stays but its length
+	Sequences IDSet // values that are in a sequence and not under a key
+}
+
 // Collect is Compact for who knows more than the delete set says, because he has
-// put the structs in their places, as package content does: deleted is what Yjs
-// derives to be deleted, and gone is what is inside deleted types, of which nothing
-// stays but that it was there. Units that aren't held, or wait behind a gap, are
-// left out. Whoever says so must be right: what is gone is gone.
-func (d *Document) Collect(deleted, gone IDSet) int {
+// put the structs in their places, as package content does. Units of findings that
+// aren't held, or wait behind a gap, are left out. Whoever says so must be right:
+// what is gone is gone.
+func (d *Document) Collect(f Findings) int {
 	before := d.Size()
-	for id, ranges := range deleted {
+	for id, ranges := range f.Deleted {
 		if c := d.find(id); c != nil {
 			c.remove(ranges)
 		}
 	}
-	for id, ranges := range gone {
+	for id, ranges := range f.Gone {
 		if c := d.find(id); c != nil {
 			c.cut(&partition{spans: c.remove(ranges), kind: kindGC})
 		}
 	}
-	d.Compact()
+	for i := range d.clients {
+		d.clients[i].dropDeleted()
+	}
+	for id, ranges := range f.Sequences {
+		if c := d.find(id); c != nil {
+			c.main.list(id, spansOf(ranges))
+		}
+	}
+	for i := range d.clients {
+		d.clients[i].fit()
+	}
 	return before - d.Size()
+}
+
+func spansOf(ranges []Range) *spans {
+	var all spans
+	for _, r := range ranges {
+		if end := min(r.Clock+min(r.Len, MaxClock), MaxClock); r.Clock < end {
+			all.add(uint32(r.Clock), uint32(end), spot{})
+		}
+	}
+	return &all
 }
 
 // remove adds ranges to the deletes as far as the main run goes, and returns what
@@ -52,8 +79,12 @@ func (c *client) remove(ranges []Range) *spans {
 	return &all
 }
 
-func (c *client) compact() {
+func (c *client) dropDeleted() {
 	c.cut(&partition{spans: &c.deletes, kind: kindDeleted})
+}
+
+// fit gives back spare memory.
+func (c *client) fit() {
 	c.main.buf = append(make([]byte, 0, len(c.main.buf)), c.main.buf...)
 	c.main.marks = append([]mark(nil), c.main.marks...)
 }
@@ -70,12 +101,31 @@ func (c *client) cut(parts *partition) {
 
 func (r *run) cut(client uint64, parts *partition) run {
 	next := run{buf: make([]byte, 0, len(r.buf))}
-	put := func(b *block, from, to uint64) { next.add(client, r.buf, b, from, to) }
+	put := func(b *block, from, to uint64) { next.add(client, r.buf, b, from, to, continuing) }
 	w := r.blocks()
 	for w.next() {
 		parts.split(&w.block, put)
 	}
 	return next
+}
+
+// list joins the values that are in sequences.
+func (r *run) list(client uint64, sequences *spans) {
+	next := run{buf: make([]byte, 0, len(r.buf))}
+	var near spot
+	w := r.blocks()
+	for w.next() {
+		b := &w.block
+		which := uint32(continuing)
+		if kind := b.kind(); kind == kindAny || kind == kindJSON {
+			var ok bool
+			if ok, near = sequences.covers(uint32(b.clock), uint32(b.limit()), near); ok {
+				which = listing
+			}
+		}
+		next.add(client, r.buf, b, b.clock, b.limit(), which)
+	}
+	*r = next
 }
 
 func (g *gaps) cut(client uint64, parts *partition) gaps {

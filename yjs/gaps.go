@@ -190,7 +190,7 @@ func (g *gaps) settle(client uint64) {
 				begin = p.start
 			}
 			g.read(p, &b)
-			r.add(client, g.buf, &b, b.clock, b.limit())
+			r.add(client, g.buf, &b, b.clock, b.limit(), continuing)
 		}
 	}
 	next.take(&r, begin)

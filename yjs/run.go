@@ -35,9 +35,10 @@ const markBytes = 256
 type place mark
 
 // add appends the part of a struct between the clocks from and to, of which from
-// must be the run's end, from < to. src is what b was read from.
-func (r *run) add(client uint64, src []byte, b *block, from, to uint64) {
-	if r.extend(client, src, b, from, to) {
+// must be the run's end, from < to. src is what b was read from. which says what
+// may be joined: continuing or listing.
+func (r *run) add(client uint64, src []byte, b *block, from, to uint64, which uint32) {
+	if r.extend(client, src, b, from, to, which) {
 		r.end = uint32(to)
 		return
 	}
@@ -64,9 +65,9 @@ func (r *run) note(offset int, end uint64) {
 // kind, origin the last unit, same right origin. Yjs also wants the two to be
 // neighbours in the list. Bytes don't need that: when a peer integrates the
 // joined struct, its second half goes where it would have gone by itself.
-func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool {
+func (r *run) extend(client uint64, src []byte, b *block, from, to uint64, which uint32) bool {
 	var last block
-	if !r.readTail(&last, b) || !b.continues(&last, ID{client, from}) {
+	if !r.readTail(&last, b, which) || !b.continues(&last, ID{client, from}) {
 		return false
 	}
 	switch b.kind() {
@@ -91,8 +92,8 @@ func (r *run) extend(client uint64, src []byte, b *block, from, to uint64) bool 
 }
 
 // readTail reads the head of the last struct, if that has the same kind as b.
-func (r *run) readTail(last, b *block) bool {
-	if len(r.buf) == 0 || r.buf[r.tail]&kindBits != b.kind() || 1<<b.kind()&joinable == 0 {
+func (r *run) readTail(last, b *block, which uint32) bool {
+	if len(r.buf) == 0 || r.buf[r.tail]&kindBits != b.kind() || which>>b.kind()&1 == 0 {
 		return false
 	}
 	t := reader{src: r.buf, pos: int(r.tail), trusted: true}
@@ -100,14 +101,20 @@ func (r *run) readTail(last, b *block) bool {
 	return true
 }
 
-// joinable has a bit for each kind of which several structs can become one.
-const joinable = 1<<kindGC | 1<<kindDeleted | 1<<kindString | 1<<kindAny | 1<<kindJSON
+// The kinds of which several structs can become one, a bit each. Values are joined
+// only by who knows that they aren't values of a key: those are deleted one by one
+// when another comes, see keyed, and a struct with neighbours needn't say that it
+// has a key. (Yjs's own mergeUpdates leaves the flag out.)
+const (
+	continuing = 1<<kindGC | 1<<kindDeleted | 1<<kindString
+	listing    = continuing | 1<<kindAny | 1<<kindJSON
+)
 
 // joins reports whether a struct that begins where the run ends can be joined to
 // the last one.
 func (r *run) joins(client uint64, b *block) bool {
 	var last block
-	return r.readTail(&last, b) && b.continues(&last, ID{client, b.clock})
+	return r.readTail(&last, b, continuing) && b.continues(&last, ID{client, b.clock})
 }
 
 // continues reports whether the part of b that begins at id may be joined to the
@@ -121,14 +128,13 @@ func (b *block) continues(last *block, id ID) bool {
 		return true
 	case kindDeleted:
 	case kindString, kindAny, kindJSON:
-		if b.info&flagKey != 0 {
+		if (b.info|last.info)&flagKey != 0 {
 			return false // see keyed
 		}
 	default:
 		return false
 	}
-	const flags = flagRight | flagKey
-	if (b.info^last.info)&flags != 0 || b.info&flagRight != 0 && b.right != last.right {
+	if (b.info^last.info)&flagRight != 0 || b.info&flagRight != 0 && b.right != last.right {
 		return false
 	}
 	return id.Clock > b.clock || b.info&flagOrigin != 0 && b.origin == ID{id.Client, id.Clock - 1}

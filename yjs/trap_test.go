@@ -362,9 +362,9 @@ func TestOverlap(t *testing.T) {
 	// Held are 2–4 and 7; what comes has all around them.
 	d := documentOf(t, update(section(1, 2, list(2, 5))), update(section(1, 7, list(7, 8))))
 	apply(t, d, update(section(1, 1, list(1, 9))))
-	wantState(t, d, update(section(1, 1, list(1, 9))))
+	wantState(t, d, update(section(1, 1, list(1, 2), list(2, 5), list(5, 7), list(7, 8), list(8, 9))))
 	apply(t, d, update(section(1, 0, list(0, 10))))
-	wantState(t, d, update(section(1, 0, list(0, 10))))
+	wantState(t, d, update(section(1, 0, list(0, 1), list(1, 2), list(2, 5), list(5, 7), list(7, 8), list(8, 9), list(9, 10))))
 	// Collected forms, too.
 	d = documentOf(t, update(section(1, 2, gc(1))), update(section(1, 5, gc(1))), update(section(1, 0, gc(8))))
 	wantState(t, d, cat([]byte{1}, section(1, 0, gc(8)), []byte{1, 1, 1, 0, 8}))

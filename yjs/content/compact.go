@@ -21,23 +21,28 @@ func Compact(d *yjs.Document) (freed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return d.Collect(v.Snapshot().Deletes, v.gone()), nil
+	f := yjs.Findings{Deleted: v.Snapshot().Deletes}
+	f.Gone = v.rangesOf(func(n *node) bool { return n.list == none || v.kin[v.lists[n.list].kin].dead })
+	f.Sequences = v.rangesOf(func(n *node) bool {
+		return (n.kind == kindAny || n.kind == kindJSON) && n.list != none && v.lists[n.list].key == noKey
+	})
+	return d.Collect(f), nil
 }
 
-// gone returns what has no place any more, or one in a deleted type.
-func (v *View) gone() yjs.IDSet {
-	gone := yjs.IDSet{}
+// rangesOf returns the clocks of some nodes.
+func (v *View) rangesOf(some func(n *node) bool) yjs.IDSet {
+	set := yjs.IDSet{}
 	for c := range v.clients {
 		a := &v.clients[c]
 		var ranges []Range
 		v.eachOf(a, func(n *node) {
-			if n.list == none || v.kin[v.lists[n.list].kin].dead {
+			if some(n) {
 				ranges = appendRange(ranges, n)
 			}
 		})
 		if ranges != nil {
-			gone[a.id] = ranges
+			set[a.id] = ranges
 		}
 	}
-	return gone
+	return set
 }
