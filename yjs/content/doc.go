@@ -19,6 +19,7 @@
 //	value     what is in a document: see Undefined, BigInt, Subdocument
 //	snapshot  a moment in the life of a document
 //	position  a place in a sequence that moves with what is around it
+//	changed   what isn't as it was at a snapshot: deltas and keys
 //
 // Lengths and indices are in UTF-16 units, as in JavaScript. The oracle is the npm
 // package yjs 13.6.33: what a view reads, and what its edits lead to, is compared

@@ -155,3 +155,57 @@ func ExampleXMLFragment() {
 	fmt.Println(v.XMLFragment("prosemirror"))
 	// Output: <paragraph align="left">Hello</paragraph>
 }
+
+// What others have changed since a moment, as an editor or a webhook wants it.
+func ExampleView_Changed() {
+	d := yjs.NewDocument()
+	v, err := content.Of(d)
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, err := range []error{
+		v.Text("body").Insert(e, 0, "Hello, fjord", nil),
+		v.Map("meta").Set(e, "card", content.NewMap{"state": "draft"}),
+	} {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	e.Commit()
+	then := v.Snapshot()
+
+	if e, err = v.Edit(2); err != nil {
+		log.Fatal(err)
+	}
+	card, _ := v.Map("meta").Get("card")
+	for _, err := range []error{
+		v.Text("body").Delete(e, 5, 1),
+		v.Text("body").Insert(e, 6, "deep ", map[string]any{"bold": true}),
+		card.(content.Map).Set(e, "state", "done"),
+	} {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	e.Commit()
+
+	for _, c := range v.Changed(then) {
+		switch shared := c.Type.(type) {
+		case nil: // a root: it is what we take it for
+			delta, err := json.Marshal(v.Text(c.Root).Since(then))
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println(c.Root, string(delta))
+		case content.Map:
+			fmt.Println(c.Root, c.Path, shared.KeysSince(then))
+		}
+	}
+	// Output:
+	// body [{"retain":5},{"delete":1},{"retain":1},{"insert":"deep ","attributes":{"bold":true}}]
+	// meta [card] map[state:{update draft}]
+}

@@ -31,3 +31,15 @@ func HolderOf(shared any) string {
 }
 
 func (h Shared) self() Shared { return h }
+
+// Nested returns the nested types that aren't deleted, by the struct that they are in.
+func Nested(v *View) map[string]any {
+	all := map[string]any{}
+	for kin := range v.kin {
+		if k := &v.kin[kin]; k.node != none && !k.dead {
+			h := v.handleOf(int32(kin))
+			all[HolderOf(h)] = h
+		}
+	}
+	return all
+}

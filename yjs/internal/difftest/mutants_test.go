@@ -25,8 +25,8 @@ const (
 var mutants = []mutant{
 	{"slice's origin one too low", "slice.go", "ID{client, from - 1}", "ID{client, from - 2}", tier1},
 	{"slice loses the right origin", "slice.go", "\tif info&flagRight != 0 {\n\t\tdst = appendID(dst, b.right)", "\tif info&flagRight != 0 {\n\t\tdst = appendID(dst, ID{b.right.Client, b.right.Clock + 1})", tier1},
-	{"list slice off by one", "slice.go", "begin := r.skipValues(b.kind(), from-b.clock)", "begin := r.skipValues(b.kind(), from-b.clock-1)", tier1},
-	{"cut pair kept whole", "slice.go", "\t\t\tpart.before = replacement\n\t\t\tat += 4\n", "\t\t\tpart.before = \"\"\n", tier1},
+	{"list slice off by one", "slice.go", "end = r.skipValues(b.kind(), to-from)", "end = r.skipValues(b.kind(), to-from-1)", tier1},
+	{"cut pair kept whole", "slice.go", "\t\tpart.before = replacement\n\t\tbegin += 4\n", "\t\tpart.before = \"\"\n", tier1},
 	{"join ignores the right origin", "run.go", "b.info&flagRight != 0 && b.right != last.right", "false", tier1},
 	{"join ignores the origin", "run.go", "b.info&flagOrigin != 0 && b.origin == ID{id.Client, id.Clock - 1}", "true", tier1},
 	{"length prefix not moved", "run.go", "\tcopy(r.buf[at+width:]", "\tcopy(r.buf[at+have:]", tier1},
@@ -45,8 +45,8 @@ var mutants = []mutant{
 	{"diff from the next struct", "encode.go", "p.rest = p.first.end\n\tif p.first.clock == clock {", "p.rest = p.first.end\n\tif false {", tier1},
 	{"joined across a key's flag", "run.go", "const flags = flagRight | flagKey", "const flags = flagRight", tier1},
 	{"embedded JSON unchecked", "reader.go", "if !r.trusted && r.fault == noFault {", "if false {", tier1},
-	{"dead form loses its right origin", "compact.go", "p.dead.info = b.info&^kindBits | kindDeleted", "p.dead.info = b.info&^(kindBits|flagRight) | kindDeleted", tier1},
-	{"compacts one unit too much", "compact.go", "to = min(to, uint64(d.end))", "to = min(to, uint64(d.end)+1)", tier1},
+	{"dead form loses its right origin", "compact.go", "p.other.info = b.info&^kindBits | kindDeleted", "p.other.info = b.info&^(kindBits|flagRight) | kindDeleted", tier1},
+	{"compacts one unit too much", "compact.go", "return true, min(limit, uint64(d.end))", "return true, min(limit, uint64(d.end)+1)", tier1},
 	{"diff of an update keeps a leading Skip", "merge.go", "b.kind() != kindSkip && b.limit() > wanted {", "b.limit() > wanted {", tier1},
 	{"vector of an update over a gap", "merge.go", "if b.kind() != kindSkip && b.clock == prefix {", "if b.kind() != kindSkip {", tier1},
 	{"version 2: half rounds to zero", "columns.go", "c.diff = twice >> 1", "c.diff = twice / 2", tier1},
@@ -69,6 +69,8 @@ var mutants = []mutant{
 	{"redundant marks stay", "content/tidy.go", "if last[key] != i || held.same(value) {", "if last[key] != i {", tier2},
 	{"positions count deleted units", "content/position.go", "\tfor i = v.nodes[i].left; i != none; i = v.nodes[i].left {\n\t\tif v.counts(i) {", "\tfor i = v.nodes[i].left; i != none; i = v.nodes[i].left {\n\t\tif v.nodes[i].countable() {", tier2},
 	{"snapshot forgets who has nothing deleted", "content/snapshot.go", "s.Vector[a.id] = uint64(a.end)", "s.Vector[a.id] = uint64(a.end) - 1", tier1},
+	{"formats that ended aren't told", "content/since.go", "\t\t\tset(key, nil)\n", "\t\t\t_ = key\n", tier2},
+	{"what came and went is told", "content/since.go", "case before == none && gone, before == now && !gone:", "case before == now && !gone:", tier2},
 	{"the past ends early", "content/scan.go", "if gap || n.clock >= limit {", "if gap || n.end() > limit {", tier2},
 }
 

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
@@ -73,7 +74,7 @@ func TestPrograms(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			o := Start(t, "oracle.mjs")
-			for failed.Load() < 10 {
+			for failed.Load() < 10 && !late(t) {
 				from := int(next.Add(batch)) - batch
 				if from >= n {
 					return
@@ -90,7 +91,9 @@ func TestPrograms(t *testing.T) {
 					}
 				}
 				for i, errs := range runSpecs(t, o, specs) {
-					ran.Add(1)
+					if n := ran.Add(1); n%10_000 == 0 {
+						t.Logf("%d programs so far", n)
+					}
 					if len(errs) > 0 {
 						failed.Add(1)
 						report(t, o, specs[i], errs)
@@ -99,6 +102,14 @@ func TestPrograms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// late reports whether the test is about to be ended by its timeout: what ran until
+// then counts.
+func late(t *testing.T) bool {
+	t.Helper()
+	deadline, ok := t.Deadline()
+	return ok && time.Until(deadline) < 20*time.Second
 }
 
 // runSpecs makes programs, runs them, and returns what is wrong with each.

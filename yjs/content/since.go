@@ -1,0 +1,333 @@
+package content
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"sort"
+)
+
+// What has changed since a snapshot needs no second view: each unit was there then
+// or not, and is there now or not.
+//
+//	then   now
+//	 -      x    inserted
+//	 x      x    retained, with other formats perhaps
+//	 x      -    deleted
+//
+// For what was deleted since, the document should have been kept whole (see
+// yjs.Document.Compact): of content that was dropped it isn't known any more whether
+// it was characters or marks, and it counts as characters.
+
+// Changed is a shared type that isn't any more what it was.
+type Changed struct {
+	// Root is the root that it is in, or that it is: then Type is nil, since what a
+	// root is its reader knows.
+	Root string
+	// Path leads from the root to it: keys (string) and indices (int).
+	Path []any
+	Type any
+}
+
+// Changed returns the shared types whose sequence or keys have changed since a
+// snapshot, outer ones first. Types that are new, or deleted, aren't among them: it
+// is what they were put into that has changed. For what has changed in each see
+// Text.Since, Array.Since, XMLFragment.Since and KeysSince.
+func (v *View) Changed(s Snapshot) []Changed {
+	m := v.moment(s)
+	kins := map[int32]bool{}
+	for c := range v.clients {
+		v.eachOf(&v.clients[c], func(n *node) {
+			if n.list == none {
+				return
+			}
+			kin := v.lists[n.list].kin
+			if kins[kin] || v.kin[kin].dead || !m.had(v, kin) {
+				return
+			}
+			m.pieces(v, *n, func(piece node, was bool) {
+				kins[kin] = kins[kin] || was == piece.deleted()
+			})
+		})
+	}
+	changed := []Changed{}
+	for _, kin := range slices.Sorted(maps.Keys(kins)) {
+		if !kins[kin] {
+			continue
+		}
+		c := Changed{Path: []any{}}
+		if v.kin[kin].node != none {
+			c.Type = v.handleOf(kin)
+		}
+		c.Root, c.Path = v.pathOf(kin)
+		changed = append(changed, c)
+	}
+	return changed
+}
+
+// pathOf returns the way from a root to a type.
+func (v *View) pathOf(kin int32) (root string, path []any) {
+	path = []any{}
+	for n := v.kin[kin].node; n != none; n = v.kin[kin].node {
+		l := v.nodes[n].list
+		kin = v.lists[l].kin
+		if v.lists[l].key != noKey {
+			path = append(path, string(v.keyOf(l)))
+			continue
+		}
+		index := 0
+		for i := v.nodes[n].left; i != none; i = v.nodes[i].left {
+			if v.counts(i) {
+				index += int(v.nodes[i].length)
+			}
+		}
+		path = append(path, index)
+	}
+	slices.Reverse(path)
+	return v.nameOf(kin), path
+}
+
+// Since returns what has changed in the text since a snapshot: a delta that makes
+// of the text as it was the text as it is.
+func (t Text) Since(s Snapshot) []Op {
+	v := t.view
+	w := changeWriter{deltaWriter: deltaWriter{ops: []Op{}}}
+	m := v.moment(s)
+	for i := t.first(); i != none; i = v.nodes[i].right {
+		m.pieces(v, v.nodes[i], func(n node, was bool) {
+			is := !n.deleted()
+			switch {
+			case !was && !is:
+			case n.kind == kindFormat:
+				key, value := v.format(&n)
+				w.change(key, value, was, is)
+			case n.kind != kindDeleted && !n.countable():
+			case !is:
+				w.skip(Op{Delete: int(n.length)})
+			case was:
+				w.skip(Op{Retain: int(n.length), Attributes: w.changed()})
+			case n.kind == kindString:
+				w.text = v.appendText(w.text, &n)
+			case n.kind == kindType || n.kind == kindEmbed:
+				w.flush()
+				w.ops = append(w.ops, Op{Insert: v.single(&n), Attributes: w.attributes()})
+			}
+		})
+	}
+	return w.end()
+}
+
+// Since returns what has changed in the array since a snapshot: a delta in which
+// Insert is a []any.
+func (a Array) Since(s Snapshot) []Op { return a.elementsSince(s) }
+
+// Since returns what has changed among the children since a snapshot: see
+// Array.Since.
+func (x XMLFragment) Since(s Snapshot) []Op { return x.elementsSince(s) }
+
+func (h Shared) elementsSince(s Snapshot) []Op {
+	v := h.view
+	w := changeWriter{deltaWriter: deltaWriter{ops: []Op{}}}
+	m := v.moment(s)
+	for i := h.first(); i != none; i = v.nodes[i].right {
+		m.pieces(v, v.nodes[i], func(n node, was bool) {
+			switch is := !n.deleted(); {
+			case !was && !is, n.kind != kindDeleted && !n.countable():
+			case !is:
+				w.skip(Op{Delete: int(n.length)})
+			case was:
+				w.skip(Op{Retain: int(n.length)})
+			default:
+				w.insert(v.values(nil, &n))
+			}
+		})
+	}
+	return w.end()
+}
+
+// KeyAction is what has happened to a key.
+type KeyAction string
+
+// What can happen to a key.
+const (
+	KeyAdded   KeyAction = "add"
+	KeyUpdated KeyAction = "update"
+	KeyDeleted KeyAction = "delete"
+)
+
+// KeyChange is what has happened to a key, and its value before: Undefined if it had
+// none, or if that was dropped since.
+type KeyChange struct {
+	Action KeyAction
+	Old    any
+}
+
+// KeysSince returns the keys that have another value than at a snapshot: of a map,
+// the attributes of an element or a text.
+func (h Shared) KeysSince(s Snapshot) map[string]KeyChange {
+	changes := map[string]KeyChange{}
+	k := h.find()
+	if k == none {
+		return changes
+	}
+	v, m := h.view, h.view.moment(s)
+	for l := v.kin[k].keys; l != none; l = v.lists[l].next {
+		before := none
+		for i := v.lists[l].last; i != none && before == none; i = v.nodes[i].left {
+			if n := &v.nodes[i]; m.at(n.client, n.end()-1) {
+				before = i
+			}
+		}
+		now := v.lists[l].last
+		change := KeyChange{Old: Undefined{}}
+		if before != none && v.nodes[before].countable() {
+			change.Old = v.valueAt(&v.nodes[before], v.nodes[before].length-1)
+		}
+		switch gone := v.nodes[now].deleted(); {
+		case before == none && gone, before == now && !gone:
+			continue
+		case before == none:
+			change.Action = KeyAdded
+		case gone:
+			change.Action = KeyDeleted
+		default:
+			change.Action = KeyUpdated
+		}
+		changes[string(v.keyOf(l))] = change
+	}
+	return changes
+}
+
+// moment is a snapshot by the clients of a view.
+type moment struct {
+	ends    []uint64
+	deletes [][]Range
+}
+
+func (v *View) moment(s Snapshot) *moment {
+	m := &moment{make([]uint64, len(v.clients)), make([][]Range, len(v.clients))}
+	for c := range v.clients {
+		m.ends[c], m.deletes[c] = s.Vector[v.clients[c].id], s.Deletes[v.clients[c].id]
+	}
+	return m
+}
+
+// at reports whether a unit was there.
+func (m *moment) at(client int32, clock uint32) bool {
+	was, _ := m.until(client, clock)
+	return was
+}
+
+// until reports whether a unit was there, and the clock up to which the same is so
+// of those behind it.
+func (m *moment) until(client int32, clock uint32) (was bool, end uint64) {
+	at := uint64(clock)
+	if at >= m.ends[client] {
+		return false, 1 << 32
+	}
+	ranges := m.deletes[client]
+	next := sort.Search(len(ranges), func(i int) bool { return ranges[i].Clock+ranges[i].Len > at })
+	switch {
+	case next == len(ranges):
+		return true, m.ends[client]
+	case ranges[next].Clock <= at:
+		return false, ranges[next].Clock + ranges[next].Len
+	default:
+		return true, min(m.ends[client], ranges[next].Clock)
+	}
+}
+
+// had reports whether a type was there.
+func (m *moment) had(v *View, kin int32) bool {
+	i := v.kin[kin].node
+	return i == none || m.at(v.nodes[i].client, v.nodes[i].clock)
+}
+
+// pieces calls f for the parts of a node that were there or not.
+func (m *moment) pieces(v *View, n node, f func(piece node, was bool)) {
+	for {
+		was, end := m.until(n.client, n.clock)
+		if end >= uint64(n.end()) {
+			f(n, was)
+			return
+		}
+		piece, rest := v.cut(n, uint32(end))
+		f(piece, was)
+		n = rest
+	}
+}
+
+// changeWriter writes a delta of what has changed. Its current formats are those of
+// now; before are those of then.
+type changeWriter struct {
+	deltaWriter
+	before deltaWriter
+	values []any
+}
+
+// change meets a mark that was or is there.
+func (w *changeWriter) change(key string, value any, was, is bool) {
+	if was {
+		w.before.mark(key, value)
+	}
+	if is {
+		w.flush()
+		w.mark(key, value)
+	}
+}
+
+// changed returns the formats that hold now and held otherwise then.
+func (w *changeWriter) changed() map[string]any {
+	var changed map[string]any
+	set := func(key string, value any) {
+		if changed == nil {
+			changed = map[string]any{}
+		}
+		changed[key] = value
+	}
+	for key, value := range w.attributes() {
+		if old, ok := w.before.current[key]; !ok || !reflect.DeepEqual(old, value) {
+			set(key, value)
+		}
+	}
+	for key := range w.before.attributes() {
+		if _, ok := w.current[key]; !ok {
+			set(key, nil)
+		}
+	}
+	return changed
+}
+
+// skip appends a retain or a delete, or makes the last one longer.
+func (w *changeWriter) skip(op Op) {
+	w.close()
+	if n := len(w.ops); n > 0 {
+		last := &w.ops[n-1]
+		if last.Retain+last.Delete > 0 && (last.Retain > 0) == (op.Retain > 0) && reflect.DeepEqual(last.Attributes, op.Attributes) {
+			last.Retain += op.Retain
+			last.Delete += op.Delete
+			return
+		}
+	}
+	w.ops = append(w.ops, op)
+}
+
+func (w *changeWriter) insert(values []any) { w.values = append(w.values, values...) }
+
+// close ends an insert.
+func (w *changeWriter) close() {
+	w.flush()
+	if w.values != nil {
+		w.ops = append(w.ops, Op{Insert: w.values})
+		w.values = nil
+	}
+}
+
+// end returns the delta without what it retains at the end.
+func (w *changeWriter) end() []Op {
+	w.close()
+	for n := len(w.ops); n > 0 && w.ops[n-1].Retain > 0 && w.ops[n-1].Attributes == nil; n-- {
+		w.ops = w.ops[:n-1]
+	}
+	return w.ops
+}
