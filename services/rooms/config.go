@@ -31,8 +31,12 @@ type Config struct {
 	// KeepVolatile is the same for volatile rooms, whose documents are gone
 	// afterwards. 0 means an hour.
 	KeepVolatile time.Duration
-	Logger       *slog.Logger
-	Metrics      prometheus.Registerer
+	// CheckEvery is the time between two questions to storage which of its open
+	// rooms this process still owns: so long may a room be read here that another
+	// process has taken, or that was deleted. 0 means 2 s.
+	CheckEvery time.Duration
+	Logger     *slog.Logger
+	Metrics    prometheus.Registerer
 }
 
 const (
@@ -69,6 +73,9 @@ func (c *Config) withDefaults() (room.Config, error) {
 	}
 	if c.KeepVolatile == 0 {
 		c.KeepVolatile = time.Hour
+	}
+	if c.CheckEvery == 0 {
+		c.CheckEvery = 2 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

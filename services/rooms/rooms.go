@@ -67,6 +67,7 @@ func New(config Config) (*Service, error) {
 		KeepVolatile:  config.KeepVolatile,
 		MaxRooms:      maxRooms,
 		MaxInboxBytes: maxInboxBytes,
+		CheckEvery:    config.CheckEvery,
 		Logger:        config.Logger,
 		Metrics:       config.Metrics,
 	}, keep)
@@ -80,8 +81,25 @@ func (s *Service) Register(mux *http.ServeMux, options ...connect.HandlerOption)
 	options = append(options, connect.WithReadMaxBytes(maxMessageBytes), connect.WithCompression("gzip", nil, nil))
 	path, handler := roomsv1connect.NewLinkServiceHandler(s.link, options...)
 	mux.Handle(path, link.Breakable(handler))
-	mux.Handle(roomsv1connect.NewDocumentsServiceHandler(documents.NewHandler(s.registry), options...))
-	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry), options...))
+	docs := documents.NewHandler(s.registry, s.reader())
+	mux.Handle(roomsv1connect.NewDocumentsServiceHandler(docs, options...))
+	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry, s.quarantine(), docs), options...))
+}
+
+// reader is where documents are read whose rooms aren't open here.
+func (s *Service) reader() documents.Reader {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal
+}
+
+// quarantine is the hand on what storage keeps of unusable bytes.
+func (s *Service) quarantine() operators.Quarantine {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal
 }
 
 // Ready reports why the service can't open rooms now, or nil.

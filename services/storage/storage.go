@@ -16,12 +16,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 
 	"connectrpc.com/connect"
 
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
 	"github.com/fjord-sync/fjord/services/storage/internal/api"
 	"github.com/fjord-sync/fjord/services/storage/internal/metrics"
+	"github.com/fjord-sync/fjord/services/storage/internal/quarantine"
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
 	"github.com/fjord-sync/fjord/services/storage/internal/store/badger"
 	"github.com/fjord-sync/fjord/services/storage/internal/store/memory"
@@ -35,6 +37,7 @@ var Names = []string{storagev1connect.StorageServiceName}
 type Service struct {
 	config  Config
 	store   store.Store
+	ward    *quarantine.Ward
 	metrics *metrics.Metrics
 }
 
@@ -58,15 +61,18 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 }
 
 func (s *Service) openStore(ctx context.Context) error {
+	quarantined := func() float64 { items, _ := s.ward.Size(); return float64(items) }
 	if s.config.Dir == "" {
-		s.metrics = metrics.New(nil, nil)
+		s.metrics = metrics.New(metrics.Gauges{Quarantined: quarantined})
 		s.store = memory.New(s.config.limits())
-		return nil
+		return s.openWard(quarantine.Config{})
 	}
 	var disk *badger.Store
-	s.metrics = metrics.New(
-		func() float64 { return float64(disk.DiskBytes()) },
-		func() float64 { return float64(disk.FreeBytes()) })
+	s.metrics = metrics.New(metrics.Gauges{
+		Disk:        func() float64 { return float64(disk.DiskBytes()) },
+		Free:        func() float64 { return float64(disk.FreeBytes()) },
+		Quarantined: quarantined,
+	})
 	disk, err := badger.Open(ctx, badger.Options{
 		Dir:        s.config.Dir,
 		Limits:     s.config.limits(),
@@ -79,7 +85,17 @@ func (s *Service) openStore(ctx context.Context) error {
 		return err
 	}
 	s.store = disk
+	err = s.openWard(quarantine.Config{Dir: filepath.Join(s.config.Dir, "quarantine"), Space: disk.SpaceFor})
+	if err != nil {
+		return joinClose(err, disk)
+	}
 	return nil
+}
+
+func (s *Service) openWard(config quarantine.Config) (err error) {
+	config.Log = s.config.Logger
+	s.ward, err = quarantine.Open(config)
+	return err
 }
 
 // Register mounts the service's handler. opts come after the service's own, and
@@ -90,20 +106,24 @@ func (s *Service) Register(mux *http.ServeMux, opts ...connect.HandlerOption) {
 		// Connect reads a compressed message to its inflated end, however long.
 		connect.WithCompression("gzip", nil, nil),
 	}
-	handler := api.New(s.store, s.metrics, s.config.Logger)
+	handler := api.New(s.store, s.ward, s.metrics, s.config.Logger)
 	mux.Handle(storagev1connect.NewStorageServiceHandler(handler, append(own, opts...)...))
 }
 
-// Ready says why the service cannot serve, nil if it can. An error is for good: a
-// failed write to disk leaves nothing certain until the process is started again.
+// Ready says why the service cannot take in records, nil if it can. A full disk
+// passes; a failed write to disk does not, see Failed.
 func (s *Service) Ready() error {
 	if err := s.store.Err(); err != nil {
+		return fmt.Errorf("storage: %w", err)
+	}
+	if err := s.store.Space(); err != nil {
 		return fmt.Errorf("storage: %w", err)
 	}
 	return nil
 }
 
-// Failed is closed when Ready begins to fail for good: the process should end then,
+// Failed is closed when Ready begins to fail for good, since a failed write to disk
+// leaves nothing certain until the process is started again: the process should end then,
 // and be started again. It is nil, so never closed, for rooms in memory.
 func (s *Service) Failed() <-chan struct{} { return s.store.Failed() }
 

@@ -38,6 +38,7 @@ var outcomes = map[storagev1.AppendStatus]Outcome{
 	storagev1.AppendStatus_APPEND_STATUS_INVALID:  Invalid,
 	storagev1.AppendStatus_APPEND_STATUS_UNKNOWN:  Unknown,
 	storagev1.AppendStatus_APPEND_STATUS_NO_SPACE: NoSpace,
+	storagev1.AppendStatus_APPEND_STATUS_CORRUPT:  Corrupt,
 }
 
 func (r remote) Append(ctx context.Context, items ...Item) ([]Result, error) {

@@ -145,6 +145,11 @@ const (
 	DetachReason_DETACH_REASON_DRAINING DetachReason = 4
 	// The room's name, or another part of Attach, isn't allowed.
 	DetachReason_DETACH_REASON_INVALID DetachReason = 5
+	// The room broke and is loaded again from what is stored: attach again and
+	// resume.
+	DetachReason_DETACH_REASON_BROKEN DetachReason = 6
+	// The document was deleted: its sessions end, and nobody brings it back.
+	DetachReason_DETACH_REASON_DELETED DetachReason = 7
 )
 
 // Enum value maps for DetachReason.
@@ -156,6 +161,8 @@ var (
 		3: "DETACH_REASON_OVERLOADED",
 		4: "DETACH_REASON_DRAINING",
 		5: "DETACH_REASON_INVALID",
+		6: "DETACH_REASON_BROKEN",
+		7: "DETACH_REASON_DELETED",
 	}
 	DetachReason_value = map[string]int32{
 		"DETACH_REASON_UNSPECIFIED": 0,
@@ -164,6 +171,8 @@ var (
 		"DETACH_REASON_OVERLOADED":  3,
 		"DETACH_REASON_DRAINING":    4,
 		"DETACH_REASON_INVALID":     5,
+		"DETACH_REASON_BROKEN":      6,
+		"DETACH_REASON_DELETED":     7,
 	}
 )
 
@@ -1903,14 +1912,16 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x15ROOM_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fROOM_KIND_RELAY\x10\x01\x12\x16\n" +
 	"\x12ROOM_KIND_VOLATILE\x10\x02\x12\x15\n" +
-	"\x11ROOM_KIND_DURABLE\x10\x03*\xbb\x01\n" +
+	"\x11ROOM_KIND_DURABLE\x10\x03*\xf0\x01\n" +
 	"\fDetachReason\x12\x1d\n" +
 	"\x19DETACH_REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19DETACH_REASON_LOAD_FAILED\x10\x01\x12\x18\n" +
 	"\x14DETACH_REASON_FENCED\x10\x02\x12\x1c\n" +
 	"\x18DETACH_REASON_OVERLOADED\x10\x03\x12\x1a\n" +
 	"\x16DETACH_REASON_DRAINING\x10\x04\x12\x19\n" +
-	"\x15DETACH_REASON_INVALID\x10\x05*\xac\x01\n" +
+	"\x15DETACH_REASON_INVALID\x10\x05\x12\x18\n" +
+	"\x14DETACH_REASON_BROKEN\x10\x06\x12\x19\n" +
+	"\x15DETACH_REASON_DELETED\x10\a*\xac\x01\n" +
 	"\aRefusal\x12\x17\n" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11REFUSAL_MALFORMED\x10\x01\x12\x15\n" +

@@ -21,6 +21,170 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ReleaseAction int32
+
+const (
+	ReleaseAction_RELEASE_ACTION_UNSPECIFIED ReleaseAction = 0
+	ReleaseAction_RELEASE_ACTION_RESTORE     ReleaseAction = 1
+	ReleaseAction_RELEASE_ACTION_DROP        ReleaseAction = 2
+)
+
+// Enum value maps for ReleaseAction.
+var (
+	ReleaseAction_name = map[int32]string{
+		0: "RELEASE_ACTION_UNSPECIFIED",
+		1: "RELEASE_ACTION_RESTORE",
+		2: "RELEASE_ACTION_DROP",
+	}
+	ReleaseAction_value = map[string]int32{
+		"RELEASE_ACTION_UNSPECIFIED": 0,
+		"RELEASE_ACTION_RESTORE":     1,
+		"RELEASE_ACTION_DROP":        2,
+	}
+)
+
+func (x ReleaseAction) Enum() *ReleaseAction {
+	p := new(ReleaseAction)
+	*p = x
+	return p
+}
+
+func (x ReleaseAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReleaseAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_fjord_rooms_v1_rooms_proto_enumTypes[0].Descriptor()
+}
+
+func (ReleaseAction) Type() protoreflect.EnumType {
+	return &file_fjord_rooms_v1_rooms_proto_enumTypes[0]
+}
+
+func (x ReleaseAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReleaseAction.Descriptor instead.
+func (ReleaseAction) EnumDescriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{0}
+}
+
+type ReleaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	// The item's id in quarantine.
+	Id            string        `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Action        ReleaseAction `protobuf:"varint,3,opt,name=action,proto3,enum=fjord.rooms.v1.ReleaseAction" json:"action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseRequest) Reset() {
+	*x = ReleaseRequest{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseRequest) ProtoMessage() {}
+
+func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
+func (*ReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ReleaseRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *ReleaseRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ReleaseRequest) GetAction() ReleaseAction {
+	if x != nil {
+		return x.Action
+	}
+	return ReleaseAction_RELEASE_ACTION_UNSPECIFIED
+}
+
+type ReleaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The seq of the record that holds what was put back; 0 if dropped.
+	Seq uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Of a damaged room: records that were put back.
+	Records       uint64 `protobuf:"varint,2,opt,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseResponse) Reset() {
+	*x = ReleaseResponse{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseResponse) ProtoMessage() {}
+
+func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
+func (*ReleaseResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReleaseResponse) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *ReleaseResponse) GetRecords() uint64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
 type ListRoomsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only rooms whose name begins with it.
@@ -35,7 +199,7 @@ type ListRoomsRequest struct {
 
 func (x *ListRoomsRequest) Reset() {
 	*x = ListRoomsRequest{}
-	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[0]
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -47,7 +211,7 @@ func (x *ListRoomsRequest) String() string {
 func (*ListRoomsRequest) ProtoMessage() {}
 
 func (x *ListRoomsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[0]
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -60,7 +224,7 @@ func (x *ListRoomsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRoomsRequest.ProtoReflect.Descriptor instead.
 func (*ListRoomsRequest) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{0}
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ListRoomsRequest) GetPrefix() string {
@@ -95,7 +259,7 @@ type ListRoomsResponse struct {
 
 func (x *ListRoomsResponse) Reset() {
 	*x = ListRoomsResponse{}
-	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[1]
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -107,7 +271,7 @@ func (x *ListRoomsResponse) String() string {
 func (*ListRoomsResponse) ProtoMessage() {}
 
 func (x *ListRoomsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[1]
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -120,7 +284,7 @@ func (x *ListRoomsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRoomsResponse.ProtoReflect.Descriptor instead.
 func (*ListRoomsResponse) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{1}
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListRoomsResponse) GetRooms() []*OpenRoom {
@@ -155,13 +319,15 @@ type OpenRoom struct {
 	DocumentBytes uint64 `protobuf:"varint,9,opt,name=document_bytes,json=documentBytes,proto3" json:"document_bytes,omitempty"`
 	// Structs that wait for others that have not arrived.
 	PendingStructs uint64 `protobuf:"varint,10,opt,name=pending_structs,json=pendingStructs,proto3" json:"pending_structs,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Bytes of updates that wait for others that have not arrived.
+	PendingBytes  uint64 `protobuf:"varint,11,opt,name=pending_bytes,json=pendingBytes,proto3" json:"pending_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OpenRoom) Reset() {
 	*x = OpenRoom{}
-	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[2]
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -173,7 +339,7 @@ func (x *OpenRoom) String() string {
 func (*OpenRoom) ProtoMessage() {}
 
 func (x *OpenRoom) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[2]
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -186,7 +352,7 @@ func (x *OpenRoom) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRoom.ProtoReflect.Descriptor instead.
 func (*OpenRoom) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{2}
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *OpenRoom) GetRoom() string {
@@ -259,18 +425,32 @@ func (x *OpenRoom) GetPendingStructs() uint64 {
 	return 0
 }
 
+func (x *OpenRoom) GetPendingBytes() uint64 {
+	if x != nil {
+		return x.PendingBytes
+	}
+	return 0
+}
+
 var File_fjord_rooms_v1_rooms_proto protoreflect.FileDescriptor
 
 const file_fjord_rooms_v1_rooms_proto_rawDesc = "" +
 	"\n" +
-	"\x1afjord/rooms/v1/rooms.proto\x12\x0efjord.rooms.v1\x1a\x19fjord/rooms/v1/link.proto\"V\n" +
+	"\x1afjord/rooms/v1/rooms.proto\x12\x0efjord.rooms.v1\x1a\x19fjord/rooms/v1/link.proto\"k\n" +
+	"\x0eReleaseRequest\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x125\n" +
+	"\x06action\x18\x03 \x01(\x0e2\x1d.fjord.rooms.v1.ReleaseActionR\x06action\"=\n" +
+	"\x0fReleaseResponse\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x18\n" +
+	"\arecords\x18\x02 \x01(\x04R\arecords\"V\n" +
 	"\x10ListRoomsRequest\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\rR\x05limit\"W\n" +
 	"\x11ListRoomsResponse\x12.\n" +
 	"\x05rooms\x18\x01 \x03(\v2\x18.fjord.rooms.v1.OpenRoomR\x05rooms\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\bR\x04more\"\xc1\x02\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"\xe6\x02\n" +
 	"\bOpenRoom\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.fjord.rooms.v1.RoomKindR\x04kind\x12\x14\n" +
@@ -282,9 +462,15 @@ const file_fjord_rooms_v1_rooms_proto_rawDesc = "" +
 	"\runsaved_bytes\x18\b \x01(\x04R\funsavedBytes\x12%\n" +
 	"\x0edocument_bytes\x18\t \x01(\x04R\rdocumentBytes\x12'\n" +
 	"\x0fpending_structs\x18\n" +
-	" \x01(\x04R\x0ependingStructs2`\n" +
+	" \x01(\x04R\x0ependingStructs\x12#\n" +
+	"\rpending_bytes\x18\v \x01(\x04R\fpendingBytes*d\n" +
+	"\rReleaseAction\x12\x1e\n" +
+	"\x1aRELEASE_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16RELEASE_ACTION_RESTORE\x10\x01\x12\x17\n" +
+	"\x13RELEASE_ACTION_DROP\x10\x022\xac\x01\n" +
 	"\fRoomsService\x12P\n" +
-	"\tListRooms\x12 .fjord.rooms.v1.ListRoomsRequest\x1a!.fjord.rooms.v1.ListRoomsResponseB\xb2\x01\n" +
+	"\tListRooms\x12 .fjord.rooms.v1.ListRoomsRequest\x1a!.fjord.rooms.v1.ListRoomsResponse\x12J\n" +
+	"\aRelease\x12\x1e.fjord.rooms.v1.ReleaseRequest\x1a\x1f.fjord.rooms.v1.ReleaseResponseB\xb2\x01\n" +
 	"\x12com.fjord.rooms.v1B\n" +
 	"RoomsProtoP\x01Z6github.com/fjord-sync/fjord/gen/fjord/rooms/v1;roomsv1\xa2\x02\x03FRX\xaa\x02\x0eFjord.Rooms.V1\xca\x02\x0eFjord\\Rooms\\V1\xe2\x02\x1aFjord\\Rooms\\V1\\GPBMetadata\xea\x02\x10Fjord::Rooms::V1b\x06proto3"
 
@@ -300,23 +486,30 @@ func file_fjord_rooms_v1_rooms_proto_rawDescGZIP() []byte {
 	return file_fjord_rooms_v1_rooms_proto_rawDescData
 }
 
-var file_fjord_rooms_v1_rooms_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_fjord_rooms_v1_rooms_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_fjord_rooms_v1_rooms_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_fjord_rooms_v1_rooms_proto_goTypes = []any{
-	(*ListRoomsRequest)(nil),  // 0: fjord.rooms.v1.ListRoomsRequest
-	(*ListRoomsResponse)(nil), // 1: fjord.rooms.v1.ListRoomsResponse
-	(*OpenRoom)(nil),          // 2: fjord.rooms.v1.OpenRoom
-	(RoomKind)(0),             // 3: fjord.rooms.v1.RoomKind
+	(ReleaseAction)(0),        // 0: fjord.rooms.v1.ReleaseAction
+	(*ReleaseRequest)(nil),    // 1: fjord.rooms.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),   // 2: fjord.rooms.v1.ReleaseResponse
+	(*ListRoomsRequest)(nil),  // 3: fjord.rooms.v1.ListRoomsRequest
+	(*ListRoomsResponse)(nil), // 4: fjord.rooms.v1.ListRoomsResponse
+	(*OpenRoom)(nil),          // 5: fjord.rooms.v1.OpenRoom
+	(RoomKind)(0),             // 6: fjord.rooms.v1.RoomKind
 }
 var file_fjord_rooms_v1_rooms_proto_depIdxs = []int32{
-	2, // 0: fjord.rooms.v1.ListRoomsResponse.rooms:type_name -> fjord.rooms.v1.OpenRoom
-	3, // 1: fjord.rooms.v1.OpenRoom.kind:type_name -> fjord.rooms.v1.RoomKind
-	0, // 2: fjord.rooms.v1.RoomsService.ListRooms:input_type -> fjord.rooms.v1.ListRoomsRequest
-	1, // 3: fjord.rooms.v1.RoomsService.ListRooms:output_type -> fjord.rooms.v1.ListRoomsResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	0, // 0: fjord.rooms.v1.ReleaseRequest.action:type_name -> fjord.rooms.v1.ReleaseAction
+	5, // 1: fjord.rooms.v1.ListRoomsResponse.rooms:type_name -> fjord.rooms.v1.OpenRoom
+	6, // 2: fjord.rooms.v1.OpenRoom.kind:type_name -> fjord.rooms.v1.RoomKind
+	3, // 3: fjord.rooms.v1.RoomsService.ListRooms:input_type -> fjord.rooms.v1.ListRoomsRequest
+	1, // 4: fjord.rooms.v1.RoomsService.Release:input_type -> fjord.rooms.v1.ReleaseRequest
+	4, // 5: fjord.rooms.v1.RoomsService.ListRooms:output_type -> fjord.rooms.v1.ListRoomsResponse
+	2, // 6: fjord.rooms.v1.RoomsService.Release:output_type -> fjord.rooms.v1.ReleaseResponse
+	5, // [5:7] is the sub-list for method output_type
+	3, // [3:5] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_fjord_rooms_v1_rooms_proto_init() }
@@ -330,13 +523,14 @@ func file_fjord_rooms_v1_rooms_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fjord_rooms_v1_rooms_proto_rawDesc), len(file_fjord_rooms_v1_rooms_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   3,
+			NumEnums:      1,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_fjord_rooms_v1_rooms_proto_goTypes,
 		DependencyIndexes: file_fjord_rooms_v1_rooms_proto_depIdxs,
+		EnumInfos:         file_fjord_rooms_v1_rooms_proto_enumTypes,
 		MessageInfos:      file_fjord_rooms_v1_rooms_proto_msgTypes,
 	}.Build()
 	File_fjord_rooms_v1_rooms_proto = out.File

@@ -41,6 +41,9 @@ const (
 	AppendStatus_APPEND_STATUS_UNKNOWN AppendStatus = 6
 	// There is no room on the disk; nothing was written. Try again later.
 	AppendStatus_APPEND_STATUS_NO_SPACE AppendStatus = 7
+	// The room's bytes on disk are damaged: nothing was written, and the room is
+	// in quarantine.
+	AppendStatus_APPEND_STATUS_CORRUPT AppendStatus = 8
 )
 
 // Enum value maps for AppendStatus.
@@ -54,6 +57,7 @@ var (
 		5: "APPEND_STATUS_INVALID",
 		6: "APPEND_STATUS_UNKNOWN",
 		7: "APPEND_STATUS_NO_SPACE",
+		8: "APPEND_STATUS_CORRUPT",
 	}
 	AppendStatus_value = map[string]int32{
 		"APPEND_STATUS_UNSPECIFIED": 0,
@@ -64,6 +68,7 @@ var (
 		"APPEND_STATUS_INVALID":     5,
 		"APPEND_STATUS_UNKNOWN":     6,
 		"APPEND_STATUS_NO_SPACE":    7,
+		"APPEND_STATUS_CORRUPT":     8,
 	}
 )
 
@@ -92,6 +97,58 @@ func (x AppendStatus) Number() protoreflect.EnumNumber {
 // Deprecated: Use AppendStatus.Descriptor instead.
 func (AppendStatus) EnumDescriptor() ([]byte, []int) {
 	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{0}
+}
+
+// QuarantineKind says what is in quarantine.
+type QuarantineKind int32
+
+const (
+	QuarantineKind_QUARANTINE_KIND_UNSPECIFIED QuarantineKind = 0
+	// One update; its room goes on without it.
+	QuarantineKind_QUARANTINE_KIND_UPDATE QuarantineKind = 1
+	// A whole room, whose bytes on disk are damaged: it can't be opened.
+	QuarantineKind_QUARANTINE_KIND_ROOM QuarantineKind = 2
+)
+
+// Enum value maps for QuarantineKind.
+var (
+	QuarantineKind_name = map[int32]string{
+		0: "QUARANTINE_KIND_UNSPECIFIED",
+		1: "QUARANTINE_KIND_UPDATE",
+		2: "QUARANTINE_KIND_ROOM",
+	}
+	QuarantineKind_value = map[string]int32{
+		"QUARANTINE_KIND_UNSPECIFIED": 0,
+		"QUARANTINE_KIND_UPDATE":      1,
+		"QUARANTINE_KIND_ROOM":        2,
+	}
+)
+
+func (x QuarantineKind) Enum() *QuarantineKind {
+	p := new(QuarantineKind)
+	*p = x
+	return p
+}
+
+func (x QuarantineKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QuarantineKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_fjord_storage_v1_storage_proto_enumTypes[1].Descriptor()
+}
+
+func (QuarantineKind) Type() protoreflect.EnumType {
+	return &file_fjord_storage_v1_storage_proto_enumTypes[1]
+}
+
+func (x QuarantineKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use QuarantineKind.Descriptor instead.
+func (QuarantineKind) EnumDescriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{1}
 }
 
 type ErrorReason int32
@@ -136,11 +193,11 @@ func (x ErrorReason) String() string {
 }
 
 func (ErrorReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_fjord_storage_v1_storage_proto_enumTypes[1].Descriptor()
+	return file_fjord_storage_v1_storage_proto_enumTypes[2].Descriptor()
 }
 
 func (ErrorReason) Type() protoreflect.EnumType {
-	return &file_fjord_storage_v1_storage_proto_enumTypes[1]
+	return &file_fjord_storage_v1_storage_proto_enumTypes[2]
 }
 
 func (x ErrorReason) Number() protoreflect.EnumNumber {
@@ -149,7 +206,7 @@ func (x ErrorReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorReason.Descriptor instead.
 func (ErrorReason) EnumDescriptor() ([]byte, []int) {
-	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{1}
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{2}
 }
 
 type ClaimRequest struct {
@@ -1317,6 +1374,838 @@ func (x *RoomInfo) GetSnapshotSize() uint64 {
 	return 0
 }
 
+type CheckRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 10 000.
+	Holdings      []*Holding `protobuf:"bytes,1,rep,name=holdings,proto3" json:"holdings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckRequest) Reset() {
+	*x = CheckRequest{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckRequest) ProtoMessage() {}
+
+func (x *CheckRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckRequest.ProtoReflect.Descriptor instead.
+func (*CheckRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CheckRequest) GetHoldings() []*Holding {
+	if x != nil {
+		return x.Holdings
+	}
+	return nil
+}
+
+// Holding is a room that the caller believes to own.
+type Holding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Room          string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holding) Reset() {
+	*x = Holding{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holding) ProtoMessage() {}
+
+func (x *Holding) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holding.ProtoReflect.Descriptor instead.
+func (*Holding) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Holding) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *Holding) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+type CheckResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that the caller has lost, in the order of the request; what it still
+	// owns is not among them.
+	Lapses []*Lapse `protobuf:"bytes,1,rep,name=lapses,proto3" json:"lapses,omitempty"`
+	// True while the disk is too full for new records.
+	NoSpace       bool `protobuf:"varint,2,opt,name=no_space,json=noSpace,proto3" json:"no_space,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckResponse) Reset() {
+	*x = CheckResponse{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckResponse) ProtoMessage() {}
+
+func (x *CheckResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
+func (*CheckResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CheckResponse) GetLapses() []*Lapse {
+	if x != nil {
+		return x.Lapses
+	}
+	return nil
+}
+
+func (x *CheckResponse) GetNoSpace() bool {
+	if x != nil {
+		return x.NoSpace
+	}
+	return false
+}
+
+// Lapse is a room that the caller must let go.
+type Lapse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	// FENCED, DELETED, CONFLICT or CORRUPT.
+	Reason    ErrorReason `protobuf:"varint,2,opt,name=reason,proto3,enum=fjord.storage.v1.ErrorReason" json:"reason,omitempty"`
+	HeadEpoch uint64      `protobuf:"varint,3,opt,name=head_epoch,json=headEpoch,proto3" json:"head_epoch,omitempty"`
+	// For people.
+	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lapse) Reset() {
+	*x = Lapse{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lapse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lapse) ProtoMessage() {}
+
+func (x *Lapse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lapse.ProtoReflect.Descriptor instead.
+func (*Lapse) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Lapse) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *Lapse) GetReason() ErrorReason {
+	if x != nil {
+		return x.Reason
+	}
+	return ErrorReason_ERROR_REASON_UNSPECIFIED
+}
+
+func (x *Lapse) GetHeadEpoch() uint64 {
+	if x != nil {
+		return x.HeadEpoch
+	}
+	return 0
+}
+
+func (x *Lapse) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+type QuarantineRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	// The seq of the record that holds the update, 0 if none does.
+	Seq uint64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	// At most a record's size.
+	Data []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// Why it could not be used, and who sent it or found it: for people.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Who           string `protobuf:"bytes,5,opt,name=who,proto3" json:"who,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantineRequest) Reset() {
+	*x = QuarantineRequest{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantineRequest) ProtoMessage() {}
+
+func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantineRequest.ProtoReflect.Descriptor instead.
+func (*QuarantineRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *QuarantineRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *QuarantineRequest) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *QuarantineRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *QuarantineRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *QuarantineRequest) GetWho() string {
+	if x != nil {
+		return x.Who
+	}
+	return ""
+}
+
+type QuarantineResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantineResponse) Reset() {
+	*x = QuarantineResponse{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantineResponse) ProtoMessage() {}
+
+func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantineResponse.ProtoReflect.Descriptor instead.
+func (*QuarantineResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *QuarantineResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type QuarantineItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	// Names the item within its room.
+	Id   string         `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Kind QuarantineKind `protobuf:"varint,3,opt,name=kind,proto3,enum=fjord.storage.v1.QuarantineKind" json:"kind,omitempty"`
+	Seq  uint64         `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
+	// The update's length; 0 for a room.
+	Size   uint64 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Who    string `protobuf:"bytes,7,opt,name=who,proto3" json:"who,omitempty"`
+	// When it was found, in milliseconds since 1970 UTC.
+	FoundUnixMs   uint64 `protobuf:"varint,8,opt,name=found_unix_ms,json=foundUnixMs,proto3" json:"found_unix_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantineItem) Reset() {
+	*x = QuarantineItem{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantineItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantineItem) ProtoMessage() {}
+
+func (x *QuarantineItem) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantineItem.ProtoReflect.Descriptor instead.
+func (*QuarantineItem) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *QuarantineItem) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *QuarantineItem) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *QuarantineItem) GetKind() QuarantineKind {
+	if x != nil {
+		return x.Kind
+	}
+	return QuarantineKind_QUARANTINE_KIND_UNSPECIFIED
+}
+
+func (x *QuarantineItem) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *QuarantineItem) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *QuarantineItem) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *QuarantineItem) GetWho() string {
+	if x != nil {
+		return x.Who
+	}
+	return ""
+}
+
+func (x *QuarantineItem) GetFoundUnixMs() uint64 {
+	if x != nil {
+		return x.FoundUnixMs
+	}
+	return 0
+}
+
+type ListQuarantineRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only rooms whose name begins with it.
+	Prefix string `protobuf:"bytes,1,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// Only items after this one: room and id of the last one of the page before.
+	AfterRoom string `protobuf:"bytes,2,opt,name=after_room,json=afterRoom,proto3" json:"after_room,omitempty"`
+	AfterId   string `protobuf:"bytes,3,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
+	// 1 to 1000; 0 means 100.
+	Limit         uint32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQuarantineRequest) Reset() {
+	*x = ListQuarantineRequest{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQuarantineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQuarantineRequest) ProtoMessage() {}
+
+func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
+func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListQuarantineRequest) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *ListQuarantineRequest) GetAfterRoom() string {
+	if x != nil {
+		return x.AfterRoom
+	}
+	return ""
+}
+
+func (x *ListQuarantineRequest) GetAfterId() string {
+	if x != nil {
+		return x.AfterId
+	}
+	return ""
+}
+
+func (x *ListQuarantineRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListQuarantineResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Items []*QuarantineItem      `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	// True if another page follows.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQuarantineResponse) Reset() {
+	*x = ListQuarantineResponse{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQuarantineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQuarantineResponse) ProtoMessage() {}
+
+func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
+func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListQuarantineResponse) GetItems() []*QuarantineItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *ListQuarantineResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+type ExportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Room          string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportRequest) Reset() {
+	*x = ExportRequest{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportRequest) ProtoMessage() {}
+
+func (x *ExportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
+func (*ExportRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ExportRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ExportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*ExportResponse_Item
+	//	*ExportResponse_UpdateChunk
+	//	*ExportResponse_SnapshotChunk
+	//	*ExportResponse_Records
+	Part          isExportResponse_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportResponse) Reset() {
+	*x = ExportResponse{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResponse) ProtoMessage() {}
+
+func (x *ExportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
+func (*ExportResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ExportResponse) GetPart() isExportResponse_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *ExportResponse) GetItem() *QuarantineItem {
+	if x != nil {
+		if x, ok := x.Part.(*ExportResponse_Item); ok {
+			return x.Item
+		}
+	}
+	return nil
+}
+
+func (x *ExportResponse) GetUpdateChunk() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*ExportResponse_UpdateChunk); ok {
+			return x.UpdateChunk
+		}
+	}
+	return nil
+}
+
+func (x *ExportResponse) GetSnapshotChunk() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*ExportResponse_SnapshotChunk); ok {
+			return x.SnapshotChunk
+		}
+	}
+	return nil
+}
+
+func (x *ExportResponse) GetRecords() *LoadRecords {
+	if x != nil {
+		if x, ok := x.Part.(*ExportResponse_Records); ok {
+			return x.Records
+		}
+	}
+	return nil
+}
+
+type isExportResponse_Part interface {
+	isExportResponse_Part()
+}
+
+type ExportResponse_Item struct {
+	// Always the first message, exactly once.
+	Item *QuarantineItem `protobuf:"bytes,1,opt,name=item,proto3,oneof"`
+}
+
+type ExportResponse_UpdateChunk struct {
+	// An update's bytes, in order.
+	UpdateChunk []byte `protobuf:"bytes,2,opt,name=update_chunk,json=updateChunk,proto3,oneof"`
+}
+
+type ExportResponse_SnapshotChunk struct {
+	// A damaged room's snapshot, in order, if all of it is whole.
+	SnapshotChunk []byte `protobuf:"bytes,3,opt,name=snapshot_chunk,json=snapshotChunk,proto3,oneof"`
+}
+
+type ExportResponse_Records struct {
+	// A damaged room's whole records, in seq order; others are left out.
+	Records *LoadRecords `protobuf:"bytes,4,opt,name=records,proto3,oneof"`
+}
+
+func (*ExportResponse_Item) isExportResponse_Part() {}
+
+func (*ExportResponse_UpdateChunk) isExportResponse_Part() {}
+
+func (*ExportResponse_SnapshotChunk) isExportResponse_Part() {}
+
+func (*ExportResponse_Records) isExportResponse_Part() {}
+
+type DiscardRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Room          string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiscardRequest) Reset() {
+	*x = DiscardRequest{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiscardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiscardRequest) ProtoMessage() {}
+
+func (x *DiscardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiscardRequest.ProtoReflect.Descriptor instead.
+func (*DiscardRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *DiscardRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *DiscardRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type DiscardResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiscardResponse) Reset() {
+	*x = DiscardResponse{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiscardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiscardResponse) ProtoMessage() {}
+
+func (x *DiscardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiscardResponse.ProtoReflect.Descriptor instead.
+func (*DiscardResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{31}
+}
+
 // ErrorDetail accompanies an error of this service, so that a caller need not
 // read its text.
 type ErrorDetail struct {
@@ -1330,7 +2219,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_fjord_storage_v1_storage_proto_msgTypes[19]
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +2231,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_storage_v1_storage_proto_msgTypes[19]
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +2244,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{19}
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ErrorDetail) GetReason() ErrorReason {
@@ -1454,12 +2343,65 @@ const file_fjord_storage_v1_storage_proto_rawDesc = "" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x19\n" +
 	"\blast_seq\x18\x03 \x01(\x04R\alastSeq\x12!\n" +
 	"\fsnapshot_seq\x18\x04 \x01(\x04R\vsnapshotSeq\x12#\n" +
-	"\rsnapshot_size\x18\x05 \x01(\x04R\fsnapshotSize\"~\n" +
+	"\rsnapshot_size\x18\x05 \x01(\x04R\fsnapshotSize\"E\n" +
+	"\fCheckRequest\x125\n" +
+	"\bholdings\x18\x01 \x03(\v2\x19.fjord.storage.v1.HoldingR\bholdings\"3\n" +
+	"\aHolding\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\"[\n" +
+	"\rCheckResponse\x12/\n" +
+	"\x06lapses\x18\x01 \x03(\v2\x17.fjord.storage.v1.LapseR\x06lapses\x12\x19\n" +
+	"\bno_space\x18\x02 \x01(\bR\anoSpace\"\x8b\x01\n" +
+	"\x05Lapse\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x125\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1d.fjord.storage.v1.ErrorReasonR\x06reason\x12\x1d\n" +
+	"\n" +
+	"head_epoch\x18\x03 \x01(\x04R\theadEpoch\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"w\n" +
+	"\x11QuarantineRequest\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x10\n" +
+	"\x03who\x18\x05 \x01(\tR\x03who\"$\n" +
+	"\x12QuarantineResponse\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xde\x01\n" +
+	"\x0eQuarantineItem\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x124\n" +
+	"\x04kind\x18\x03 \x01(\x0e2 .fjord.storage.v1.QuarantineKindR\x04kind\x12\x10\n" +
+	"\x03seq\x18\x04 \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04size\x18\x05 \x01(\x04R\x04size\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x10\n" +
+	"\x03who\x18\a \x01(\tR\x03who\x12\"\n" +
+	"\rfound_unix_ms\x18\b \x01(\x04R\vfoundUnixMs\"\x7f\n" +
+	"\x15ListQuarantineRequest\x12\x16\n" +
+	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12\x1d\n" +
+	"\n" +
+	"after_room\x18\x02 \x01(\tR\tafterRoom\x12\x19\n" +
+	"\bafter_id\x18\x03 \x01(\tR\aafterId\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\rR\x05limit\"d\n" +
+	"\x16ListQuarantineResponse\x126\n" +
+	"\x05items\x18\x01 \x03(\v2 .fjord.storage.v1.QuarantineItemR\x05items\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"3\n" +
+	"\rExportRequest\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xd9\x01\n" +
+	"\x0eExportResponse\x126\n" +
+	"\x04item\x18\x01 \x01(\v2 .fjord.storage.v1.QuarantineItemH\x00R\x04item\x12#\n" +
+	"\fupdate_chunk\x18\x02 \x01(\fH\x00R\vupdateChunk\x12'\n" +
+	"\x0esnapshot_chunk\x18\x03 \x01(\fH\x00R\rsnapshotChunk\x129\n" +
+	"\arecords\x18\x04 \x01(\v2\x1d.fjord.storage.v1.LoadRecordsH\x00R\arecordsB\x06\n" +
+	"\x04part\"4\n" +
+	"\x0eDiscardRequest\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x11\n" +
+	"\x0fDiscardResponse\"~\n" +
 	"\vErrorDetail\x125\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1d.fjord.storage.v1.ErrorReasonR\x06reason\x12\x1d\n" +
 	"\n" +
 	"head_epoch\x18\x02 \x01(\x04R\theadEpoch\x12\x19\n" +
-	"\bhead_seq\x18\x03 \x01(\x04R\aheadSeq*\xea\x01\n" +
+	"\bhead_seq\x18\x03 \x01(\x04R\aheadSeq*\x85\x02\n" +
 	"\fAppendStatus\x12\x1d\n" +
 	"\x19APPEND_STATUS_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14APPEND_STATUS_STORED\x10\x01\x12\x18\n" +
@@ -1468,21 +2410,32 @@ const file_fjord_storage_v1_storage_proto_rawDesc = "" +
 	"\x15APPEND_STATUS_DELETED\x10\x04\x12\x19\n" +
 	"\x15APPEND_STATUS_INVALID\x10\x05\x12\x19\n" +
 	"\x15APPEND_STATUS_UNKNOWN\x10\x06\x12\x1a\n" +
-	"\x16APPEND_STATUS_NO_SPACE\x10\a*\xae\x01\n" +
+	"\x16APPEND_STATUS_NO_SPACE\x10\a\x12\x19\n" +
+	"\x15APPEND_STATUS_CORRUPT\x10\b*g\n" +
+	"\x0eQuarantineKind\x12\x1f\n" +
+	"\x1bQUARANTINE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16QUARANTINE_KIND_UPDATE\x10\x01\x12\x18\n" +
+	"\x14QUARANTINE_KIND_ROOM\x10\x02*\xae\x01\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ERROR_REASON_FENCED\x10\x01\x12\x18\n" +
 	"\x14ERROR_REASON_DELETED\x10\x02\x12\x19\n" +
 	"\x15ERROR_REASON_CONFLICT\x10\x03\x12\x18\n" +
 	"\x14ERROR_REASON_CORRUPT\x10\x04\x12\x19\n" +
-	"\x15ERROR_REASON_NO_SPACE\x10\x052\xe2\x03\n" +
+	"\x15ERROR_REASON_NO_SPACE\x10\x052\x89\a\n" +
 	"\x0eStorageService\x12H\n" +
 	"\x05Claim\x12\x1e.fjord.storage.v1.ClaimRequest\x1a\x1f.fjord.storage.v1.ClaimResponse\x12G\n" +
 	"\x04Load\x12\x1d.fjord.storage.v1.LoadRequest\x1a\x1e.fjord.storage.v1.LoadResponse0\x01\x12K\n" +
 	"\x06Append\x12\x1f.fjord.storage.v1.AppendRequest\x1a .fjord.storage.v1.AppendResponse\x12\\\n" +
 	"\vPutSnapshot\x12$.fjord.storage.v1.PutSnapshotRequest\x1a%.fjord.storage.v1.PutSnapshotResponse(\x01\x12K\n" +
 	"\x06Delete\x12\x1f.fjord.storage.v1.DeleteRequest\x1a .fjord.storage.v1.DeleteResponse\x12E\n" +
-	"\x04List\x12\x1d.fjord.storage.v1.ListRequest\x1a\x1e.fjord.storage.v1.ListResponseB\xc2\x01\n" +
+	"\x04List\x12\x1d.fjord.storage.v1.ListRequest\x1a\x1e.fjord.storage.v1.ListResponse\x12H\n" +
+	"\x05Check\x12\x1e.fjord.storage.v1.CheckRequest\x1a\x1f.fjord.storage.v1.CheckResponse\x12W\n" +
+	"\n" +
+	"Quarantine\x12#.fjord.storage.v1.QuarantineRequest\x1a$.fjord.storage.v1.QuarantineResponse\x12c\n" +
+	"\x0eListQuarantine\x12'.fjord.storage.v1.ListQuarantineRequest\x1a(.fjord.storage.v1.ListQuarantineResponse\x12M\n" +
+	"\x06Export\x12\x1f.fjord.storage.v1.ExportRequest\x1a .fjord.storage.v1.ExportResponse0\x01\x12N\n" +
+	"\aDiscard\x12 .fjord.storage.v1.DiscardRequest\x1a!.fjord.storage.v1.DiscardResponseB\xc2\x01\n" +
 	"\x14com.fjord.storage.v1B\fStorageProtoP\x01Z:github.com/fjord-sync/fjord/gen/fjord/storage/v1;storagev1\xa2\x02\x03FSX\xaa\x02\x10Fjord.Storage.V1\xca\x02\x10Fjord\\Storage\\V1\xe2\x02\x1cFjord\\Storage\\V1\\GPBMetadata\xea\x02\x12Fjord::Storage::V1b\x06proto3"
 
 var (
@@ -1497,59 +2450,90 @@ func file_fjord_storage_v1_storage_proto_rawDescGZIP() []byte {
 	return file_fjord_storage_v1_storage_proto_rawDescData
 }
 
-var file_fjord_storage_v1_storage_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_fjord_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_fjord_storage_v1_storage_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_fjord_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_fjord_storage_v1_storage_proto_goTypes = []any{
-	(AppendStatus)(0),           // 0: fjord.storage.v1.AppendStatus
-	(ErrorReason)(0),            // 1: fjord.storage.v1.ErrorReason
-	(*ClaimRequest)(nil),        // 2: fjord.storage.v1.ClaimRequest
-	(*ClaimResponse)(nil),       // 3: fjord.storage.v1.ClaimResponse
-	(*LoadRequest)(nil),         // 4: fjord.storage.v1.LoadRequest
-	(*LoadResponse)(nil),        // 5: fjord.storage.v1.LoadResponse
-	(*LoadHead)(nil),            // 6: fjord.storage.v1.LoadHead
-	(*LoadRecords)(nil),         // 7: fjord.storage.v1.LoadRecords
-	(*Record)(nil),              // 8: fjord.storage.v1.Record
-	(*AppendRequest)(nil),       // 9: fjord.storage.v1.AppendRequest
-	(*AppendItem)(nil),          // 10: fjord.storage.v1.AppendItem
-	(*AppendResponse)(nil),      // 11: fjord.storage.v1.AppendResponse
-	(*AppendResult)(nil),        // 12: fjord.storage.v1.AppendResult
-	(*PutSnapshotRequest)(nil),  // 13: fjord.storage.v1.PutSnapshotRequest
-	(*SnapshotHeader)(nil),      // 14: fjord.storage.v1.SnapshotHeader
-	(*PutSnapshotResponse)(nil), // 15: fjord.storage.v1.PutSnapshotResponse
-	(*DeleteRequest)(nil),       // 16: fjord.storage.v1.DeleteRequest
-	(*DeleteResponse)(nil),      // 17: fjord.storage.v1.DeleteResponse
-	(*ListRequest)(nil),         // 18: fjord.storage.v1.ListRequest
-	(*ListResponse)(nil),        // 19: fjord.storage.v1.ListResponse
-	(*RoomInfo)(nil),            // 20: fjord.storage.v1.RoomInfo
-	(*ErrorDetail)(nil),         // 21: fjord.storage.v1.ErrorDetail
+	(AppendStatus)(0),              // 0: fjord.storage.v1.AppendStatus
+	(QuarantineKind)(0),            // 1: fjord.storage.v1.QuarantineKind
+	(ErrorReason)(0),               // 2: fjord.storage.v1.ErrorReason
+	(*ClaimRequest)(nil),           // 3: fjord.storage.v1.ClaimRequest
+	(*ClaimResponse)(nil),          // 4: fjord.storage.v1.ClaimResponse
+	(*LoadRequest)(nil),            // 5: fjord.storage.v1.LoadRequest
+	(*LoadResponse)(nil),           // 6: fjord.storage.v1.LoadResponse
+	(*LoadHead)(nil),               // 7: fjord.storage.v1.LoadHead
+	(*LoadRecords)(nil),            // 8: fjord.storage.v1.LoadRecords
+	(*Record)(nil),                 // 9: fjord.storage.v1.Record
+	(*AppendRequest)(nil),          // 10: fjord.storage.v1.AppendRequest
+	(*AppendItem)(nil),             // 11: fjord.storage.v1.AppendItem
+	(*AppendResponse)(nil),         // 12: fjord.storage.v1.AppendResponse
+	(*AppendResult)(nil),           // 13: fjord.storage.v1.AppendResult
+	(*PutSnapshotRequest)(nil),     // 14: fjord.storage.v1.PutSnapshotRequest
+	(*SnapshotHeader)(nil),         // 15: fjord.storage.v1.SnapshotHeader
+	(*PutSnapshotResponse)(nil),    // 16: fjord.storage.v1.PutSnapshotResponse
+	(*DeleteRequest)(nil),          // 17: fjord.storage.v1.DeleteRequest
+	(*DeleteResponse)(nil),         // 18: fjord.storage.v1.DeleteResponse
+	(*ListRequest)(nil),            // 19: fjord.storage.v1.ListRequest
+	(*ListResponse)(nil),           // 20: fjord.storage.v1.ListResponse
+	(*RoomInfo)(nil),               // 21: fjord.storage.v1.RoomInfo
+	(*CheckRequest)(nil),           // 22: fjord.storage.v1.CheckRequest
+	(*Holding)(nil),                // 23: fjord.storage.v1.Holding
+	(*CheckResponse)(nil),          // 24: fjord.storage.v1.CheckResponse
+	(*Lapse)(nil),                  // 25: fjord.storage.v1.Lapse
+	(*QuarantineRequest)(nil),      // 26: fjord.storage.v1.QuarantineRequest
+	(*QuarantineResponse)(nil),     // 27: fjord.storage.v1.QuarantineResponse
+	(*QuarantineItem)(nil),         // 28: fjord.storage.v1.QuarantineItem
+	(*ListQuarantineRequest)(nil),  // 29: fjord.storage.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil), // 30: fjord.storage.v1.ListQuarantineResponse
+	(*ExportRequest)(nil),          // 31: fjord.storage.v1.ExportRequest
+	(*ExportResponse)(nil),         // 32: fjord.storage.v1.ExportResponse
+	(*DiscardRequest)(nil),         // 33: fjord.storage.v1.DiscardRequest
+	(*DiscardResponse)(nil),        // 34: fjord.storage.v1.DiscardResponse
+	(*ErrorDetail)(nil),            // 35: fjord.storage.v1.ErrorDetail
 }
 var file_fjord_storage_v1_storage_proto_depIdxs = []int32{
-	6,  // 0: fjord.storage.v1.LoadResponse.head:type_name -> fjord.storage.v1.LoadHead
-	7,  // 1: fjord.storage.v1.LoadResponse.records:type_name -> fjord.storage.v1.LoadRecords
-	8,  // 2: fjord.storage.v1.LoadRecords.records:type_name -> fjord.storage.v1.Record
-	10, // 3: fjord.storage.v1.AppendRequest.items:type_name -> fjord.storage.v1.AppendItem
-	12, // 4: fjord.storage.v1.AppendResponse.results:type_name -> fjord.storage.v1.AppendResult
+	7,  // 0: fjord.storage.v1.LoadResponse.head:type_name -> fjord.storage.v1.LoadHead
+	8,  // 1: fjord.storage.v1.LoadResponse.records:type_name -> fjord.storage.v1.LoadRecords
+	9,  // 2: fjord.storage.v1.LoadRecords.records:type_name -> fjord.storage.v1.Record
+	11, // 3: fjord.storage.v1.AppendRequest.items:type_name -> fjord.storage.v1.AppendItem
+	13, // 4: fjord.storage.v1.AppendResponse.results:type_name -> fjord.storage.v1.AppendResult
 	0,  // 5: fjord.storage.v1.AppendResult.status:type_name -> fjord.storage.v1.AppendStatus
-	14, // 6: fjord.storage.v1.PutSnapshotRequest.header:type_name -> fjord.storage.v1.SnapshotHeader
-	20, // 7: fjord.storage.v1.ListResponse.rooms:type_name -> fjord.storage.v1.RoomInfo
-	1,  // 8: fjord.storage.v1.ErrorDetail.reason:type_name -> fjord.storage.v1.ErrorReason
-	2,  // 9: fjord.storage.v1.StorageService.Claim:input_type -> fjord.storage.v1.ClaimRequest
-	4,  // 10: fjord.storage.v1.StorageService.Load:input_type -> fjord.storage.v1.LoadRequest
-	9,  // 11: fjord.storage.v1.StorageService.Append:input_type -> fjord.storage.v1.AppendRequest
-	13, // 12: fjord.storage.v1.StorageService.PutSnapshot:input_type -> fjord.storage.v1.PutSnapshotRequest
-	16, // 13: fjord.storage.v1.StorageService.Delete:input_type -> fjord.storage.v1.DeleteRequest
-	18, // 14: fjord.storage.v1.StorageService.List:input_type -> fjord.storage.v1.ListRequest
-	3,  // 15: fjord.storage.v1.StorageService.Claim:output_type -> fjord.storage.v1.ClaimResponse
-	5,  // 16: fjord.storage.v1.StorageService.Load:output_type -> fjord.storage.v1.LoadResponse
-	11, // 17: fjord.storage.v1.StorageService.Append:output_type -> fjord.storage.v1.AppendResponse
-	15, // 18: fjord.storage.v1.StorageService.PutSnapshot:output_type -> fjord.storage.v1.PutSnapshotResponse
-	17, // 19: fjord.storage.v1.StorageService.Delete:output_type -> fjord.storage.v1.DeleteResponse
-	19, // 20: fjord.storage.v1.StorageService.List:output_type -> fjord.storage.v1.ListResponse
-	15, // [15:21] is the sub-list for method output_type
-	9,  // [9:15] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	15, // 6: fjord.storage.v1.PutSnapshotRequest.header:type_name -> fjord.storage.v1.SnapshotHeader
+	21, // 7: fjord.storage.v1.ListResponse.rooms:type_name -> fjord.storage.v1.RoomInfo
+	23, // 8: fjord.storage.v1.CheckRequest.holdings:type_name -> fjord.storage.v1.Holding
+	25, // 9: fjord.storage.v1.CheckResponse.lapses:type_name -> fjord.storage.v1.Lapse
+	2,  // 10: fjord.storage.v1.Lapse.reason:type_name -> fjord.storage.v1.ErrorReason
+	1,  // 11: fjord.storage.v1.QuarantineItem.kind:type_name -> fjord.storage.v1.QuarantineKind
+	28, // 12: fjord.storage.v1.ListQuarantineResponse.items:type_name -> fjord.storage.v1.QuarantineItem
+	28, // 13: fjord.storage.v1.ExportResponse.item:type_name -> fjord.storage.v1.QuarantineItem
+	8,  // 14: fjord.storage.v1.ExportResponse.records:type_name -> fjord.storage.v1.LoadRecords
+	2,  // 15: fjord.storage.v1.ErrorDetail.reason:type_name -> fjord.storage.v1.ErrorReason
+	3,  // 16: fjord.storage.v1.StorageService.Claim:input_type -> fjord.storage.v1.ClaimRequest
+	5,  // 17: fjord.storage.v1.StorageService.Load:input_type -> fjord.storage.v1.LoadRequest
+	10, // 18: fjord.storage.v1.StorageService.Append:input_type -> fjord.storage.v1.AppendRequest
+	14, // 19: fjord.storage.v1.StorageService.PutSnapshot:input_type -> fjord.storage.v1.PutSnapshotRequest
+	17, // 20: fjord.storage.v1.StorageService.Delete:input_type -> fjord.storage.v1.DeleteRequest
+	19, // 21: fjord.storage.v1.StorageService.List:input_type -> fjord.storage.v1.ListRequest
+	22, // 22: fjord.storage.v1.StorageService.Check:input_type -> fjord.storage.v1.CheckRequest
+	26, // 23: fjord.storage.v1.StorageService.Quarantine:input_type -> fjord.storage.v1.QuarantineRequest
+	29, // 24: fjord.storage.v1.StorageService.ListQuarantine:input_type -> fjord.storage.v1.ListQuarantineRequest
+	31, // 25: fjord.storage.v1.StorageService.Export:input_type -> fjord.storage.v1.ExportRequest
+	33, // 26: fjord.storage.v1.StorageService.Discard:input_type -> fjord.storage.v1.DiscardRequest
+	4,  // 27: fjord.storage.v1.StorageService.Claim:output_type -> fjord.storage.v1.ClaimResponse
+	6,  // 28: fjord.storage.v1.StorageService.Load:output_type -> fjord.storage.v1.LoadResponse
+	12, // 29: fjord.storage.v1.StorageService.Append:output_type -> fjord.storage.v1.AppendResponse
+	16, // 30: fjord.storage.v1.StorageService.PutSnapshot:output_type -> fjord.storage.v1.PutSnapshotResponse
+	18, // 31: fjord.storage.v1.StorageService.Delete:output_type -> fjord.storage.v1.DeleteResponse
+	20, // 32: fjord.storage.v1.StorageService.List:output_type -> fjord.storage.v1.ListResponse
+	24, // 33: fjord.storage.v1.StorageService.Check:output_type -> fjord.storage.v1.CheckResponse
+	27, // 34: fjord.storage.v1.StorageService.Quarantine:output_type -> fjord.storage.v1.QuarantineResponse
+	30, // 35: fjord.storage.v1.StorageService.ListQuarantine:output_type -> fjord.storage.v1.ListQuarantineResponse
+	32, // 36: fjord.storage.v1.StorageService.Export:output_type -> fjord.storage.v1.ExportResponse
+	34, // 37: fjord.storage.v1.StorageService.Discard:output_type -> fjord.storage.v1.DiscardResponse
+	27, // [27:38] is the sub-list for method output_type
+	16, // [16:27] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_fjord_storage_v1_storage_proto_init() }
@@ -1566,13 +2550,19 @@ func file_fjord_storage_v1_storage_proto_init() {
 		(*PutSnapshotRequest_Header)(nil),
 		(*PutSnapshotRequest_Chunk)(nil),
 	}
+	file_fjord_storage_v1_storage_proto_msgTypes[29].OneofWrappers = []any{
+		(*ExportResponse_Item)(nil),
+		(*ExportResponse_UpdateChunk)(nil),
+		(*ExportResponse_SnapshotChunk)(nil),
+		(*ExportResponse_Records)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fjord_storage_v1_storage_proto_rawDesc), len(file_fjord_storage_v1_storage_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   20,
+			NumEnums:      3,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,6 +19,8 @@ const (
 	CloseUnauthenticated = 4401
 	// CloseForbidden ends a socket that did what it may not.
 	CloseForbidden = 4403
+	// CloseDeleted ends a socket whose document was deleted.
+	CloseDeleted = 4404
 	// CloseTooLarge ends a socket that sent too much at once.
 	CloseTooLarge = 4413
 )
@@ -59,8 +61,11 @@ func Detached(d *roomsv1.Detached) *Close {
 	switch d.GetReason() {
 	case roomsv1.DetachReason_DETACH_REASON_FENCED,
 		roomsv1.DetachReason_DETACH_REASON_OVERLOADED,
+		roomsv1.DetachReason_DETACH_REASON_BROKEN,
 		roomsv1.DetachReason_DETACH_REASON_DRAINING:
 		return nil
+	case roomsv1.DetachReason_DETACH_REASON_DELETED:
+		return &Close{CloseDeleted, reason("deleted", d.GetMessage())}
 	case roomsv1.DetachReason_DETACH_REASON_INVALID:
 		return &Close{CloseMalformed, reason("room not allowed", d.GetMessage())}
 	default:

@@ -17,14 +17,34 @@ import (
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
-// Handler serves DocumentsService.
-type Handler struct{ registry *registry.Registry }
+// Reader builds a document from what is stored, and takes its room from nobody.
+type Reader interface {
+	Read(ctx context.Context, name string) (*room.Load, error)
+}
 
-// NewHandler returns the service over a registry.
-func NewHandler(r *registry.Registry) *Handler { return &Handler{registry: r} }
+// maxReads is how many documents are read from storage at once: each is whole in
+// memory while it is.
+const maxReads = 4
+
+// Handler serves DocumentsService.
+type Handler struct {
+	registry *registry.Registry
+	reader   Reader // nil if nothing is stored
+	reads    chan struct{}
+}
+
+// NewHandler returns the service over a registry. With a reader, documents whose
+// room isn't open here are read from storage: opening it would take it from the
+// process that it lives in.
+func NewHandler(r *registry.Registry, reader Reader) *Handler {
+	return &Handler{registry: r, reader: reader, reads: make(chan struct{}, maxReads)}
+}
 
 // GetDocument returns a document, or what a state vector lacks of it.
 func (h *Handler) GetDocument(ctx context.Context, r *connect.Request[roomsv1.GetDocumentRequest]) (*connect.Response[roomsv1.GetDocumentResponse], error) {
+	if h.reader != nil && !h.registry.Has(r.Msg.GetRoom()) {
+		return h.read(ctx, r.Msg)
+	}
 	answer, err := h.ask(ctx, r.Msg.GetRoom(), room.Event{Kind: room.Step1, Data: r.Msg.GetStateVector()})
 	if err != nil {
 		return nil, err

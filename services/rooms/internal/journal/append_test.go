@@ -174,9 +174,10 @@ func TestOutcomesAreItemwise(t *testing.T) {
 		}
 		close(gate)
 		o.want(t, "stored", isStored)
-		for _, name := range []string{"fenced", "conflict", "deleted", "invalid"} {
+		for _, name := range []string{"fenced", "conflict", "invalid"} {
 			o.want(t, name, wantMessage(strings.ToUpper(name)))
 		}
+		o.want(t, "deleted", func(err error) bool { return errors.Is(err, room.ErrDeleted) })
 		o.open(t, "unknown")
 		if got := len(s.called()); got != 3 || len(s.called()[2]) != len(status) {
 			t.Errorf("calls %v, want the last to carry all that gathered", s.called())

@@ -21,9 +21,6 @@ const openPatience = 10 * time.Second
 
 var errSilent = fmt.Errorf("storage has said nothing for %v", openPatience)
 
-// readyTimeout bounds the question whether storage is there.
-const readyTimeout = 2 * time.Second
-
 // Open claims a room and loads its document. It tries again while storage can't
 // be reached; bytes that can't be read are an error at once.
 func (j *Journal) Open(ctx context.Context, name string) (*room.Load, error) {
@@ -36,15 +33,28 @@ func (j *Journal) Open(ctx context.Context, name string) (*room.Load, error) {
 	}, backoff.WithBackOff(retryPolicy()), backoff.WithMaxElapsedTime(openPatience))
 }
 
-// Ready reports why storage can't be written to now, or nil: it asks for a page
-// of the shortest kind.
-func (j *Journal) Ready() error {
-	ctx, cancel := context.WithTimeout(j.ctx, readyTimeout)
-	defer cancel()
-	if _, err := j.storage.List(ctx, connectRequest(&storagev1.ListRequest{Limit: 1})); err != nil {
-		return fmt.Errorf("storage doesn't answer: %w", err)
+// Read builds a document from what is stored, whoever owns its room, and takes the
+// room from nobody. It tries once.
+func (j *Journal) Read(ctx context.Context, name string) (*room.Load, error) {
+	return j.around(name, func(around unusable) (*room.Load, error) { return j.read(ctx, name, around) })
+}
+
+func (j *Journal) read(ctx context.Context, name string, around unusable) (*room.Load, error) {
+	stream, err := j.storage.Load(ctx, connectRequest(&storagev1.LoadRequest{Room: name}))
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
 	}
-	return nil
+	defer stream.Close()
+	l := loading{document: yjs.NewDocument(), around: around}
+	for stream.Receive() {
+		if err := l.take(stream.Msg()); err != nil {
+			return nil, fmt.Errorf("load: %w", err)
+		}
+	}
+	if err := stream.Err(); err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	return l.finish(l.head.GetEpoch())
 }
 
 // passing reports whether an error may go away by itself: storage couldn't be
@@ -66,7 +76,14 @@ func (j *Journal) open(ctx context.Context, name string) (*room.Load, error) {
 	defer cancel(nil)
 	silence := time.AfterFunc(openPatience, func() { cancel(errSilent) })
 	defer silence.Stop()
-	load, err := j.claimAndLoad(ctx, name, func() { silence.Reset(openPatience) })
+	heard := func() { silence.Reset(openPatience) }
+	load, err := j.around(name, func(around unusable) (*room.Load, error) {
+		load, err := j.claimAndLoad(ctx, name, around, heard)
+		if err != nil {
+			return nil, err
+		}
+		return load, j.isolate(ctx, name, around)
+	})
 	if err != nil && errors.Is(context.Cause(ctx), errSilent) {
 		return nil, fmt.Errorf("%w: %w", errSilent, err)
 	}
@@ -74,7 +91,7 @@ func (j *Journal) open(ctx context.Context, name string) (*room.Load, error) {
 }
 
 // claimAndLoad calls heard whenever storage has said something.
-func (j *Journal) claimAndLoad(ctx context.Context, name string, heard func()) (*room.Load, error) {
+func (j *Journal) claimAndLoad(ctx context.Context, name string, around unusable, heard func()) (*room.Load, error) {
 	claim, err := j.storage.Claim(ctx, connectRequest(&storagev1.ClaimRequest{Room: name, Owner: j.owner}))
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
@@ -85,7 +102,7 @@ func (j *Journal) claimAndLoad(ctx context.Context, name string, heard func()) (
 		return nil, fmt.Errorf("load: %w", err)
 	}
 	defer stream.Close()
-	l := loading{document: yjs.NewDocument()}
+	l := loading{document: yjs.NewDocument(), around: around}
 	for stream.Receive() {
 		heard()
 		if err := l.take(stream.Msg()); err != nil {
@@ -108,6 +125,7 @@ type loading struct {
 	next    uint64
 	records int
 	bytes   int
+	around  unusable
 }
 
 func (l *loading) take(m *storagev1.LoadResponse) error {
@@ -147,7 +165,12 @@ func (l *loading) takeRecord(record *storagev1.Record) error {
 	l.next++
 	l.records++
 	l.bytes += len(record.GetData())
-	if err := room.ReadRecord(record.GetData(), l.document.Load); err != nil {
+	at := place{seq: record.GetSeq()}
+	err := room.ReadRecord(record.GetData(), func(update []byte) error {
+		at.index++
+		return l.around.apply(l.document.Load, at, update)
+	})
+	if err != nil {
 		return fmt.Errorf("record %d: %w", record.GetSeq(), err)
 	}
 	return nil

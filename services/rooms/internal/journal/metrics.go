@@ -4,6 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
 	appends, calls, retries prometheus.Counter
+	quarantined             prometheus.Counter
 	snapshots               *prometheus.CounterVec
 	latency                 prometheus.Histogram
 }
@@ -22,6 +23,10 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 			Name: "fjord_rooms_append_retries_total",
 			Help: "Records that were sent again because their outcome was unknown.",
 		}),
+		quarantined: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_quarantined_total",
+			Help: "Updates that were put into quarantine because they couldn't be applied.",
+		}),
 		snapshots: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fjord_rooms_snapshots_total",
 			Help: "Snapshots by outcome.",
@@ -32,6 +37,6 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
-	registerer.MustRegister(m.appends, m.calls, m.retries, m.snapshots, m.latency)
+	registerer.MustRegister(m.appends, m.calls, m.retries, m.quarantined, m.snapshots, m.latency)
 	return m
 }

@@ -123,7 +123,7 @@ func TestOpenRefusesWhatIsNotWhole(t *testing.T) {
 		"last is missing":     {[]*storagev1.LoadResponse{head(&storagev1.LoadHead{LastSeq: 2}), records(1, letterA)}, "ends before record 2"},
 		"more than the head":  {[]*storagev1.LoadResponse{head(&storagev1.LoadHead{LastSeq: 1}), records(1, letterA, letterB)}, "its head is at 1"},
 		"all are missing":     {[]*storagev1.LoadResponse{head(&storagev1.LoadHead{LastSeq: 2})}, "ends before record 1"},
-		"not an update":       {[]*storagev1.LoadResponse{head(&storagev1.LoadHead{LastSeq: 1}), records(1, []byte{1, 1, 7})}, "record 1: update 1 of 1"},
+		"not an update":       {[]*storagev1.LoadResponse{head(&storagev1.LoadHead{LastSeq: 1}), records(1, []byte{1, 1, 7})}, "update 1 of record 1 can't be applied, nor put into quarantine"},
 		"short snapshot":      {[]*storagev1.LoadResponse{head(full), chunk(snapshot[1:]...)}, "bytes"},
 		"long snapshot":       {[]*storagev1.LoadResponse{head(full), chunk(snapshot...), chunk(0)}, "longer than its"},
 		"snapshot is missing": {[]*storagev1.LoadResponse{head(full)}, "has 0 of 12 bytes"},

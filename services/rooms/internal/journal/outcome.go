@@ -7,6 +7,7 @@ import (
 	"connectrpc.com/connect"
 
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
+	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
 // callTimeout bounds one try. A call that takes longer has an unknown outcome,
@@ -23,10 +24,12 @@ func read(result *storagev1.AppendResult) (known bool, outcome error) {
 		return true, nil
 	case storagev1.AppendStatus_APPEND_STATUS_FENCED,
 		storagev1.AppendStatus_APPEND_STATUS_CONFLICT,
-		storagev1.AppendStatus_APPEND_STATUS_DELETED,
+		storagev1.AppendStatus_APPEND_STATUS_CORRUPT,
 		storagev1.AppendStatus_APPEND_STATUS_INVALID:
 		return true, fmt.Errorf("storage: %s: %s (head: epoch %d, seq %d)", result.GetStatus(),
 			result.GetMessage(), result.GetHeadEpoch(), result.GetHeadSeq())
+	case storagev1.AppendStatus_APPEND_STATUS_DELETED:
+		return true, fmt.Errorf("storage: %w: %s", room.ErrDeleted, result.GetMessage())
 	default: // UNKNOWN, NO_SPACE, and whatever a newer storage may say
 		return false, fmt.Errorf("storage: %s: %s", result.GetStatus(), result.GetMessage())
 	}

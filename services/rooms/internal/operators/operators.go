@@ -1,4 +1,5 @@
-// Package operators lets operators look at the rooms that are open here.
+// Package operators lets operators look at the rooms that are open here, and end
+// the quarantine of what storage has found unusable.
 package operators
 
 import (
@@ -18,10 +19,17 @@ const (
 )
 
 // Handler serves RoomsService.
-type Handler struct{ registry *registry.Registry }
+type Handler struct {
+	registry   *registry.Registry
+	quarantine Quarantine // nil if nothing is stored
+	applier    Applier
+}
 
-// NewHandler returns the service over a registry.
-func NewHandler(r *registry.Registry) *Handler { return &Handler{registry: r} }
+// NewHandler returns the service over a registry. quarantine may be nil if rooms
+// are not durable.
+func NewHandler(r *registry.Registry, quarantine Quarantine, applier Applier) *Handler {
+	return &Handler{registry: r, quarantine: quarantine, applier: applier}
+}
 
 // ListRooms returns a page of open rooms.
 func (h *Handler) ListRooms(ctx context.Context, r *connect.Request[roomsv1.ListRoomsRequest]) (*connect.Response[roomsv1.ListRoomsResponse], error) {

@@ -26,7 +26,14 @@ const (
 // with it, and its document is loaded from storage for them.
 func (o *openRoom) broke(cause any, stack []byte) {
 	o.registry.panicked(o, cause, stack)
-	o.pause = o.registry.nextPause(o.name)
+	suspect, known := o.room.Suspect()
+	if known {
+		// Its sender is put out and hasn't to be waited for.
+		o.pause = deadFor
+		o.isolate(suspect, cause, stack)
+	} else {
+		o.pause = o.registry.nextPause(o.name)
+	}
 	sinks := o.sinks
 	o.sinks = make(map[room.AttachmentID]*hold)
 	o.room = o.registry.newRoom(o.name)
@@ -36,10 +43,32 @@ func (o *openRoom) broke(cause any, stack []byte) {
 	}
 }
 
-// dismiss tells a sink of the end, unless it is the one that panics.
+// isolate puts the update that broke the room into quarantine, and its sender out:
+// the others come back, and go on from what is stored.
+func (o *openRoom) isolate(s room.Suspect, cause any, stack []byte) {
+	s.Reason = fmt.Sprintf("panic: %v\n%s", cause, stack)
+	if o.registry.config.Room.Kind == room.Durable {
+		o.registry.journal.Quarantine(o.name, s)
+	}
+	h := o.sinks[s.Session.Attachment]
+	if h == nil {
+		return
+	}
+	h.deliver(&roomsv1.RoomFrame{Session: s.Session.Number, Body: &roomsv1.RoomFrame_Ended{Ended: &roomsv1.Ended{
+		Refusal: roomsv1.Refusal_REFUSAL_MALFORMED,
+		Message: "an update of this session can't be applied",
+	}}})
+}
+
+// dismiss tells a sink of the end.
 func (h *hold) dismiss(why *roomsv1.Detached) {
+	h.deliver(&roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Detached{Detached: why}})
+}
+
+// deliver outlives a sink that panics.
+func (h *hold) deliver(frame *roomsv1.RoomFrame) {
 	defer func() { _ = recover() }()
-	h.sink.Deliver(&roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Detached{Detached: why}})
+	h.sink.Deliver(frame)
 }
 
 // panicked tells operators.

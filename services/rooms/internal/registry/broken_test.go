@@ -15,6 +15,7 @@ import (
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
 )
 
 // brittle is a journal in whose hands the room "doc" breaks.
@@ -78,7 +79,7 @@ func wantDetached(t *testing.T, f *roomsv1.RoomFrame, reason roomsv1.DetachReaso
 // come back and find what was stored; nothing else was acknowledged.
 func TestPanicEndsItsRoomOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const overloaded = roomsv1.DetachReason_DETACH_REASON_OVERLOADED
+		const broken = roomsv1.DetachReason_DETACH_REASON_BROKEN
 		j := &brittle{}
 		r, logged, metrics := brittleRegistry(j)
 		other, quiet := attach(t, r, "other")
@@ -89,8 +90,8 @@ func TestPanicEndsItsRoomOnly(t *testing.T) {
 		<-friends
 		say(a)
 		synctest.Wait()
-		wantDetached(t, <-frames, overloaded)
-		wantDetached(t, <-friends, overloaded)
+		wantDetached(t, <-frames, broken)
+		wantDetached(t, <-friends, broken)
 		if len(frames) > 0 {
 			t.Errorf("got %v after Detached", <-frames)
 		}
@@ -99,23 +100,23 @@ func TestPanicEndsItsRoomOnly(t *testing.T) {
 		// stays away for a second, then for two.
 		for _, away := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
 			_, frames = attach(t, r, "doc")
-			wantDetached(t, <-frames, overloaded)
+			wantDetached(t, <-frames, broken)
 			time.Sleep(away - 100*time.Millisecond)
 			_, frames = attach(t, r, "doc")
-			wantDetached(t, <-frames, overloaded)
+			wantDetached(t, <-frames, broken)
 			time.Sleep(200 * time.Millisecond)
 			a, frames = attach(t, r, "doc")
 			if f := <-frames; f.GetAttached() == nil {
 				t.Fatalf("got %v after %v, want the room again", f, away)
 			}
 			say(a)
-			wantDetached(t, <-frames, overloaded)
+			wantDetached(t, <-frames, broken)
 		}
 		time.Sleep(11 * time.Minute)
 		a, frames = attach(t, r, "doc")
 		<-frames
 		say(a)
-		wantDetached(t, <-frames, overloaded)
+		wantDetached(t, <-frames, broken)
 		time.Sleep(1100 * time.Millisecond)
 		_, frames = attach(t, r, "doc")
 		if f := <-frames; f.GetAttached() == nil {
@@ -135,6 +136,48 @@ func TestPanicEndsItsRoomOnly(t *testing.T) {
 			t.Errorf("%v panics counted, want 5", got)
 		}
 		drain(t, r)
+	})
+}
+
+// An update that makes the engine panic costs its sender the session and nobody
+// anything else: it goes into quarantine, and the others find the room again.
+func TestPanicIsolatesItsUpdate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &heldJournal{appends: make(chan func(error), 10)}
+		config := testConfig(room.Durable)
+		poison := []byte("poison")
+		config.Room.Apply = func(d *yjs.Document, update []byte) error {
+			if bytes.Equal(update, poison) {
+				panic("index out of range")
+			}
+			return d.ApplyUpdate(update)
+		}
+		r := registry.New(config, j)
+		defer drain(t, r)
+		for range 3 { // it is away for a second each time, never for longer
+			a, frames := attach(t, r, "doc")
+			_, friends := attach(t, r, "doc")
+			if f := <-frames; f.GetAttached() == nil {
+				t.Fatalf("got %v, want the room", f)
+			}
+			<-friends
+			session := room.SessionID{Number: 5}
+			a.Post(room.Event{Kind: room.Join, Session: session})
+			a.Post(room.Event{Kind: room.Update, Session: session, Data: poison, Ticket: 1})
+			if f := <-frames; f.GetSession() != 5 || f.GetEnded().GetRefusal() != roomsv1.Refusal_REFUSAL_MALFORMED {
+				t.Errorf("the sender got %v, want Ended", f)
+			}
+			wantDetached(t, <-frames, roomsv1.DetachReason_DETACH_REASON_BROKEN)
+			wantDetached(t, <-friends, roomsv1.DetachReason_DETACH_REASON_BROKEN)
+			time.Sleep(1100 * time.Millisecond)
+		}
+		if len(j.suspects) != 3 {
+			t.Fatalf("%d updates went into quarantine, want 3", len(j.suspects))
+		}
+		s := j.suspects[0]
+		if !bytes.Equal(s.Update, poison) || !strings.Contains(s.Reason, "index out of range") || !strings.Contains(s.Who, "session 5") {
+			t.Errorf("in quarantine: %+v", s)
+		}
 	})
 }
 

@@ -5,6 +5,6 @@
 //	Attachment a link's (or an RPC's) hold on an open room
 //	Sink       where an attachment's frames go
 //
-// Goroutines: each open room has its loop, which the registry waits for in
-// Close, and while it loads a loader, which the loop waits for.
+// Goroutines: each open room has its loop, and while it loads a loader, which the
+// loop waits for; the registry has its heartbeat. Drain waits for all of them.
 package registry

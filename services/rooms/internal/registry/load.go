@@ -15,11 +15,14 @@ func (o *openRoom) load(ctx context.Context) {
 		load, err := o.open(ctx)
 		if err != nil {
 			if ctx.Err() == nil { // else the process goes, and everybody knows
+				o.registry.loads.WithLabelValues("failed").Inc()
 				o.registry.config.Logger.Error("room couldn't be loaded", "room", shorten(o.name), "error", err)
 			}
 			o.post(item{event: room.Event{Kind: room.LoadFailed, Err: err}}, unbounded)
 			return
 		}
+		o.registry.loads.WithLabelValues("ok").Inc()
+		o.epoch.Store(load.Epoch)
 		o.post(item{event: room.Event{Kind: room.Loaded, Load: load}}, unbounded)
 	})
 }

@@ -2,9 +2,11 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"math"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
@@ -20,6 +22,8 @@ type openRoom struct {
 	registry *Registry
 	wake     chan struct{} // capacity 1: the inbox has something
 	ended    chan struct{} // closed when the loop has ended
+	epoch    atomic.Uint64 // 0 until the room is loaded, and after it died
+	dead     atomic.Bool   // it only turns away who comes
 
 	mu         sync.Mutex // guards what follows
 	inbox      []item
@@ -226,6 +230,10 @@ func (o *openRoom) step(items []item) room.Ready {
 		o.events = append(o.events, room.Event{Kind: room.Tick})
 	}
 	ready := o.room.Step(now, o.events...)
+	if o.room.Dead() {
+		o.dead.Store(true)
+		o.epoch.Store(0)
+	}
 	clear(o.events)
 	return ready
 }
@@ -269,7 +277,10 @@ func (o *openRoom) carryOut(ready room.Ready) {
 func (o *openRoom) appended(seq uint64) func(error) {
 	return func(err error) {
 		e := room.Event{Kind: room.Stored, Seq: seq}
-		if err != nil {
+		switch {
+		case errors.Is(err, room.ErrDeleted):
+			e = room.Event{Kind: room.Deleted, Err: err}
+		case err != nil:
 			e = room.Event{Kind: room.Fenced, Err: err}
 		}
 		o.post(item{event: e}, unbounded)

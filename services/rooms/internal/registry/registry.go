@@ -33,6 +33,10 @@ type Journal interface {
 	Append(name string, a room.Append, done func(error))
 	// PutSnapshot tries once.
 	PutSnapshot(name string, s room.Snapshot, done func(error))
+	// Quarantine has an update kept that broke its room. It doesn't wait.
+	Quarantine(name string, s room.Suspect)
+	// Check returns what of holdings this process has lost.
+	Check(ctx context.Context, holdings []room.Holding) ([]room.Lapse, error)
 }
 
 // Config is what the registry does with rooms.
@@ -49,9 +53,12 @@ type Config struct {
 	// Judge returns the most that somebody may do in a room now, whatever they were
 	// granted. It may be asked by many rooms at a time, and must not block. nil: all
 	// that was granted.
-	Judge   func(name string, g room.Grants) room.Level
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
+	Judge func(name string, g room.Grants) room.Level
+	// CheckEvery is the time between two questions to storage which rooms this
+	// process still owns.
+	CheckEvery time.Duration
+	Logger     *slog.Logger
+	Metrics    prometheus.Registerer
 }
 
 func (c Config) idleAfter() time.Duration {
@@ -77,8 +84,9 @@ type Registry struct {
 	// stop ends the loops once nothing is unsaved; abandon ends their loading.
 	stopping, loading context.Context
 	stop, abandon     context.CancelFunc
-	panics            prometheus.Counter
 	denied            denied
+	panics, lapses    prometheus.Counter
+	loads             *prometheus.CounterVec
 
 	mu       sync.Mutex // guards what follows
 	rooms    map[string]*openRoom
@@ -99,14 +107,25 @@ func New(config Config, journal Journal) *Registry {
 			Name: "fjord_rooms_panics_total",
 			Help: "Rooms that were closed because of a panic: each is a bug.",
 		}),
+		lapses: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_lapses_total",
+			Help: "Rooms that another process had taken, or that were deleted, while they were open here.",
+		}),
+		loads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fjord_rooms_loads_total",
+			Help: "Loads of rooms by result; joiners of a room whose load failed are turned away.",
+		}, []string{"result"}),
 	}
 	r.denied = newDenied(config.Metrics)
 	r.stopping, r.stop = context.WithCancel(context.Background())
 	r.loading, r.abandon = context.WithCancel(context.Background())
-	config.Metrics.MustRegister(r.panics, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	config.Metrics.MustRegister(r.panics, r.lapses, r.loads, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "fjord_rooms_open",
 		Help: "Rooms that are open in this process.",
 	}, func() float64 { return float64(r.Len()) }))
+	if config.Room.Kind == room.Durable {
+		r.loops.Go(r.heartbeat)
+	}
 	return r
 }
 
@@ -115,6 +134,14 @@ func (r *Registry) Len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.rooms)
+}
+
+// Has reports whether a room is open, or being opened.
+func (r *Registry) Has(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o := r.rooms[name]
+	return o != nil && !o.dead.Load()
 }
 
 // Draining reports whether the process is going.

@@ -29,6 +29,10 @@ type heldJournal struct {
 	openErr error
 	gate    chan struct{} // a load waits for it, if it isn't nil
 	appends chan func(error)
+
+	checked  []room.Holding
+	lapses   []room.Lapse
+	suspects []room.Suspect
 }
 
 func (j *heldJournal) Open(ctx context.Context, _ string) (*room.Load, error) {
@@ -53,6 +57,19 @@ func (j *heldJournal) Open(ctx context.Context, _ string) (*room.Load, error) {
 func (j *heldJournal) Append(_ string, _ room.Append, done func(error)) { j.appends <- done }
 
 func (j *heldJournal) PutSnapshot(_ string, _ room.Snapshot, done func(error)) { done(nil) }
+
+func (j *heldJournal) Quarantine(_ string, s room.Suspect) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.suspects = append(j.suspects, s)
+}
+
+func (j *heldJournal) Check(_ context.Context, holdings []room.Holding) ([]room.Lapse, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.checked = holdings
+	return j.lapses, nil
+}
 
 func (j *heldJournal) opened() int {
 	j.mu.Lock()
@@ -80,6 +97,7 @@ func testConfig(kind room.Kind) registry.Config {
 		KeepVolatile:  time.Hour,
 		MaxRooms:      20,
 		MaxInboxBytes: 4 << 10,
+		CheckEvery:    2 * time.Second,
 		Logger:        slog.New(slog.DiscardHandler),
 		Metrics:       prometheus.NewRegistry(),
 	}

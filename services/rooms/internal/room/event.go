@@ -41,6 +41,8 @@ const (
 	// Fenced: storage refuses what we write: most likely another process owns the
 	// room. Needs Err.
 	Fenced
+	// Deleted: the document was deleted while the room was open. Needs Err.
+	Deleted
 	// Broke: the room's state can't be trusted any more. Needs Err.
 	Broke
 	// SnapshotStored: storage has the snapshot that Ready asked for. Needs Seq.

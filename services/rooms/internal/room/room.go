@@ -106,6 +106,8 @@ type Config struct {
 	// otherwise, as Yjs does.
 	KeepDeleted   bool
 	SnapshotBytes int
+	// Apply adds an update to a document; nil means the engine. Tests have others.
+	Apply func(*yjs.Document, []byte) error
 }
 
 // AttachmentID names an attachment within this process; the loop's owner
@@ -154,6 +156,9 @@ type Room struct {
 	given   int
 	encoded encoded
 
+	// suspect is the update that is being applied; nil while none is.
+	suspect *Event
+
 	// now is the owner's clock in this step.
 	now time.Time
 
@@ -188,6 +193,9 @@ type session struct {
 // New returns a room that waits for Loaded or LoadFailed. A relay or volatile
 // room is to be given Loaded with an empty document at once.
 func New(config Config) *Room {
+	if config.Apply == nil {
+		config.Apply = (*yjs.Document).ApplyUpdate
+	}
 	return &Room{
 		config:      config,
 		attachments: make(map[AttachmentID]*attachment),

@@ -20,9 +20,11 @@ func (r *Room) step(now time.Time, e *Event) {
 		r.die(roomsv1.DetachReason_DETACH_REASON_LOAD_FAILED, "the room couldn't be loaded: "+e.Err.Error())
 	case Fenced:
 		r.die(roomsv1.DetachReason_DETACH_REASON_FENCED, "this process had to let go of the room: "+e.Err.Error())
+	case Deleted:
+		r.die(roomsv1.DetachReason_DETACH_REASON_DELETED, "the document was deleted")
 	case Broke:
-		// Its edges are to keep their sessions and come back, as after an overload.
-		r.die(roomsv1.DetachReason_DETACH_REASON_OVERLOADED, "the room broke and is loaded again: "+e.Err.Error())
+		// Its edges are to keep their sessions and come back.
+		r.die(roomsv1.DetachReason_DETACH_REASON_BROKEN, "the room broke and is loaded again: "+e.Err.Error())
 	case Drain:
 		r.dismiss(roomsv1.DetachReason_DETACH_REASON_DRAINING, "the server is going; come back soon")
 	case Stored:

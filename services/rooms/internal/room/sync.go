@@ -65,7 +65,10 @@ func (r *Room) putOffUntilStored(a *attachment) {
 }
 
 func (r *Room) apply(s *session, e *Event) {
-	if err := r.document.ApplyUpdate(e.Data); err != nil {
+	r.suspect = e
+	err := r.config.Apply(r.document, e.Data)
+	r.suspect = nil
+	if err != nil {
 		r.refuse(s, e.Ticket, refusal(err), err.Error())
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
 	"github.com/fjord-sync/fjord/services/storage/internal/metrics"
+	"github.com/fjord-sync/fjord/services/storage/internal/quarantine"
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
 )
 
@@ -62,6 +63,14 @@ func (f *fake) List(_ context.Context, page store.Page) ([]store.Info, bool, err
 	return nil, false, f.err
 }
 
+func (f *fake) Check(_ context.Context, holdings []store.Holding) []error {
+	return slices.Repeat([]error{f.err}, len(holdings))
+}
+
+func (f *fake) Salvage(_ context.Context, _ string, to store.Sink) error { return f.load(to) }
+func (f *fake) Scrap(context.Context, string) error                      { return f.err }
+func (f *fake) Space() error                                             { return nil }
+
 func (f *fake) Err() error              { return nil }
 func (f *fake) Failed() <-chan struct{} { return nil }
 func (f *fake) Close() error            { return nil }
@@ -69,12 +78,16 @@ func (f *fake) Close() error            { return nil }
 // serve returns a client of a handler on f, and its metrics.
 func serve(t *testing.T, f *fake) (storagev1connect.StorageServiceClient, *prometheus.Registry) {
 	t.Helper()
-	m, registry := metrics.New(nil, nil), prometheus.NewRegistry()
+	m, registry := metrics.New(metrics.Gauges{}), prometheus.NewRegistry()
 	if err := m.Register(registry); err != nil {
 		t.Fatal(err)
 	}
+	ward, err := quarantine.Open(quarantine.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
-	mux.Handle(storagev1connect.NewStorageServiceHandler(New(f, m, slog.New(slog.DiscardHandler))))
+	mux.Handle(storagev1connect.NewStorageServiceHandler(New(f, ward, m, slog.New(slog.DiscardHandler))))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return storagev1connect.NewStorageServiceClient(server.Client(), server.URL), registry
@@ -116,7 +129,7 @@ func TestErrors(t *testing.T) {
 		{store.Deleted, connect.CodeFailedPrecondition, storagev1.ErrorReason_ERROR_REASON_DELETED, storagev1.AppendStatus_APPEND_STATUS_DELETED},
 		{store.Conflict, connect.CodeFailedPrecondition, storagev1.ErrorReason_ERROR_REASON_CONFLICT, storagev1.AppendStatus_APPEND_STATUS_CONFLICT},
 		{store.Invalid, connect.CodeInvalidArgument, 0, storagev1.AppendStatus_APPEND_STATUS_INVALID},
-		{store.Corrupt, connect.CodeDataLoss, storagev1.ErrorReason_ERROR_REASON_CORRUPT, storagev1.AppendStatus_APPEND_STATUS_CONFLICT},
+		{store.Corrupt, connect.CodeDataLoss, storagev1.ErrorReason_ERROR_REASON_CORRUPT, storagev1.AppendStatus_APPEND_STATUS_CORRUPT},
 		{store.NoSpace, connect.CodeResourceExhausted, storagev1.ErrorReason_ERROR_REASON_NO_SPACE, storagev1.AppendStatus_APPEND_STATUS_NO_SPACE},
 		{store.Unknown, connect.CodeUnavailable, 0, storagev1.AppendStatus_APPEND_STATUS_UNKNOWN},
 		{store.Closed, connect.CodeUnavailable, 0, storagev1.AppendStatus_APPEND_STATUS_UNKNOWN},

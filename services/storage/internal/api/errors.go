@@ -23,11 +23,9 @@ var answers = map[store.Kind]answer{
 	store.Conflict: {connect.CodeFailedPrecondition, storagev1.ErrorReason_ERROR_REASON_CONFLICT, storagev1.AppendStatus_APPEND_STATUS_CONFLICT},
 	store.Invalid:  {connect.CodeInvalidArgument, storagev1.ErrorReason_ERROR_REASON_UNSPECIFIED, storagev1.AppendStatus_APPEND_STATUS_INVALID},
 	store.NoSpace:  {connect.CodeResourceExhausted, storagev1.ErrorReason_ERROR_REASON_NO_SPACE, storagev1.AppendStatus_APPEND_STATUS_NO_SPACE},
-	// An item has no status for damage: its caller loads again after a conflict,
-	// and Load says what is wrong.
-	store.Corrupt: {connect.CodeDataLoss, storagev1.ErrorReason_ERROR_REASON_CORRUPT, storagev1.AppendStatus_APPEND_STATUS_CONFLICT},
-	store.Unknown: {connect.CodeUnavailable, storagev1.ErrorReason_ERROR_REASON_UNSPECIFIED, storagev1.AppendStatus_APPEND_STATUS_UNKNOWN},
-	store.Closed:  {connect.CodeUnavailable, storagev1.ErrorReason_ERROR_REASON_UNSPECIFIED, storagev1.AppendStatus_APPEND_STATUS_UNKNOWN},
+	store.Corrupt:  {connect.CodeDataLoss, storagev1.ErrorReason_ERROR_REASON_CORRUPT, storagev1.AppendStatus_APPEND_STATUS_CORRUPT},
+	store.Unknown:  {connect.CodeUnavailable, storagev1.ErrorReason_ERROR_REASON_UNSPECIFIED, storagev1.AppendStatus_APPEND_STATUS_UNKNOWN},
+	store.Closed:   {connect.CodeUnavailable, storagev1.ErrorReason_ERROR_REASON_UNSPECIFIED, storagev1.AppendStatus_APPEND_STATUS_UNKNOWN},
 }
 
 // resultOK is the result of calls and records without an error, in metrics.
@@ -67,7 +65,7 @@ func (h *Handler) finish(ctx context.Context, call, room string, err error) erro
 func (h *Handler) report(ctx context.Context, call, room string, err error) {
 	switch store.KindOf(err) {
 	case store.Corrupt:
-		h.log.ErrorContext(ctx, "room is damaged", "call", call, "room", room, "err", err)
+		h.noteDamage(ctx, call, room, err)
 	case store.NoSpace:
 		h.log.WarnContext(ctx, "disk is nearly full", "call", call, "err", err)
 	default:

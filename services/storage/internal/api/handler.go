@@ -19,12 +19,14 @@ import (
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
 	"github.com/fjord-sync/fjord/services/storage/internal/metrics"
+	"github.com/fjord-sync/fjord/services/storage/internal/quarantine"
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
 )
 
 // Handler implements storagev1connect.StorageServiceHandler on a store.
 type Handler struct {
 	store   store.Store
+	ward    *quarantine.Ward
 	metrics *metrics.Metrics
 	log     *slog.Logger
 }
@@ -32,8 +34,8 @@ type Handler struct {
 var _ storagev1connect.StorageServiceHandler = (*Handler)(nil)
 
 // New returns a Handler. All arguments are required.
-func New(s store.Store, m *metrics.Metrics, log *slog.Logger) *Handler {
-	return &Handler{store: s, metrics: m, log: log}
+func New(s store.Store, ward *quarantine.Ward, m *metrics.Metrics, log *slog.Logger) *Handler {
+	return &Handler{store: s, ward: ward, metrics: m, log: log}
 }
 
 // Claim implements the RPC.
@@ -90,6 +92,48 @@ func (h *Handler) Delete(ctx context.Context, req *connect.Request[storagev1.Del
 		return nil, err
 	}
 	return connect.NewResponse(&storagev1.DeleteResponse{Existed: existed}), nil
+}
+
+// maxHoldings bounds a Check.
+const maxHoldings = 10_000
+
+// Check implements the RPC.
+func (h *Handler) Check(ctx context.Context, req *connect.Request[storagev1.CheckRequest]) (*connect.Response[storagev1.CheckResponse], error) {
+	holdings := make([]store.Holding, len(req.Msg.GetHoldings()))
+	for i, held := range req.Msg.GetHoldings() {
+		holdings[i] = store.Holding{Room: held.GetRoom(), Epoch: store.Epoch(held.GetEpoch())}
+	}
+	response := &storagev1.CheckResponse{NoSpace: h.store.Space() != nil}
+	err := h.lapses(ctx, holdings, response)
+	if err := h.finish(ctx, "check", "", err); err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(response), nil
+}
+
+// lapses adds to response what of holdings is lost. What can't be known now is an
+// error of the whole call.
+func (h *Handler) lapses(ctx context.Context, holdings []store.Holding, response *storagev1.CheckResponse) error {
+	if len(holdings) > maxHoldings {
+		return store.Errorf(store.Invalid, store.Head{}, "%d holdings: at most %d in one call", len(holdings), maxHoldings)
+	}
+	for i, err := range h.store.Check(ctx, holdings) {
+		if err == nil {
+			continue
+		}
+		reason := answers[store.KindOf(err)].reason
+		if reason == storagev1.ErrorReason_ERROR_REASON_UNSPECIFIED {
+			return err
+		}
+		h.report(ctx, "check", holdings[i].Room, err)
+		response.Lapses = append(response.Lapses, &storagev1.Lapse{
+			Room:      holdings[i].Room,
+			Reason:    reason,
+			HeadEpoch: uint64(store.HeadOf(err).Epoch),
+			Message:   err.Error(),
+		})
+	}
+	return nil
 }
 
 const (

@@ -19,10 +19,17 @@ type Metrics struct {
 	collectors  []prometheus.Collector
 }
 
-// New returns instruments that nobody collects yet. disk and free report the
-// bytes that the data directory occupies, and those left on its disk, when they
-// are collected; nil leaves them out.
-func New(disk, free func() float64) *Metrics {
+// Gauges report a value when it is collected; nil ones are left out.
+type Gauges struct {
+	// Disk is the bytes that the data directory occupies, Free those left on its
+	// disk.
+	Disk, Free func() float64
+	// Quarantined is the items in quarantine.
+	Quarantined func() float64
+}
+
+// New returns instruments that nobody collects yet.
+func New(gauges Gauges) *Metrics {
 	m := &Metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fjord_storage_calls_total",
@@ -48,8 +55,9 @@ func New(disk, free func() float64) *Metrics {
 		}),
 	}
 	m.collectors = []prometheus.Collector{m.calls, m.records, m.recordBytes, m.batch, m.commit}
-	m.gauge("fjord_storage_disk_bytes", "Bytes that the data directory occupies.", disk)
-	m.gauge("fjord_storage_free_bytes", "Bytes left on the data directory's disk.", free)
+	m.gauge("fjord_storage_disk_bytes", "Bytes that the data directory occupies.", gauges.Disk)
+	m.gauge("fjord_storage_free_bytes", "Bytes left on the data directory's disk.", gauges.Free)
+	m.gauge("fjord_storage_quarantined", "Updates and rooms in quarantine.", gauges.Quarantined)
 	return m
 }
 

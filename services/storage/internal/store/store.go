@@ -86,12 +86,27 @@ type Page struct {
 	Limit  int
 }
 
+// Holding is a room that its caller believes to own.
+type Holding struct {
+	Room  string
+	Epoch Epoch
+}
+
 // Store keeps rooms. All methods may be called from any goroutine at once.
 //
 // A nil error means that the change is in a synced transaction on disk. An error
 // of kind [Unknown] means that it may or may not be: trying the same again finds
 // out. All other kinds mean that nothing was changed.
 type Store interface {
+	Rooms
+	Repairs
+	Condition
+	// Close waits for the calls under way and ends the store.
+	Close() error
+}
+
+// Rooms is what owners of rooms do with a [Store], and operators with whole ones.
+type Rooms interface {
 	// Claim raises the room's epoch and returns its head after that.
 	Claim(ctx context.Context, room string) (Head, error)
 	// Append stores one record for each item, at most one for a room. It returns
@@ -107,13 +122,30 @@ type Store interface {
 	// Delete empties the room and leaves a tombstone that still fences. Epoch 0
 	// deletes whoever owns the room.
 	Delete(ctx context.Context, room string, epoch Epoch) (existed bool, err error)
+	// Check returns for each holding why its owner must let go of it, nil if it
+	// need not.
+	Check(ctx context.Context, holdings []Holding) []error
 	// List returns rooms that hold something, in the byte order of their names,
 	// and whether more follow.
 	List(ctx context.Context, page Page) (rooms []Info, more bool, err error)
+}
+
+// Repairs is what operators do with damaged rooms.
+type Repairs interface {
+	// Salvage is Load for a room whose bytes are damaged: what is whole goes to
+	// the sink, the rest is left out. The head is zero if it can't be read.
+	Salvage(ctx context.Context, room string, to Sink) error
+	// Scrap is Delete for a room whose bytes are damaged, whoever owns it.
+	Scrap(ctx context.Context, room string) error
+}
+
+// Condition is how a [Store] itself is.
+type Condition interface {
+	// Space says why no record can be taken in now, an [Error] of kind [NoSpace];
+	// nil if one can.
+	Space() error
 	// Err says why the store cannot go on, nil while it can.
 	Err() error
 	// Failed is closed when Err has something to say; nil if that never happens.
 	Failed() <-chan struct{}
-	// Close waits for the calls under way and ends the store.
-	Close() error
 }

@@ -35,12 +35,20 @@ const (
 const (
 	// RoomsServiceListRoomsProcedure is the fully-qualified name of the RoomsService's ListRooms RPC.
 	RoomsServiceListRoomsProcedure = "/fjord.rooms.v1.RoomsService/ListRooms"
+	// RoomsServiceReleaseProcedure is the fully-qualified name of the RoomsService's Release RPC.
+	RoomsServiceReleaseProcedure = "/fjord.rooms.v1.RoomsService/Release"
 )
 
 // RoomsServiceClient is a client for the fjord.rooms.v1.RoomsService service.
 type RoomsServiceClient interface {
 	// ListRooms returns open rooms in the byte order of their names.
 	ListRooms(context.Context, *connect.Request[v1.ListRoomsRequest]) (*connect.Response[v1.ListRoomsResponse], error)
+	// Release ends the quarantine of an update or of a damaged room, whose list
+	// and bytes storage has (ListQuarantine, Export). Either is put back: an update
+	// is applied once more, and a room becomes what can be read of it. Or it is
+	// dropped. An update that can't be applied now either stays in quarantine, and
+	// the answer says why.
+	Release(context.Context, *connect.Request[v1.ReleaseRequest]) (*connect.Response[v1.ReleaseResponse], error)
 }
 
 // NewRoomsServiceClient constructs a client for the fjord.rooms.v1.RoomsService service. By
@@ -60,12 +68,19 @@ func NewRoomsServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(roomsServiceMethods.ByName("ListRooms")),
 			connect.WithClientOptions(opts...),
 		),
+		release: connect.NewClient[v1.ReleaseRequest, v1.ReleaseResponse](
+			httpClient,
+			baseURL+RoomsServiceReleaseProcedure,
+			connect.WithSchema(roomsServiceMethods.ByName("Release")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // roomsServiceClient implements RoomsServiceClient.
 type roomsServiceClient struct {
 	listRooms *connect.Client[v1.ListRoomsRequest, v1.ListRoomsResponse]
+	release   *connect.Client[v1.ReleaseRequest, v1.ReleaseResponse]
 }
 
 // ListRooms calls fjord.rooms.v1.RoomsService.ListRooms.
@@ -73,10 +88,21 @@ func (c *roomsServiceClient) ListRooms(ctx context.Context, req *connect.Request
 	return c.listRooms.CallUnary(ctx, req)
 }
 
+// Release calls fjord.rooms.v1.RoomsService.Release.
+func (c *roomsServiceClient) Release(ctx context.Context, req *connect.Request[v1.ReleaseRequest]) (*connect.Response[v1.ReleaseResponse], error) {
+	return c.release.CallUnary(ctx, req)
+}
+
 // RoomsServiceHandler is an implementation of the fjord.rooms.v1.RoomsService service.
 type RoomsServiceHandler interface {
 	// ListRooms returns open rooms in the byte order of their names.
 	ListRooms(context.Context, *connect.Request[v1.ListRoomsRequest]) (*connect.Response[v1.ListRoomsResponse], error)
+	// Release ends the quarantine of an update or of a damaged room, whose list
+	// and bytes storage has (ListQuarantine, Export). Either is put back: an update
+	// is applied once more, and a room becomes what can be read of it. Or it is
+	// dropped. An update that can't be applied now either stays in quarantine, and
+	// the answer says why.
+	Release(context.Context, *connect.Request[v1.ReleaseRequest]) (*connect.Response[v1.ReleaseResponse], error)
 }
 
 // NewRoomsServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -92,10 +118,18 @@ func NewRoomsServiceHandler(svc RoomsServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(roomsServiceMethods.ByName("ListRooms")),
 		connect.WithHandlerOptions(opts...),
 	)
+	roomsServiceReleaseHandler := connect.NewUnaryHandler(
+		RoomsServiceReleaseProcedure,
+		svc.Release,
+		connect.WithSchema(roomsServiceMethods.ByName("Release")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/fjord.rooms.v1.RoomsService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case RoomsServiceListRoomsProcedure:
 			roomsServiceListRoomsHandler.ServeHTTP(w, r)
+		case RoomsServiceReleaseProcedure:
+			roomsServiceReleaseHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -107,4 +141,8 @@ type UnimplementedRoomsServiceHandler struct{}
 
 func (UnimplementedRoomsServiceHandler) ListRooms(context.Context, *connect.Request[v1.ListRoomsRequest]) (*connect.Response[v1.ListRoomsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.RoomsService.ListRooms is not implemented"))
+}
+
+func (UnimplementedRoomsServiceHandler) Release(context.Context, *connect.Request[v1.ReleaseRequest]) (*connect.Response[v1.ReleaseResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.RoomsService.Release is not implemented"))
 }

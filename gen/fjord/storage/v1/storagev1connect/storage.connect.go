@@ -46,6 +46,18 @@ const (
 	StorageServiceDeleteProcedure = "/fjord.storage.v1.StorageService/Delete"
 	// StorageServiceListProcedure is the fully-qualified name of the StorageService's List RPC.
 	StorageServiceListProcedure = "/fjord.storage.v1.StorageService/List"
+	// StorageServiceCheckProcedure is the fully-qualified name of the StorageService's Check RPC.
+	StorageServiceCheckProcedure = "/fjord.storage.v1.StorageService/Check"
+	// StorageServiceQuarantineProcedure is the fully-qualified name of the StorageService's Quarantine
+	// RPC.
+	StorageServiceQuarantineProcedure = "/fjord.storage.v1.StorageService/Quarantine"
+	// StorageServiceListQuarantineProcedure is the fully-qualified name of the StorageService's
+	// ListQuarantine RPC.
+	StorageServiceListQuarantineProcedure = "/fjord.storage.v1.StorageService/ListQuarantine"
+	// StorageServiceExportProcedure is the fully-qualified name of the StorageService's Export RPC.
+	StorageServiceExportProcedure = "/fjord.storage.v1.StorageService/Export"
+	// StorageServiceDiscardProcedure is the fully-qualified name of the StorageService's Discard RPC.
+	StorageServiceDiscardProcedure = "/fjord.storage.v1.StorageService/Discard"
 )
 
 // StorageServiceClient is a client for the fjord.storage.v1.StorageService service.
@@ -74,6 +86,22 @@ type StorageServiceClient interface {
 	Delete(context.Context, *connect.Request[v1.DeleteRequest]) (*connect.Response[v1.DeleteResponse], error)
 	// List returns rooms in the byte order of their names.
 	List(context.Context, *connect.Request[v1.ListRequest]) (*connect.Response[v1.ListResponse], error)
+	// Check tells an owner which of the rooms that it holds it has lost since:
+	// without it, an owner that nobody writes to would never hear of its fence.
+	Check(context.Context, *connect.Request[v1.CheckRequest]) (*connect.Response[v1.CheckResponse], error)
+	// Quarantine keeps bytes that must not be used, for operators: an update that
+	// could not be applied. It answers when they are on disk, and the same bytes
+	// of the same room are kept once.
+	Quarantine(context.Context, *connect.Request[v1.QuarantineRequest]) (*connect.Response[v1.QuarantineResponse], error)
+	// ListQuarantine returns what is in quarantine, in the order of room and id:
+	// updates, and rooms whose bytes on disk were found damaged.
+	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)
+	// Export streams what can be read of a quarantined item: an update's bytes, or
+	// of a damaged room its snapshot and records as far as they are whole.
+	Export(context.Context, *connect.Request[v1.ExportRequest]) (*connect.ServerStreamForClient[v1.ExportResponse], error)
+	// Discard takes an item out of quarantine for good. With a damaged room, the
+	// room is emptied as by Delete, so that it can be opened again.
+	Discard(context.Context, *connect.Request[v1.DiscardRequest]) (*connect.Response[v1.DiscardResponse], error)
 }
 
 // NewStorageServiceClient constructs a client for the fjord.storage.v1.StorageService service. By
@@ -123,17 +151,52 @@ func NewStorageServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(storageServiceMethods.ByName("List")),
 			connect.WithClientOptions(opts...),
 		),
+		check: connect.NewClient[v1.CheckRequest, v1.CheckResponse](
+			httpClient,
+			baseURL+StorageServiceCheckProcedure,
+			connect.WithSchema(storageServiceMethods.ByName("Check")),
+			connect.WithClientOptions(opts...),
+		),
+		quarantine: connect.NewClient[v1.QuarantineRequest, v1.QuarantineResponse](
+			httpClient,
+			baseURL+StorageServiceQuarantineProcedure,
+			connect.WithSchema(storageServiceMethods.ByName("Quarantine")),
+			connect.WithClientOptions(opts...),
+		),
+		listQuarantine: connect.NewClient[v1.ListQuarantineRequest, v1.ListQuarantineResponse](
+			httpClient,
+			baseURL+StorageServiceListQuarantineProcedure,
+			connect.WithSchema(storageServiceMethods.ByName("ListQuarantine")),
+			connect.WithClientOptions(opts...),
+		),
+		export: connect.NewClient[v1.ExportRequest, v1.ExportResponse](
+			httpClient,
+			baseURL+StorageServiceExportProcedure,
+			connect.WithSchema(storageServiceMethods.ByName("Export")),
+			connect.WithClientOptions(opts...),
+		),
+		discard: connect.NewClient[v1.DiscardRequest, v1.DiscardResponse](
+			httpClient,
+			baseURL+StorageServiceDiscardProcedure,
+			connect.WithSchema(storageServiceMethods.ByName("Discard")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // storageServiceClient implements StorageServiceClient.
 type storageServiceClient struct {
-	claim       *connect.Client[v1.ClaimRequest, v1.ClaimResponse]
-	load        *connect.Client[v1.LoadRequest, v1.LoadResponse]
-	append      *connect.Client[v1.AppendRequest, v1.AppendResponse]
-	putSnapshot *connect.Client[v1.PutSnapshotRequest, v1.PutSnapshotResponse]
-	delete      *connect.Client[v1.DeleteRequest, v1.DeleteResponse]
-	list        *connect.Client[v1.ListRequest, v1.ListResponse]
+	claim          *connect.Client[v1.ClaimRequest, v1.ClaimResponse]
+	load           *connect.Client[v1.LoadRequest, v1.LoadResponse]
+	append         *connect.Client[v1.AppendRequest, v1.AppendResponse]
+	putSnapshot    *connect.Client[v1.PutSnapshotRequest, v1.PutSnapshotResponse]
+	delete         *connect.Client[v1.DeleteRequest, v1.DeleteResponse]
+	list           *connect.Client[v1.ListRequest, v1.ListResponse]
+	check          *connect.Client[v1.CheckRequest, v1.CheckResponse]
+	quarantine     *connect.Client[v1.QuarantineRequest, v1.QuarantineResponse]
+	listQuarantine *connect.Client[v1.ListQuarantineRequest, v1.ListQuarantineResponse]
+	export         *connect.Client[v1.ExportRequest, v1.ExportResponse]
+	discard        *connect.Client[v1.DiscardRequest, v1.DiscardResponse]
 }
 
 // Claim calls fjord.storage.v1.StorageService.Claim.
@@ -166,6 +229,31 @@ func (c *storageServiceClient) List(ctx context.Context, req *connect.Request[v1
 	return c.list.CallUnary(ctx, req)
 }
 
+// Check calls fjord.storage.v1.StorageService.Check.
+func (c *storageServiceClient) Check(ctx context.Context, req *connect.Request[v1.CheckRequest]) (*connect.Response[v1.CheckResponse], error) {
+	return c.check.CallUnary(ctx, req)
+}
+
+// Quarantine calls fjord.storage.v1.StorageService.Quarantine.
+func (c *storageServiceClient) Quarantine(ctx context.Context, req *connect.Request[v1.QuarantineRequest]) (*connect.Response[v1.QuarantineResponse], error) {
+	return c.quarantine.CallUnary(ctx, req)
+}
+
+// ListQuarantine calls fjord.storage.v1.StorageService.ListQuarantine.
+func (c *storageServiceClient) ListQuarantine(ctx context.Context, req *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error) {
+	return c.listQuarantine.CallUnary(ctx, req)
+}
+
+// Export calls fjord.storage.v1.StorageService.Export.
+func (c *storageServiceClient) Export(ctx context.Context, req *connect.Request[v1.ExportRequest]) (*connect.ServerStreamForClient[v1.ExportResponse], error) {
+	return c.export.CallServerStream(ctx, req)
+}
+
+// Discard calls fjord.storage.v1.StorageService.Discard.
+func (c *storageServiceClient) Discard(ctx context.Context, req *connect.Request[v1.DiscardRequest]) (*connect.Response[v1.DiscardResponse], error) {
+	return c.discard.CallUnary(ctx, req)
+}
+
 // StorageServiceHandler is an implementation of the fjord.storage.v1.StorageService service.
 type StorageServiceHandler interface {
 	// Claim raises the room's epoch and returns where its log stands. From its
@@ -192,6 +280,22 @@ type StorageServiceHandler interface {
 	Delete(context.Context, *connect.Request[v1.DeleteRequest]) (*connect.Response[v1.DeleteResponse], error)
 	// List returns rooms in the byte order of their names.
 	List(context.Context, *connect.Request[v1.ListRequest]) (*connect.Response[v1.ListResponse], error)
+	// Check tells an owner which of the rooms that it holds it has lost since:
+	// without it, an owner that nobody writes to would never hear of its fence.
+	Check(context.Context, *connect.Request[v1.CheckRequest]) (*connect.Response[v1.CheckResponse], error)
+	// Quarantine keeps bytes that must not be used, for operators: an update that
+	// could not be applied. It answers when they are on disk, and the same bytes
+	// of the same room are kept once.
+	Quarantine(context.Context, *connect.Request[v1.QuarantineRequest]) (*connect.Response[v1.QuarantineResponse], error)
+	// ListQuarantine returns what is in quarantine, in the order of room and id:
+	// updates, and rooms whose bytes on disk were found damaged.
+	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)
+	// Export streams what can be read of a quarantined item: an update's bytes, or
+	// of a damaged room its snapshot and records as far as they are whole.
+	Export(context.Context, *connect.Request[v1.ExportRequest], *connect.ServerStream[v1.ExportResponse]) error
+	// Discard takes an item out of quarantine for good. With a damaged room, the
+	// room is emptied as by Delete, so that it can be opened again.
+	Discard(context.Context, *connect.Request[v1.DiscardRequest]) (*connect.Response[v1.DiscardResponse], error)
 }
 
 // NewStorageServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -237,6 +341,36 @@ func NewStorageServiceHandler(svc StorageServiceHandler, opts ...connect.Handler
 		connect.WithSchema(storageServiceMethods.ByName("List")),
 		connect.WithHandlerOptions(opts...),
 	)
+	storageServiceCheckHandler := connect.NewUnaryHandler(
+		StorageServiceCheckProcedure,
+		svc.Check,
+		connect.WithSchema(storageServiceMethods.ByName("Check")),
+		connect.WithHandlerOptions(opts...),
+	)
+	storageServiceQuarantineHandler := connect.NewUnaryHandler(
+		StorageServiceQuarantineProcedure,
+		svc.Quarantine,
+		connect.WithSchema(storageServiceMethods.ByName("Quarantine")),
+		connect.WithHandlerOptions(opts...),
+	)
+	storageServiceListQuarantineHandler := connect.NewUnaryHandler(
+		StorageServiceListQuarantineProcedure,
+		svc.ListQuarantine,
+		connect.WithSchema(storageServiceMethods.ByName("ListQuarantine")),
+		connect.WithHandlerOptions(opts...),
+	)
+	storageServiceExportHandler := connect.NewServerStreamHandler(
+		StorageServiceExportProcedure,
+		svc.Export,
+		connect.WithSchema(storageServiceMethods.ByName("Export")),
+		connect.WithHandlerOptions(opts...),
+	)
+	storageServiceDiscardHandler := connect.NewUnaryHandler(
+		StorageServiceDiscardProcedure,
+		svc.Discard,
+		connect.WithSchema(storageServiceMethods.ByName("Discard")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/fjord.storage.v1.StorageService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case StorageServiceClaimProcedure:
@@ -251,6 +385,16 @@ func NewStorageServiceHandler(svc StorageServiceHandler, opts ...connect.Handler
 			storageServiceDeleteHandler.ServeHTTP(w, r)
 		case StorageServiceListProcedure:
 			storageServiceListHandler.ServeHTTP(w, r)
+		case StorageServiceCheckProcedure:
+			storageServiceCheckHandler.ServeHTTP(w, r)
+		case StorageServiceQuarantineProcedure:
+			storageServiceQuarantineHandler.ServeHTTP(w, r)
+		case StorageServiceListQuarantineProcedure:
+			storageServiceListQuarantineHandler.ServeHTTP(w, r)
+		case StorageServiceExportProcedure:
+			storageServiceExportHandler.ServeHTTP(w, r)
+		case StorageServiceDiscardProcedure:
+			storageServiceDiscardHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -282,4 +426,24 @@ func (UnimplementedStorageServiceHandler) Delete(context.Context, *connect.Reque
 
 func (UnimplementedStorageServiceHandler) List(context.Context, *connect.Request[v1.ListRequest]) (*connect.Response[v1.ListResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.List is not implemented"))
+}
+
+func (UnimplementedStorageServiceHandler) Check(context.Context, *connect.Request[v1.CheckRequest]) (*connect.Response[v1.CheckResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.Check is not implemented"))
+}
+
+func (UnimplementedStorageServiceHandler) Quarantine(context.Context, *connect.Request[v1.QuarantineRequest]) (*connect.Response[v1.QuarantineResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.Quarantine is not implemented"))
+}
+
+func (UnimplementedStorageServiceHandler) ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.ListQuarantine is not implemented"))
+}
+
+func (UnimplementedStorageServiceHandler) Export(context.Context, *connect.Request[v1.ExportRequest], *connect.ServerStream[v1.ExportResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.Export is not implemented"))
+}
+
+func (UnimplementedStorageServiceHandler) Discard(context.Context, *connect.Request[v1.DiscardRequest]) (*connect.Response[v1.DiscardResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.Discard is not implemented"))
 }

@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -192,5 +193,84 @@ func TestDamagedHead(t *testing.T) {
 	rooms, more, err := s.List(t.Context(), store.Page{Limit: 10})
 	if err != nil || more || len(rooms) != 2 || rooms[0] != (store.Info{Room: "a"}) || rooms[1].Head.Last != 10 {
 		t.Errorf("listed %+v, %v, %v", rooms, more, err)
+	}
+}
+
+// gatherer is a store.Sink that keeps what it gets.
+type gatherer struct {
+	snapshot int
+	seqs     []store.Seq
+}
+
+func (*gatherer) Head(store.Head) error { return nil }
+
+func (g *gatherer) SnapshotChunk(chunk []byte) error {
+	g.snapshot += len(chunk)
+	return nil
+}
+
+func (g *gatherer) Record(r store.Record) error {
+	g.seqs = append(g.seqs, r.Seq)
+	return nil
+}
+
+// TestSalvage: of a damaged room all is read that is whole, and once it is scrapped
+// it can be used again, by owners whom no earlier one can fence.
+func TestSalvage(t *testing.T) {
+	const snapshot = 600 << 10
+	for name, c := range map[string]struct {
+		spoil    func(t *testing.T, db *badger.DB, e entry)
+		snapshot int
+		seqs     []store.Seq
+	}{
+		"a record": {func(t *testing.T, db *badger.DB, _ entry) {
+			flipValue(t, db, appendRecordKey(nil, "a", 5), -1)
+		}, snapshot, []store.Seq{4, 6, 7, 8, 9, 10}},
+		"a large record": {func(t *testing.T, db *badger.DB, _ entry) {
+			flipValue(t, db, appendChunkKey(nil, largeBlob(t, db), 1), 0)
+		}, snapshot, []store.Seq{4, 5, 6, 7, 8, 10}},
+		"the snapshot": {func(t *testing.T, db *badger.DB, e entry) {
+			flipValue(t, db, appendChunkKey(nil, e.snapshot("a"), 1), 77)
+		}, 0, []store.Seq{4, 5, 6, 7, 8, 9, 10}},
+		"the head": {func(t *testing.T, db *badger.DB, _ entry) {
+			flipValue(t, db, appendHeadKey(nil, "a"), 10)
+		}, 0, []store.Seq{4, 5, 6, 7, 8, 9, 10}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opt := testOptions(t.TempDir())
+			s := openStore(t, opt)
+			e := writeDamageRooms(t, s)
+			c.spoil(t, s.db, e)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = openStore(t, opt)
+			var got gatherer
+			if err := s.Salvage(t.Context(), "a", &got); err != nil || got.snapshot != c.snapshot || !slices.Equal(got.seqs, c.seqs) {
+				t.Errorf("salvaged %d bytes of the snapshot and records %v, %v", got.snapshot, got.seqs, err)
+			}
+			if err := s.Scrap(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+			head, err := s.Claim(t.Context(), "a")
+			if err != nil || head.Epoch < 2 || head.Last < 10 || head.Base != head.Last {
+				t.Fatalf("claimed with %+v, %v", head, err)
+			}
+			if err := s.Append(t.Context(), []store.Item{{Room: "a", Epoch: 1, Seq: 11, Data: []byte("late")}})[0].Err; store.KindOf(err) != store.Fenced {
+				t.Errorf("the owner before: %v, want fenced", err)
+			}
+			mustAppend(t, s, "a", head.Epoch, head.Last+1, []byte("anew"))
+			got = gatherer{}
+			if err := s.Load(t.Context(), "a", 0, &got); err != nil || got.snapshot != 0 || !slices.Equal(got.seqs, []store.Seq{head.Last + 1}) {
+				t.Errorf("loaded %+v, %v", got, err)
+			}
+			waitSwept(t, s)
+			if n := countKeys(t, s); n[kindSnapshotChunk] != 0 || n[kindRecordChunk] != 0 || n[kindRecord] != 11 || n[kindSweep] != 0 {
+				t.Errorf("left of the scrapped room, beside its neighbour's 10 records and its own new one: %v", n)
+			}
+			if room, err := storetest.Adapt(s).Load(t.Context(), "b", 0); err != nil || len(room.Records) != 10 {
+				t.Errorf("the neighbour: %d records, %v", len(room.Records), err)
+			}
+		})
 	}
 }

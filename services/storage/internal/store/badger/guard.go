@@ -42,6 +42,13 @@ func (s *Store) free() uint64 {
 	return free
 }
 
+// Space implements [store.Store].
+func (s *Store) Space() error { return s.spaceFor(s.free(), 1, 0) }
+
+// SpaceFor says whether size bytes may be written beside the database, as late as
+// deletions may.
+func (s *Store) SpaceFor(size uint64) error { return s.spaceFor(s.free(), deleteShare, size) }
+
 // FreeBytes returns the free bytes on the data directory's disk, 0 if it can't be
 // asked.
 func (s *Store) FreeBytes() uint64 { return s.free() }

@@ -215,6 +215,41 @@ func (s *Store) Delete(ctx context.Context, name string, epoch store.Epoch) (boo
 	return existed, err
 }
 
+// Check implements [store.Store].
+func (s *Store) Check(ctx context.Context, holdings []store.Holding) []error {
+	lost := make([]error, len(holdings))
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		for i := range lost {
+			lost[i] = err
+		}
+		return lost
+	}
+	defer unlock()
+	for i, held := range holdings {
+		var head store.Head
+		if r := s.rooms[held.Room]; r != nil {
+			head = r.head
+		}
+		lost[i] = head.Owner(held.Epoch)
+	}
+	return lost
+}
+
+// Salvage implements [store.Store]: nothing is ever damaged.
+func (s *Store) Salvage(ctx context.Context, name string, to store.Sink) error {
+	return s.Load(ctx, name, 0, to)
+}
+
+// Scrap implements [store.Store].
+func (s *Store) Scrap(ctx context.Context, name string) error {
+	_, err := s.Delete(ctx, name, 0)
+	return err
+}
+
+// Space implements [store.Store]: memory has no guard.
+func (s *Store) Space() error { return nil }
+
 // List implements [store.Store]. It sorts all names for each page: fine for what
 // fits in memory, and keeps the hot path free of a second index.
 func (s *Store) List(ctx context.Context, page store.Page) ([]store.Info, bool, error) {

@@ -13,11 +13,11 @@ import (
 // keystroke is about the size of one typed letter as a Yjs update, in a batch.
 const keystroke = 30
 
-// BenchmarkAppend measures appends of one small record each by 1, 16 and 256
+// BenchmarkAppend measures appends of one small record each by 1, 16, 64 and 256
 // writers, each with a room of its own. open returns a new store and the number of
 // its syncs so far, nil if it has none.
 func BenchmarkAppend(b *testing.B, open func(b *testing.B) (store.Store, *atomic.Int64)) {
-	for _, writers := range []int{1, 16, 256} {
+	for _, writers := range []int{1, 16, 64, 256} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			s, syncs := open(b)
 			for i := range writers {
