@@ -162,7 +162,7 @@ func TestPanicIsolatesItsUpdate(t *testing.T) {
 			}
 			<-friends
 			session := room.SessionID{Number: 5}
-			a.Post(room.Event{Kind: room.Join, Session: session})
+			a.Post(room.Event{Kind: room.Join, Session: session, Grants: writer})
 			a.Post(room.Event{Kind: room.Update, Session: session, Data: poison, Ticket: 1})
 			if f := <-frames; f.GetSession() != 5 || f.GetEnded().GetRefusal() != roomsv1.Refusal_REFUSAL_MALFORMED {
 				t.Errorf("the sender got %v, want Ended", f)
