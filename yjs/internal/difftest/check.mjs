@@ -29,27 +29,37 @@ const pendingOf = doc => {
 const loadV2 = update => {
   const doc = new Y.Doc()
   Y.applyUpdateV2(doc, update)
-  return retry(doc)
+  return retry(doc, [])
 }
 
 export const load = updates => {
   const doc = new Y.Doc()
   for (const u of updates) Y.applyUpdate(doc, u)
-  return retry(doc)
+  return retry(doc, updates)
 }
 
 // Yjs looks at what waits only when a clock passes that it noted as missing, and
 // notes too few: what could be integrated may wait on. And when it looks, structs
 // that it has got otherwise stand in the way of what follows them, if their own
-// form is blocked. Offering only what it lacks helps.
-const retry = doc => {
+// form is blocked. Offering only what it lacks helps, and where two forms of a
+// struct wait, giving it everything again.
+const retry = (doc, updates) => {
+  offerLacking(doc)
+  for (let before = -1; doc.store.pendingStructs && before !== Y.encodeStateVector(doc).join();) {
+    before = Y.encodeStateVector(doc).join()
+    for (const u of updates) Y.applyUpdate(doc, u)
+    offerLacking(doc)
+  }
+  return doc
+}
+
+const offerLacking = doc => {
   for (let before = -1; doc.store.pendingStructs && doc.store.pendingStructs.update.length !== before;) {
     const { update } = doc.store.pendingStructs
     before = update.length
     doc.store.pendingStructs = null
     Y.applyUpdateV2(doc, Y.diffUpdateV2(update, Y.encodeStateVector(doc)))
   }
-  return doc
 }
 
 const hex = bytes => Buffer.from(bytes).toString('hex')
@@ -163,13 +173,15 @@ export const checkProgram = (program, results) => {
   const read = []
   const forms = new Forms()
   const reference = new Y.Doc()
+  const delivered = []
   program.phases.forEach((phase, i) => {
     const { state, stateV2, vector, diffs, roots } = results[i]
     for (const u of phase.updates) {
       Y.applyUpdate(reference, u)
       forms.add(u)
     }
-    retry(reference)
+    delivered.push(...phase.updates)
+    retry(reference, delivered)
     const want = told(reference)
     const all = taken(state)
     const found = [
