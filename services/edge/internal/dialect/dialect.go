@@ -104,6 +104,9 @@ type Traits struct {
 	// document, which is opened by a Token or by a first step 1 without one,
 	// and what is denied is denied to that document alone.
 	Addressed bool
+	// MustBeAsked: a client that is told that it is gone takes a higher clock, as
+	// y-protocols does, and keeps that to itself until it is asked who is here.
+	MustBeAsked bool
 	// TellsAccess: a client is told ReadOnly if that is what it may do, and
 	// again whenever it tried more.
 	TellsAccess bool

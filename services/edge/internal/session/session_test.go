@@ -34,6 +34,7 @@ var (
 var (
 	durable = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Grants: writes}
 	acks    = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: counts, Grants: writes}
+	mute    = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Traits: dialect.Traits{MustBeAsked: true}, Grants: writes}
 	unseen  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Grants: &session.Grants{Level: roomsv1.Level_LEVEL_WRITE}}
 	reader  = session.Config{Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, Grants: reads}
 )
@@ -231,6 +232,14 @@ var stories = []story{
 		"client query - → query",
 		"room awareness Q → awareness(Q)",
 		"client update X → update(X)",
+	}},
+	{"one who came back and is thought to be gone is asked to show itself", mute, []string{
+		"room awareness-alone \x01\x07\x01\x04null → awareness(\x01\x07\x01\x04null) query awareness()",
+		"room awareness-alone \x01\x07\x01\x06\"null\" → awareness(\x01\x07\x01\x06\"null\")",
+		"room awareness \x01\x07\x01\x04null → awareness(\x01\x07\x01\x04null)",
+	}},
+	{"one who shows itself anyhow isn't asked", durable, []string{
+		"room awareness-alone \x01\x07\x01\x04null → awareness(\x01\x07\x01\x04null)",
 	}},
 	{"denial is heard by nobody", durable, []string{
 		"client denied - → nothing",
@@ -441,6 +450,8 @@ func roomFrame(t *testing.T, words []string) *roomsv1.RoomFrame {
 		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{Broadcast: &roomsv1.Broadcast{Seq: 1, Update: []byte(words[1])}}}
 	case "awareness":
 		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Awareness{Awareness: []byte(words[1])}}
+	case "awareness-alone":
+		return &roomsv1.RoomFrame{Session: 1, Body: &roomsv1.RoomFrame_Awareness{Awareness: []byte(words[1])}}
 	case "result":
 		return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Result{Result: &roomsv1.UpdateResult{Ticket: ticket(words[1])}}}
 	case "refuse":

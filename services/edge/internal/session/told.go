@@ -1,6 +1,8 @@
 package session
 
 import (
+	"bytes"
+
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/yjs/lib0"
@@ -15,7 +17,7 @@ func (s *Session) FromRoom(f *roomsv1.RoomFrame, out []dialect.Message) ([]diale
 	case *roomsv1.RoomFrame_Broadcast:
 		return append(out, dialect.Message{Kind: dialect.Update, Body: body.Broadcast.GetUpdate()}), nil
 	case *roomsv1.RoomFrame_Awareness:
-		return append(out, dialect.Message{Kind: dialect.Awareness, Body: body.Awareness}), nil
+		return s.presence(f.GetSession() != 0, body.Awareness, out), nil
 	case *roomsv1.RoomFrame_Relayed:
 		if s.Relays() {
 			return append(out, dialect.Message{Kind: dialect.Raw, Body: body.Relayed.GetData()}), nil
@@ -30,6 +32,22 @@ func (s *Session) FromRoom(f *roomsv1.RoomFrame, out []dialect.Message) ([]diale
 	default:
 		return out, nil
 	}
+}
+
+// gone is how an awareness update ends whose last client is gone. No other can
+// end so: a state is JSON, and the length before the null would be a control
+// character in it.
+var gone = []byte("\x04null")
+
+// presence tells who is here. What is for this session alone and ends in a null
+// is the room's word that the client itself is thought to be gone: it came back
+// with the clock that it had.
+func (s *Session) presence(alone bool, body []byte, out []dialect.Message) []dialect.Message {
+	out = append(out, dialect.Message{Kind: dialect.Awareness, Body: body})
+	if alone && s.cfg.Traits.MustBeAsked && bytes.HasSuffix(body, gone) {
+		out = append(out, dialect.Message{Kind: dialect.QueryAwareness})
+	}
+	return out
 }
 
 // syncReply answers the client's step 1, and asks back the first time, or each

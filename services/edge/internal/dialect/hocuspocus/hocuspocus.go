@@ -72,7 +72,7 @@ func (Dialect) Name() string { return "hocuspocus" }
 // Traits returns that sockets carry many documents, that each update is
 // answered, and that the server asks first.
 func (Dialect) Traits() dialect.Traits {
-	return dialect.Traits{Acks: true, Step1First: true, Addressed: true}
+	return dialect.Traits{Acks: true, Step1First: true, Addressed: true, MustBeAsked: true}
 }
 
 // Opens reports whether frame is what a client may begin with, to its last byte.
