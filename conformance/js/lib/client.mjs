@@ -1,36 +1,46 @@
-// A person at a real npm client: a Y.Doc and y-websocket 2 or 3 over `ws`.
+// A person at y-websocket: its last versions 1, 2 and 3, the candidate of 3.1
+// that says what is saved ("3-rc"), and the candidate of 4, which is for Yjs 14.
 
 import { setMaxListeners } from 'node:events'
-import WebSocket from 'ws'
 import * as Y from 'yjs'
+import * as Y14 from '@y/y'
+import * as decoding from 'lib0/decoding'
+import { WebsocketProvider as Version1 } from 'y-websocket-1'
 import { WebsocketProvider as Version2 } from 'y-websocket-2'
 import { WebsocketProvider as Version3 } from 'y-websocket-3'
+import { WebsocketProvider as Version3Candidate } from 'y-websocket-3-rc'
+import { WebsocketProvider as Version4 } from 'y-websocket-4'
+import { Echo, Person } from './person.mjs'
 import { until } from './wait.mjs'
 
-const clients = { 2: Version2, 3: Version3 }
-/** The versions of y-websocket that are checked. */
+const clients = { 1: Version1, 2: Version2, 3: Version3, '3-rc': Version3Candidate, 4: Version4 }
+/** The versions that the checks of y-websocket's habits use. */
 export const versions = [2, 3]
 
 process.setMaxListeners(0) // each provider listens for the process's exit
 setMaxListeners(0)
 
-export class Client {
+export class Client extends Person {
+  #echo = new Echo()
+
   /**
    * @param {import('node:test').TestContext} t closes the client when it is over
-   * @param {{version?: number, url: string, room: string, doc?: Y.Doc, user?: any, connect?: boolean}} options
+   * @param {{version?: number|string, url: string, room: string, doc?: Y.Doc, user?: any, token?: string, connect?: boolean, options?: object}} options
    *   user becomes the awareness field "user"; null announces nobody
    */
-  constructor (t, { version = 3, url, room, doc = new Y.Doc(), user, connect = true }) {
-    this.doc = doc
+  constructor (t, { version = 3, url, room, doc = version === 4 ? new Y14.Doc() : new Y.Doc(), user, token, connect = true, options }) {
+    super()
+    this.version = version
     this.closes = []
-    this.client = new clients[version](url, room, doc, { WebSocketPolyfill: WebSocket, disableBc: true, connect: false })
+    if (version !== '3-rc') this.wire.onFrame = (frame) => this.#hear(frame)
+    this.client = new clients[version](url, room, doc, {
+      WebSocketPolyfill: this.wire.Socket, disableBc: true, connect: false, ...(token && { params: { token } }), ...options
+    })
     this.client.on('connection-close', (event) => this.closes.push(event?.code ?? 'own'))
-    // Undeclared, y-websocket announces {} at clock 0, which JS peers ignore
-    // until the heartbeat. People have names.
-    if (user === null) this.awareness.setLocalState(null)
-    else if (user !== undefined) this.awareness.setLocalStateField('user', user)
+    this.client.on('closed', ({ code }) => this.refusals.push(code)) // only 3.1 and newer
+    this.has(t, { doc, awareness: this.client.awareness, user })
+    this.closing(() => this.client.destroy())
     if (connect) this.client.connect()
-    t.after(() => this.close())
   }
 
   /** A client that has synced. */
@@ -40,31 +50,30 @@ export class Client {
     return client
   }
 
-  get id () { return this.doc.clientID }
-  get awareness () { return this.client.awareness }
-  get text () { return this.doc.getText('text') }
-
-  /** The names of those whom this client sees, itself included, sorted. */
-  get sees () {
-    return [...this.awareness.getStates().values()].map((state) => state.user).filter((user) => user !== undefined).sort()
+  #hear (frame) {
+    const decoder = decoding.createDecoder(frame)
+    if (decoding.readVarUint(decoder) !== 0 || decoding.readVarUint(decoder) === 0) return
+    this.#echo.hear(decoding.readVarUint8Array(decoder))
   }
 
+  get isSynced () { return this.client.synced }
+
+  /** Whether all that was written here is saved, as far as the client knows. */
+  get saved () { return this.version === '3-rc' ? this.client.syncStatus.localUpdatesSynced : this.#echo.covers(this.doc) }
+
+  get text () { return this.version === 4 ? this.doc.get('text') : super.text }
+  put (key, value) { this.version === 4 ? this.doc.get('map').setAttr(key, value) : super.put(key, value) }
+  read (key) { return this.version === 4 ? this.doc.get('map').getAttr(key) : super.read(key) }
+  get identity () { return this.version === 4 ? Buffer.from(Y14.encodeSnapshot(Y14.snapshot(this.doc))).toString('hex') : super.identity }
+
+  get trouble () { return { connected: this.client.wsconnected, closes: this.closes } }
+
   async synced (within = 15_000) {
-    await until('the client is synced', () => this.client.synced, { within, shows: () => ({ connected: this.client.wsconnected, closes: this.closes }) })
+    await until('the client is synced', () => this.client.synced, { within, shows: () => this.trouble })
   }
 
   goOffline () { this.client.disconnect() }
   goOnline () { this.client.connect() }
-
-  /** The network goes without a word: no close frame, no farewell. */
-  cutOff () { this.client.ws?.terminate() }
-
-  close () {
-    if (this.closed) return
-    this.closed = true
-    this.client.destroy()
-    this.doc.destroy()
-  }
 }
 
 /** Version by version, for the i-th of several clients: 2, 3, or both by turns. */

@@ -1,119 +1,100 @@
-// The real clients of every dialect in one room: y-websocket, three versions of
-// the Hocuspocus provider, y-sweet, and a client that speaks ELVA.
+// The real clients of every dialect in one room: y-websocket 1 to 4, three
+// versions of the Hocuspocus provider, y-sweet, and a client that speaks ELVA.
 
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import WebSocket from 'ws'
-import * as Y from 'yjs'
-import { HocuspocusProvider as Version2 } from 'hocuspocus-2'
-import { HocuspocusProvider as Version3 } from 'hocuspocus-3'
-import { HocuspocusProvider as Version4, HocuspocusProviderWebsocket } from 'hocuspocus-4'
-import { YSweetProvider } from '@y-sweet/client'
-import { Client } from '../lib/client.mjs'
 import { ElvaClient } from '../lib/elva.mjs'
+import { HocuspocusClient, sharedSocket } from '../lib/hocuspocus.mjs'
+import { arrive, kinds, person } from '../lib/people.mjs'
 import { freshRoom, serverURL } from '../lib/servers.mjs'
-import { until } from '../lib/wait.mjs'
+import { turn, until } from '../lib/wait.mjs'
 
-globalThis.WebSocket ??= WebSocket // version 2 looks for it even if it is given another
+const rounds = 20
 
-const providers = { 2: Version2, 3: Version3, 4: Version4 }
-
-/** A person at a Hocuspocus provider. */
-const hocuspocus = (t, version, { url, room, user, ...options }) => {
-  const doc = new Y.Doc()
-  const person = { doc, stateless: [], counts: [] }
-  person.client = new providers[version]({
-    url,
-    name: room,
-    document: doc,
-    token: 'anything',
-    WebSocketPolyfill: WebSocket,
-    onStateless: ({ payload }) => person.stateless.push(payload),
-    onUnsyncedChanges: ({ number }) => person.counts.push(number),
-    ...options
-  })
-  person.awareness = person.client.awareness
-  person.awareness.setLocalStateField('user', user)
-  t.after(() => {
-    person.client.destroy()
-    // Version 2 leaves the socket that it made, and its timer, behind.
-    person.client.configuration.websocketProvider.destroy()
-    doc.destroy()
-  })
-  return person
-}
-
-/** A person at y-sweet's client. */
-const ysweet = (t, { url, room, user }) => {
-  const doc = new Y.Doc()
-  const token = { url: `${url}/d/${room}/ws`, baseUrl: `${url.replace('ws', 'http')}/d/${room}`, docId: room, token: 'anything' }
-  const client = new YSweetProvider(async () => token, room, doc, { WebSocketPolyfill: WebSocket, showDebuggerLink: false })
-  client.awareness.setLocalStateField('user', user)
-  t.after(() => {
-    // Its destroy closes the socket, which makes it connect again.
-    client.attemptToConnect = async () => true
-    client.websocket.terminate()
-    client.destroy()
-    clearTimeout(client.heartbeatHandle)
-    clearTimeout(client.connectionTimeoutHandle)
-    client.awareness.destroy()
-    doc.destroy()
-  })
-  return { doc, client, awareness: client.awareness }
-}
-
-const everybody = async (t, url, room) => {
-  const ws = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket })
-  t.after(() => ws.destroy())
-  const people = {
-    yws2: await Client.open(t, { version: 2, url, room, user: 'yws2' }),
-    yws3: await Client.open(t, { version: 3, url, room, user: 'yws3' }),
-    hp2: hocuspocus(t, 2, { url, room, user: 'hp2' }),
-    hp3: hocuspocus(t, 3, { url, room, user: 'hp3' }),
-    hp4: hocuspocus(t, 4, { url, room, user: 'hp4' }),
-    // Two sessions on one socket.
-    hp4a: hocuspocus(t, 4, { url: undefined, websocketProvider: ws, sessionAwareness: true, room, user: 'hp4a' }),
-    hp4b: hocuspocus(t, 4, { url: undefined, websocketProvider: ws, sessionAwareness: true, room, user: 'hp4b' }),
-    sweet: ysweet(t, { url, room, user: 'sweet' }),
-    elva: new ElvaClient(t, { url, room, user: 'elva', id: 'elva-1' })
-  }
-  people.hp4a.client.attach()
-  people.hp4b.client.attach()
+/** One of each kind, and two sessions of Hocuspocus 4 on one socket. */
+const everybody = (t, url, room) => {
+  const socket = sharedSocket(t, { url })
+  const people = new Map(kinds.map((kind) => [kind, person(t, kind, { url, room })]))
+  for (const user of ['session a', 'session b']) people.set(user, new HocuspocusClient(t, { version: 4, room, user, socket }))
   return people
 }
 
-const text = (person) => person.doc.getText('text').toString()
-const names = (person) => [...person.awareness.getStates().values()].map((state) => state.user).filter(Boolean).sort()
-const counted = (people) => Object.entries(people).filter(([name]) => name.startsWith('hp')).map(([, person]) => person)
+const seeOnly = (people, names, within) => until(`all see ${names.length} people`, () => people.every((person) => String(person.sees) === String(names.toSorted())),
+  { within, shows: () => people.map((person) => [person.sees, person.trouble]) })
 
 test('every dialect in one room', async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('dialects')
-  const people = await everybody(t, url, room)
-  const all = Object.keys(people)
+  const people = everybody(t, url, room)
+  const all = [...people.values()]
 
-  await until('everybody sees everybody', () => Object.values(people).every((person) => String(names(person)) === String(all.toSorted())),
-    { within: 20_000, shows: () => Object.values(people).map(names) })
+  await t.test('everybody sees everybody', () => seeOnly(all, [...people.keys()], 20_000))
 
-  for (let round = 0; round < 20; round++) {
-    for (const [name, person] of Object.entries(people)) person.doc.getText('text').insert(0, `${name}:${round} `)
-    await new Promise((resolve) => setImmediate(resolve))
+  await t.test('all write at once, and end with the same', async () => {
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, person] of people) {
+        person.text.insert(0, `${name}:${round} `)
+        person.put(`${name} ${round}`, round)
+        if (round % 4 === 3) person.text.delete(person.text.length >> 1, 1)
+      }
+      await turn()
+    }
+    const has = (person) => [...people.keys()].every((name) => Array.from({ length: rounds }, (_, round) => person.read(`${name} ${round}`) === round).every(Boolean))
+    await until('all have all words, byte for byte', () => all.every((person) => has(person) && person.identity === all[0].identity),
+      { within: 20_000, shows: () => all.map((person) => [has(person), person.trouble]) })
+    assert.deepEqual(all.map((person) => person.text.toString()), all.map(() => all[0].text.toString()))
+  })
+
+  await t.test('each knows that all is saved, and was not told too often', async () => {
+    await until('it is', () => all.every((person) => person.saved), { shows: () => [...people].filter(([, person]) => !person.saved).map(([name, person]) => [name, person.trouble]) })
+    for (const person of all) if (person.counts) assert.ok(Math.min(...person.counts) >= 0, `a provider was answered too often: ${person.counts}`)
+  })
+
+  await t.test('who leaves is gone at once, by every way, and leaves no ghost', async () => {
+    let here = [...people.keys()]
+    const [first, ...others] = here.filter((name) => name !== 'y-websocket 3')
+    const leave = async (name, how) => {
+      how(people.get(name))
+      here = here.filter((other) => other !== name)
+      await seeOnly(here.map((other) => people.get(other)), here, 2_000)
+    }
+    // Somebody who goes is still looked for by none of the others.
+    await leave(first, (person) => person.close())
+    for (const [i, name] of others.entries()) {
+      // A session on a shared socket has no network of its own.
+      await leave(name, (person) => (i % 2 === 0 || name.startsWith('session')) ? person.close() : person.goOffline())
+    }
+    const late = await arrive(t, 'Hocuspocus 4', { url, room, user: 'late' })
+    await seeOnly([late, people.get('y-websocket 3')], ['late', 'y-websocket 3'], 2_000)
+  })
+})
+
+test('who comes back is seen again, once', async (t) => {
+  const url = await serverURL(t)
+  const room = freshRoom('return')
+  const people = new Map(kinds.map((kind) => [kind, person(t, kind, { url, room })]))
+  const watcher = await arrive(t, 'y-websocket 3', { url, room, user: 'watcher' })
+  const all = [...kinds, 'watcher']
+  await seeOnly([watcher], all)
+  for (const way of ['cutOff', 'away']) {
+    for (const person of people.values()) way === 'cutOff' ? person.cutOff() : person.goOffline()
+    // y-websocket is back before the others have gone.
+    if (way === 'away') {
+      await seeOnly([watcher], ['watcher'], 2_000)
+      for (const person of people.values()) person.goOnline()
+    }
+    for (const person of people.values()) await until('it is synced again', () => person.isSynced, { shows: () => person.trouble })
+    await seeOnly([watcher], all)
   }
-  const complete = (person) => all.every((name) => Array.from({ length: 20 }, (_, round) => `${name}:${round} `).every((word) => text(person).includes(word)))
-  await until('all have all words, in the same order',
-    () => Object.values(people).every((person) => complete(person) && text(person) === text(people.yws3)), { within: 20_000 })
-
-  await until('each Hocuspocus provider knows that all is saved', () => counted(people).every((person) => person.client.unsyncedChanges === 0),
-    { shows: () => counted(people).map((person) => person.client.unsyncedChanges) })
-  assert.ok(counted(people).every((person) => Math.min(...person.counts) >= 0), 'a provider was answered too often')
-  await until('y-sweet knows it', () => !people.sweet.client.hasLocalChanges)
+  for (const person of people.values()) person.close()
+  await seeOnly([watcher], ['watcher'], 2_000)
 })
 
 test('a stateless message reaches the others', async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('stateless')
-  const people = [2, 3, 4].map((version) => hocuspocus(t, version, { url, room, user: 'v' + version }))
-  await until('all are synced', () => people.every((person) => person.client.isSynced))
+  const people = [2, 3, 4].map((version) => new HocuspocusClient(t, { version, url, room, user: 'v' + version }))
+  await until('all are synced', () => people.every((person) => person.isSynced))
   people[0].client.sendStateless('how are you?')
   await until('the others hear it', () => people[1].stateless.length === 1 && people[2].stateless.length === 1)
   people[2].client.sendStateless('well')
@@ -126,7 +107,7 @@ test('ELVA: cross, access and data', async (t) => {
   const room = freshRoom('elva-room')
   const ada = new ElvaClient(t, { url, room, user: 'ada', id: 'ada' })
   const bea = new ElvaClient(t, { url, room, user: 'bea', id: 'bea' })
-  await until('both are synced', () => ada.synced && bea.synced)
+  await until('both are synced', () => ada.isSynced && bea.isSynced)
   ada.text.insert(0, 'hello')
   await until('it arrives', () => bea.text.toString() === 'hello')
 
