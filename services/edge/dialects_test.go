@@ -69,6 +69,7 @@ func TestDialectIsFoundLater(t *testing.T) {
 	elva.send("44 01 01 78")    // to nobody who would understand it yet
 	elva.send("52 57 00")
 	elva.want("52 57 00")
+	sweet.send("00 01 02 00 00") // the answer to our step 1, which its first question waits for
 	sweet.send("66 01 07")
 	sweet.want("00 02 02 00 00", "66 01 07")
 	yws.want("00 02 02 00 00")
@@ -130,6 +131,7 @@ func TestSyncStatusWaitsForStorage(t *testing.T) {
 		close(seen)
 		return true
 	})
+	p.send("00 01 02 00 00")
 	p.send(anUpdate)
 	p.send("66 02 ab cd")
 	<-seen

@@ -127,6 +127,9 @@ func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, 
 	case dialect.Update:
 		return s.update(Update, m.Body)
 	case dialect.Barrier:
+		if s.answerPending() {
+			s.owed.unsettled = true
+		}
 		f, why = s.owed.barrier(m.Body)
 		return f, tell, why
 	case dialect.Awareness:
@@ -152,6 +155,12 @@ func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, 
 		// A client that denies us access changes nothing here.
 		return f, tell, nil
 	}
+}
+
+// answerPending reports whether the client has never answered us and will: what
+// it wrote before it came is in that answer, and to it that is said already.
+func (s *Session) answerPending() bool {
+	return !s.reads() && s.owed.heard == 0 && (s.owed.hasAsked() || len(s.questions) > 0)
 }
 
 // update forwards an update unless it says nothing and nobody waits for its
