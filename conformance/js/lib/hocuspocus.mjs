@@ -3,18 +3,18 @@
 
 import WebSocket from 'ws'
 import * as Y from 'yjs'
-import { HocuspocusProvider as Version2 } from 'hocuspocus-2'
-import { HocuspocusProvider as Version3 } from 'hocuspocus-3'
-import { HocuspocusProvider as Version4, HocuspocusProviderWebsocket } from 'hocuspocus-4'
+import * as version2 from 'hocuspocus-2'
+import * as version3 from 'hocuspocus-3'
+import * as version4 from 'hocuspocus-4'
 import { Person } from './person.mjs'
 
 globalThis.WebSocket ??= WebSocket // version 2 looks for it even if it is given another
 
-const providers = { 2: Version2, 3: Version3, 4: Version4 }
+const packages = { 2: version2, 3: version3, 4: version4 }
 
 /** A socket for several sessions. */
 export const sharedSocket = (t, { url, ...options }) => {
-  const socket = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket, ...options })
+  const socket = new version4.HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket, ...options })
   t.after(() => socket.destroy())
   return socket
 }
@@ -26,22 +26,30 @@ export class HocuspocusClient extends Person {
 
   /**
    * @param {{version: number, url: string, room: string, doc?: Y.Doc, user?: any,
-   *   token?: string|(() => string)|null, socket?: HocuspocusProviderWebsocket, options?: object}} options
-   *   socket: a shared one, which stays; the session then has an address of its own
+   *   token?: string|(() => string)|null, socket?: object, pace?: object, options?: object}} options
+   *   socket: a shared one, which stays; the session then has an address of its own; pace: options of its own socket
    */
-  constructor (t, { version, url, room, doc = new Y.Doc(), user, token = 'anything', socket, options }) {
+  constructor (t, { version, url, room, doc = new Y.Doc(), user, token = 'anything', socket, pace, options }) {
     super()
     this.version = version
-    this.client = new providers[version]({
-      ...(socket ? { websocketProvider: socket, sessionAwareness: true } : { url, WebSocketPolyfill: this.wire.Socket }),
-      name: room,
-      document: doc,
-      token,
+    // Its own socket too: version 2 passes no WebSocket on to one that it makes.
+    const own = socket ?? new packages[version].HocuspocusProviderWebsocket({
+      url,
+      WebSocketPolyfill: this.wire.Socket,
       // Its own pace is a second and more, up to thirty; the checks can't wait.
       delay: 100,
       minDelay: 100,
       maxDelay: 1000,
       quiet: true,
+      ...pace
+    })
+    this.client = new packages[version].HocuspocusProvider({
+      websocketProvider: own,
+      ...(socket && { sessionAwareness: true }),
+      broadcast: false, // version 2 would meet its own kind past the server
+      name: room,
+      document: doc,
+      token,
       onStateless: ({ payload }) => this.stateless.push(payload),
       onUnsyncedChanges: ({ number }) => this.counts.push(number),
       onAuthenticated: ({ scope } = {}) => { this.access = scope ?? this.client?.authorizedScope ?? 'read-write' },
@@ -49,19 +57,19 @@ export class HocuspocusClient extends Person {
       ...options
     })
     this.has(t, { doc, awareness: this.client.awareness, user })
+    this.socket = own
     this.closing(() => {
       this.client.destroy()
-      // Version 2 leaves the socket that it made, and its timer, behind.
-      if (!socket) this.client.configuration.websocketProvider.destroy()
+      if (!socket) own.destroy()
     })
-    if (socket) this.client.attach()
+    if (version > 2) this.client.attach()
   }
 
   get isSynced () { return this.client.isSynced }
   get saved () { return this.isSynced && this.client.unsyncedChanges === 0 }
 
-  get trouble () { return { ...super.trouble, unsynced: this.client.unsyncedChanges, status: this.client.configuration.websocketProvider.status } }
+  get trouble () { return { ...super.trouble, unsynced: this.client.unsyncedChanges, status: this.socket.status } }
 
-  goOffline () { this.client.configuration.websocketProvider.disconnect() }
-  goOnline () { return this.client.configuration.websocketProvider.connect() }
+  goOffline () { this.socket.disconnect() }
+  goOnline () { return this.socket.connect() }
 }

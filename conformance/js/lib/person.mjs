@@ -60,6 +60,7 @@ export class Person {
   close () {
     if (this.closed) return
     this.closed = true
+    this.wire.hush()
     for (const act of this.#closers) act()
     this.doc.destroy()
   }

@@ -37,7 +37,7 @@ export class Fjord {
     return fjord
   }
 
-  async start () { this.process = await ServerProcess.start(fjordBinary, this.args, ['websocket']) }
+  async start () { this.process = await ServerProcess.start(fjordBinary, this.args, ['websocket', 'rpc']) }
   get url () { return this.process.websocket }
 }
 

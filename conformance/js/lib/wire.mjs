@@ -49,4 +49,18 @@ export class Wire {
   }
 
   up () { this.#up = true }
+
+  /**
+   * Ends sockets that aren't open yet without a word to their client: told of
+   * it, some clients reject a promise that nobody waits for any more.
+   */
+  hush () {
+    for (const socket of this.#live) {
+      if (socket.readyState !== WebSocket.CONNECTING) continue
+      socket.removeAllListeners()
+      socket.on('error', () => {})
+      socket.terminate()
+      this.#live.delete(socket)
+    }
+  }
 }

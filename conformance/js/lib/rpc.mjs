@@ -1,0 +1,18 @@
+// Fjord's services over Connect, in JSON: what any program may ask.
+
+const call = async (rpc, method, body) => {
+  const response = await fetch(`${rpc}/fjord.rooms.v1.${method}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const answer = await response.json()
+  if (!response.ok) throw new Error(`${method}: ${response.status} ${JSON.stringify(answer)}`)
+  return answer
+}
+
+/** @returns {Promise<Uint8Array>} a room's document as one v1 update */
+export const getDocument = async (rpc, room) => {
+  const { update = '' } = await call(rpc, 'DocumentsService/GetDocument', { room })
+  return Buffer.from(update, 'base64')
+}
+
+/** Adds a v1 update to a room's document; it is stored when this returns. */
+export const applyUpdate = (rpc, room, update) =>
+  call(rpc, 'DocumentsService/ApplyUpdate', { room, update: Buffer.from(update).toString('base64') })
