@@ -13,6 +13,14 @@ import (
 // MaxLen is the longest name in bytes.
 const MaxLen = 255
 
+// Revocations is the name under which rooms keeps in storage what was revoked. It
+// is no room's: no rule takes it.
+const Revocations = "\x01revocations"
+
+// Internal reports whether a name of storage's is that of something else than a
+// document.
+func Internal(name string) bool { return name == Revocations }
+
 var (
 	// ErrInvalid is what every refusal wraps; its text says the rule.
 	ErrInvalid = errors.New("invalid room name")

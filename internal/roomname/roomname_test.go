@@ -43,3 +43,15 @@ func TestRules(t *testing.T) {
 		})
 	}
 }
+
+// What rooms keeps beside documents can be nobody's room.
+func TestInternalNamesAreNoRooms(t *testing.T) {
+	if !roomname.Internal(roomname.Revocations) || roomname.Internal("revocations") {
+		t.Error("which names are internal?")
+	}
+	for _, rule := range []roomname.Rule{roomname.Default, roomname.ELVA} {
+		if rule(roomname.Revocations) == nil {
+			t.Errorf("%q is taken for a room", roomname.Revocations)
+		}
+	}
+}

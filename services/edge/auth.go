@@ -66,6 +66,9 @@ func (e *Edge) authorize(r *http.Request, w spoken.Way) (pass, *auth.Refusal) {
 		return p, nil
 	}
 	claims, access, err := auth.Admit(r.Context(), e.auth, request)
+	if err == nil {
+		err = e.revoked.check(room, claims)
+	}
 	if err != nil {
 		return pass{}, e.refused(room, admission(err), auth.Refuse(e.auth, err))
 	}

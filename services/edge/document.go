@@ -204,7 +204,11 @@ func (d *document) authorize(ctx context.Context, text string) (auth.Claims, aut
 	if err := d.client.edge.cfg.RoomNames(d.room); err != nil {
 		return auth.Claims{}, auth.Access{}, err
 	}
-	return d.client.pass.inBand.Admit(ctx, d.room, text)
+	claims, access, err := d.client.pass.inBand.Admit(ctx, d.room, text)
+	if err == nil {
+		err = d.client.edge.revoked.check(d.room, claims)
+	}
+	return claims, access, err
 }
 
 // refuse tells that somebody isn't let in. Who may come later must lose the

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fjord-sync/fjord/internal/limit"
+	"github.com/fjord-sync/fjord/internal/revocation"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/cork"
 	"github.com/fjord-sync/fjord/services/edge/internal/gate"
@@ -33,6 +34,7 @@ type Edge struct {
 	reached    *limit.Reached
 	ring       *placement.Ring
 	links      []*link.Link // as cfg.RoomsURLs
+	revoked    *revoked
 
 	gate *gate.Gate
 
@@ -60,6 +62,7 @@ func New(cfg Config) (*Edge, error) {
 		cfg:     cfg,
 		ring:    placement.New(cfg.RoomsURLs),
 		clients: make(map[*client]struct{}),
+		revoked: &revoked{sets: make(map[string]*revocation.Set)},
 	}
 	e.proxies = proxies(cfg.TrustedProxies)
 	e.gate = gate.New(gate.Config{
@@ -90,6 +93,7 @@ func New(cfg Config) (*Edge, error) {
 		AttachWait:     attachWait,
 		RetryFirst:     retryFirst,
 		RetryMost:      retryMost,
+		Revoked:        e.revoked.heed,
 		Logger:         cfg.Logger,
 		Metrics:        linkMetrics,
 	}

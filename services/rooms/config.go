@@ -35,8 +35,11 @@ type Config struct {
 	// rooms this process still owns: so long may a room be read here that another
 	// process has taken, or that was deleted. 0 means 2 s.
 	CheckEvery time.Duration
-	Logger     *slog.Logger
-	Metrics    prometheus.Registerer
+	// MaxRevocations is how many subjects, rooms and tokens may be revoked at a time.
+	// 0 means 10 000.
+	MaxRevocations int
+	Logger         *slog.Logger
+	Metrics        prometheus.Registerer
 }
 
 const (
@@ -76,6 +79,9 @@ func (c *Config) withDefaults() (room.Config, error) {
 	}
 	if c.CheckEvery == 0 {
 		c.CheckEvery = 2 * time.Second
+	}
+	if c.MaxRevocations == 0 {
+		c.MaxRevocations = 10_000
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -3,7 +3,8 @@
 //
 //	edges ══ LinkService ══▶ link ──▶ registry ──▶ room loops ──▶ journal ══▶ storage
 //	services ─ DocumentsService ─▶ documents ──▲
-//	operators ─ RoomsService ─▶ operators ─────┘
+//	operators ─ RoomsService ─▶ operators ─────┤
+//	                              └─▶ revocations (who may stay, and who is let in)
 package rooms
 
 import (
@@ -16,12 +17,14 @@ import (
 
 	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/internal/revocation"
 	"github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/services/rooms/internal/documents"
 	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
 	"github.com/fjord-sync/fjord/services/rooms/internal/link"
 	"github.com/fjord-sync/fjord/services/rooms/internal/operators"
 	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
+	"github.com/fjord-sync/fjord/services/rooms/internal/revocations"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
@@ -36,6 +39,7 @@ var Names = []string{
 type Service struct {
 	registry *registry.Registry
 	journal  *journal.Journal // nil unless rooms are durable
+	revoked  *revocations.List
 	link     *link.Handler
 }
 
@@ -46,7 +50,11 @@ func New(config Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{}
+	if config.MaxRevocations < 0 {
+		return nil, errors.New("the number of revocations is negative; want 0 for the default, or more")
+	}
 	var keep registry.Journal
+	var storage storagev1connect.StorageServiceClient
 	if roomConfig.Kind == room.Durable {
 		if config.StorageURL == "" {
 			return nil, errors.New("durable rooms need the address of a storage service")
@@ -55,7 +63,7 @@ func New(config Config) (*Service, error) {
 		if client == nil {
 			client = serve.NewClient(nil)
 		}
-		storage := storagev1connect.NewStorageServiceClient(client, config.StorageURL,
+		storage = storagev1connect.NewStorageServiceClient(client, config.StorageURL,
 			connect.WithGRPC(), connect.WithAcceptCompression("gzip", nil, nil),
 			connect.WithReadMaxBytes(maxMessageBytes), connect.WithSendMaxBytes(maxMessageBytes))
 		s.journal = journal.New(storage, config.Owner, config.Logger, config.Metrics)
@@ -68,10 +76,19 @@ func New(config Config) (*Service, error) {
 		MaxRooms:      maxRooms,
 		MaxInboxBytes: maxInboxBytes,
 		CheckEvery:    config.CheckEvery,
+		Judge:         s.judge,
 		Logger:        config.Logger,
 		Metrics:       config.Metrics,
 	}, keep)
-	s.link = link.NewHandler(s.registry, maxLinkBytes, config.Logger, config.Metrics)
+	s.revoked = revocations.New(revocations.Config{
+		Storage: storage,
+		Owner:   config.Owner,
+		Max:     config.MaxRevocations,
+		Changed: s.registry.Reconsider,
+		Logger:  config.Logger,
+		Metrics: config.Metrics,
+	})
+	s.link = link.NewHandler(s.registry, s.revoked, maxLinkBytes, config.Logger, config.Metrics)
 	return s, nil
 }
 
@@ -83,7 +100,7 @@ func (s *Service) Register(mux *http.ServeMux, options ...connect.HandlerOption)
 	mux.Handle(path, link.Breakable(handler))
 	docs := documents.NewHandler(s.registry, s.reader())
 	mux.Handle(roomsv1connect.NewDocumentsServiceHandler(docs, options...))
-	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry, s.quarantine(), docs), options...))
+	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry, s.revoked, s.quarantine(), docs), options...))
 }
 
 // reader is where documents are read whose rooms aren't open here.
@@ -102,10 +119,25 @@ func (s *Service) quarantine() operators.Quarantine {
 	return s.journal
 }
 
+// judge returns the most that somebody may do in a room, after what was revoked.
+func (s *Service) judge(name string, g room.Grants) room.Level {
+	switch s.revoked.Find(name, g.Subject, g.TokenID) {
+	case revocation.Access:
+		return room.Nothing
+	case revocation.Write:
+		return room.Read
+	default:
+		return room.Admin
+	}
+}
+
 // Ready reports why the service can't open rooms now, or nil.
 func (s *Service) Ready() error {
 	if s.registry.Draining() {
 		return registry.ErrClosed
+	}
+	if err := s.revoked.Ready(); err != nil {
+		return err
 	}
 	if s.journal != nil {
 		return s.journal.Ready()
@@ -131,4 +163,5 @@ func (s *Service) Close() {
 	// Without a journal every room lets go at once.
 	_ = s.registry.Drain(context.Background())
 	s.link.Wait()
+	s.revoked.Close()
 }

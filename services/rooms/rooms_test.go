@@ -30,7 +30,12 @@ const url = "http://rooms"
 // is tested with real storage in cmd/fjord.
 func start(t testing.TB, kind string) *http.Client {
 	t.Helper()
-	service, err := rooms.New(rooms.Config{Kind: kind, Owner: "test"})
+	return startWith(t, rooms.Config{Kind: kind, Owner: "test"})
+}
+
+func startWith(t testing.TB, config rooms.Config) *http.Client {
+	t.Helper()
+	service, err := rooms.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +61,8 @@ type edge struct {
 	t      testing.TB
 	stream *connect.BidiStreamForClient[roomsv1.LinkRequest, roomsv1.LinkResponse]
 	frames []*roomsv1.RoomFrame
+	// revoked is what the edge was told last to be revoked.
+	revoked *roomsv1.Revocations
 }
 
 func link(t testing.TB, client *http.Client) *edge {
@@ -88,10 +95,27 @@ func (e *edge) next() *roomsv1.RoomFrame {
 			e.t.Fatal(err)
 		}
 		e.frames = response.GetFrames()
+		if response.GetRevocations() != nil {
+			e.revoked = response.GetRevocations()
+		}
 	}
 	frame := e.frames[0]
 	e.frames = e.frames[1:]
 	return frame
+}
+
+// said returns what the edge was told last to be revoked, after the first message.
+func (e *edge) said() *roomsv1.Revocations {
+	e.t.Helper()
+	for e.revoked == nil {
+		response, err := e.stream.Receive()
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		e.frames = append(e.frames, response.GetFrames()...)
+		e.revoked = response.GetRevocations()
+	}
+	return e.revoked
 }
 
 func (e *edge) expect(want *roomsv1.RoomFrame) {

@@ -326,10 +326,15 @@ func (x *LinkRequest) GetFrames() []*EdgeFrame {
 }
 
 // LinkResponse carries what gathered for the edge while the one before was
-// sent. The first one comes at once and may have no frames: the link stands.
+// sent. The first one has no frames: the link stands. It comes as soon as the
+// process knows what was revoked.
 type LinkResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Frames        []*RoomFrame           `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Frames []*RoomFrame           `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	// What this process knows to be revoked: all of it in the first message, then
+	// what changes. Rooms enforces it; edges turn away whom it is about before they
+	// cost anything.
+	Revocations   *Revocations `protobuf:"bytes,2,opt,name=revocations,proto3" json:"revocations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -367,6 +372,13 @@ func (*LinkResponse) Descriptor() ([]byte, []int) {
 func (x *LinkResponse) GetFrames() []*RoomFrame {
 	if x != nil {
 		return x.Frames
+	}
+	return nil
+}
+
+func (x *LinkResponse) GetRevocations() *Revocations {
+	if x != nil {
+		return x.Revocations
 	}
 	return nil
 }
@@ -1808,12 +1820,13 @@ var File_fjord_rooms_v1_link_proto protoreflect.FileDescriptor
 
 const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\n" +
-	"\x19fjord/rooms/v1/link.proto\x12\x0efjord.rooms.v1\"q\n" +
+	"\x19fjord/rooms/v1/link.proto\x12\x0efjord.rooms.v1\x1a\x1ffjord/rooms/v1/revocation.proto\"q\n" +
 	"\vLinkRequest\x12/\n" +
 	"\x05hello\x18\x01 \x01(\v2\x19.fjord.rooms.v1.EdgeHelloR\x05hello\x121\n" +
-	"\x06frames\x18\x02 \x03(\v2\x19.fjord.rooms.v1.EdgeFrameR\x06frames\"A\n" +
+	"\x06frames\x18\x02 \x03(\v2\x19.fjord.rooms.v1.EdgeFrameR\x06frames\"\x80\x01\n" +
 	"\fLinkResponse\x121\n" +
-	"\x06frames\x18\x01 \x03(\v2\x19.fjord.rooms.v1.RoomFrameR\x06frames\"\x1f\n" +
+	"\x06frames\x18\x01 \x03(\v2\x19.fjord.rooms.v1.RoomFrameR\x06frames\x12=\n" +
+	"\vrevocations\x18\x02 \x01(\v2\x1b.fjord.rooms.v1.RevocationsR\vrevocations\"\x1f\n" +
 	"\tEdgeHello\x12\x12\n" +
 	"\x04edge\x18\x01 \x01(\tR\x04edge\"\xac\x04\n" +
 	"\tEdgeFrame\x12\x1e\n" +
@@ -1975,42 +1988,44 @@ var file_fjord_rooms_v1_link_proto_goTypes = []any{
 	(*Relayed)(nil),        // 23: fjord.rooms.v1.Relayed
 	(*Ended)(nil),          // 24: fjord.rooms.v1.Ended
 	(*Access)(nil),         // 25: fjord.rooms.v1.Access
+	(*Revocations)(nil),    // 26: fjord.rooms.v1.Revocations
 }
 var file_fjord_rooms_v1_link_proto_depIdxs = []int32{
 	6,  // 0: fjord.rooms.v1.LinkRequest.hello:type_name -> fjord.rooms.v1.EdgeHello
 	7,  // 1: fjord.rooms.v1.LinkRequest.frames:type_name -> fjord.rooms.v1.EdgeFrame
 	17, // 2: fjord.rooms.v1.LinkResponse.frames:type_name -> fjord.rooms.v1.RoomFrame
-	8,  // 3: fjord.rooms.v1.EdgeFrame.attach:type_name -> fjord.rooms.v1.Attach
-	10, // 4: fjord.rooms.v1.EdgeFrame.detach:type_name -> fjord.rooms.v1.Detach
-	11, // 5: fjord.rooms.v1.EdgeFrame.join:type_name -> fjord.rooms.v1.Join
-	13, // 6: fjord.rooms.v1.EdgeFrame.leave:type_name -> fjord.rooms.v1.Leave
-	14, // 7: fjord.rooms.v1.EdgeFrame.step1:type_name -> fjord.rooms.v1.SyncStep1
-	15, // 8: fjord.rooms.v1.EdgeFrame.update:type_name -> fjord.rooms.v1.ClientUpdate
-	16, // 9: fjord.rooms.v1.EdgeFrame.query_awareness:type_name -> fjord.rooms.v1.QueryAwareness
-	12, // 10: fjord.rooms.v1.EdgeFrame.grants:type_name -> fjord.rooms.v1.Grants
-	9,  // 11: fjord.rooms.v1.Attach.resume:type_name -> fjord.rooms.v1.Resume
-	12, // 12: fjord.rooms.v1.Join.grants:type_name -> fjord.rooms.v1.Grants
-	0,  // 13: fjord.rooms.v1.Grants.level:type_name -> fjord.rooms.v1.Level
-	18, // 14: fjord.rooms.v1.RoomFrame.attached:type_name -> fjord.rooms.v1.Attached
-	19, // 15: fjord.rooms.v1.RoomFrame.detached:type_name -> fjord.rooms.v1.Detached
-	20, // 16: fjord.rooms.v1.RoomFrame.sync_reply:type_name -> fjord.rooms.v1.SyncReply
-	21, // 17: fjord.rooms.v1.RoomFrame.broadcast:type_name -> fjord.rooms.v1.Broadcast
-	22, // 18: fjord.rooms.v1.RoomFrame.result:type_name -> fjord.rooms.v1.UpdateResult
-	23, // 19: fjord.rooms.v1.RoomFrame.relayed:type_name -> fjord.rooms.v1.Relayed
-	24, // 20: fjord.rooms.v1.RoomFrame.ended:type_name -> fjord.rooms.v1.Ended
-	25, // 21: fjord.rooms.v1.RoomFrame.access:type_name -> fjord.rooms.v1.Access
-	1,  // 22: fjord.rooms.v1.Attached.kind:type_name -> fjord.rooms.v1.RoomKind
-	2,  // 23: fjord.rooms.v1.Detached.reason:type_name -> fjord.rooms.v1.DetachReason
-	3,  // 24: fjord.rooms.v1.UpdateResult.refusal:type_name -> fjord.rooms.v1.Refusal
-	3,  // 25: fjord.rooms.v1.Ended.refusal:type_name -> fjord.rooms.v1.Refusal
-	0,  // 26: fjord.rooms.v1.Access.level:type_name -> fjord.rooms.v1.Level
-	4,  // 27: fjord.rooms.v1.LinkService.Link:input_type -> fjord.rooms.v1.LinkRequest
-	5,  // 28: fjord.rooms.v1.LinkService.Link:output_type -> fjord.rooms.v1.LinkResponse
-	28, // [28:29] is the sub-list for method output_type
-	27, // [27:28] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	26, // 3: fjord.rooms.v1.LinkResponse.revocations:type_name -> fjord.rooms.v1.Revocations
+	8,  // 4: fjord.rooms.v1.EdgeFrame.attach:type_name -> fjord.rooms.v1.Attach
+	10, // 5: fjord.rooms.v1.EdgeFrame.detach:type_name -> fjord.rooms.v1.Detach
+	11, // 6: fjord.rooms.v1.EdgeFrame.join:type_name -> fjord.rooms.v1.Join
+	13, // 7: fjord.rooms.v1.EdgeFrame.leave:type_name -> fjord.rooms.v1.Leave
+	14, // 8: fjord.rooms.v1.EdgeFrame.step1:type_name -> fjord.rooms.v1.SyncStep1
+	15, // 9: fjord.rooms.v1.EdgeFrame.update:type_name -> fjord.rooms.v1.ClientUpdate
+	16, // 10: fjord.rooms.v1.EdgeFrame.query_awareness:type_name -> fjord.rooms.v1.QueryAwareness
+	12, // 11: fjord.rooms.v1.EdgeFrame.grants:type_name -> fjord.rooms.v1.Grants
+	9,  // 12: fjord.rooms.v1.Attach.resume:type_name -> fjord.rooms.v1.Resume
+	12, // 13: fjord.rooms.v1.Join.grants:type_name -> fjord.rooms.v1.Grants
+	0,  // 14: fjord.rooms.v1.Grants.level:type_name -> fjord.rooms.v1.Level
+	18, // 15: fjord.rooms.v1.RoomFrame.attached:type_name -> fjord.rooms.v1.Attached
+	19, // 16: fjord.rooms.v1.RoomFrame.detached:type_name -> fjord.rooms.v1.Detached
+	20, // 17: fjord.rooms.v1.RoomFrame.sync_reply:type_name -> fjord.rooms.v1.SyncReply
+	21, // 18: fjord.rooms.v1.RoomFrame.broadcast:type_name -> fjord.rooms.v1.Broadcast
+	22, // 19: fjord.rooms.v1.RoomFrame.result:type_name -> fjord.rooms.v1.UpdateResult
+	23, // 20: fjord.rooms.v1.RoomFrame.relayed:type_name -> fjord.rooms.v1.Relayed
+	24, // 21: fjord.rooms.v1.RoomFrame.ended:type_name -> fjord.rooms.v1.Ended
+	25, // 22: fjord.rooms.v1.RoomFrame.access:type_name -> fjord.rooms.v1.Access
+	1,  // 23: fjord.rooms.v1.Attached.kind:type_name -> fjord.rooms.v1.RoomKind
+	2,  // 24: fjord.rooms.v1.Detached.reason:type_name -> fjord.rooms.v1.DetachReason
+	3,  // 25: fjord.rooms.v1.UpdateResult.refusal:type_name -> fjord.rooms.v1.Refusal
+	3,  // 26: fjord.rooms.v1.Ended.refusal:type_name -> fjord.rooms.v1.Refusal
+	0,  // 27: fjord.rooms.v1.Access.level:type_name -> fjord.rooms.v1.Level
+	4,  // 28: fjord.rooms.v1.LinkService.Link:input_type -> fjord.rooms.v1.LinkRequest
+	5,  // 29: fjord.rooms.v1.LinkService.Link:output_type -> fjord.rooms.v1.LinkResponse
+	29, // [29:30] is the sub-list for method output_type
+	28, // [28:29] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_fjord_rooms_v1_link_proto_init() }
@@ -2018,6 +2033,7 @@ func file_fjord_rooms_v1_link_proto_init() {
 	if File_fjord_rooms_v1_link_proto != nil {
 		return
 	}
+	file_fjord_rooms_v1_revocation_proto_init()
 	file_fjord_rooms_v1_link_proto_msgTypes[3].OneofWrappers = []any{
 		(*EdgeFrame_Attach)(nil),
 		(*EdgeFrame_Detach)(nil),

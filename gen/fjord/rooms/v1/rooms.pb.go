@@ -9,6 +9,7 @@ package roomsv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -432,11 +433,383 @@ func (x *OpenRoom) GetPendingBytes() uint64 {
 	return 0
 }
 
+// RevokeRequest is about whoever fits all of subject, room and token_id that
+// aren't empty; at least one isn't. See Revocation.
+type RevokeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Each at most 512 bytes of UTF-8 without NUL.
+	Subject string `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	Room    string `protobuf:"bytes,2,opt,name=room,proto3" json:"room,omitempty"`
+	TokenId string `protobuf:"bytes,3,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`
+	// UNSPECIFIED means ACCESS.
+	What  Revoked                `protobuf:"varint,4,opt,name=what,proto3,enum=fjord.rooms.v1.Revoked" json:"what,omitempty"`
+	Until *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
+	// At most 512 bytes.
+	Note          string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeRequest) Reset() {
+	*x = RevokeRequest{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeRequest) ProtoMessage() {}
+
+func (x *RevokeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeRequest.ProtoReflect.Descriptor instead.
+func (*RevokeRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RevokeRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *RevokeRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *RevokeRequest) GetTokenId() string {
+	if x != nil {
+		return x.TokenId
+	}
+	return ""
+}
+
+func (x *RevokeRequest) GetWhat() Revoked {
+	if x != nil {
+		return x.What
+	}
+	return Revoked_REVOKED_UNSPECIFIED
+}
+
+func (x *RevokeRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *RevokeRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type RevokeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revocation    *Revocation            `protobuf:"bytes,1,opt,name=revocation,proto3" json:"revocation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeResponse) Reset() {
+	*x = RevokeResponse{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeResponse) ProtoMessage() {}
+
+func (x *RevokeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeResponse.ProtoReflect.Descriptor instead.
+func (*RevokeResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RevokeResponse) GetRevocation() *Revocation {
+	if x != nil {
+		return x.Revocation
+	}
+	return nil
+}
+
+// RestoreRequest names a revocation by what it was made with.
+type RestoreRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Subject       string                 `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	Room          string                 `protobuf:"bytes,2,opt,name=room,proto3" json:"room,omitempty"`
+	TokenId       string                 `protobuf:"bytes,3,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreRequest) Reset() {
+	*x = RestoreRequest{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreRequest) ProtoMessage() {}
+
+func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreRequest.ProtoReflect.Descriptor instead.
+func (*RestoreRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RestoreRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *RestoreRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *RestoreRequest) GetTokenId() string {
+	if x != nil {
+		return x.TokenId
+	}
+	return ""
+}
+
+type RestoreResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// False if there was nothing to restore.
+	Existed       bool `protobuf:"varint,1,opt,name=existed,proto3" json:"existed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreResponse) Reset() {
+	*x = RestoreResponse{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreResponse) ProtoMessage() {}
+
+func (x *RestoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreResponse.ProtoReflect.Descriptor instead.
+func (*RestoreResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RestoreResponse) GetExisted() bool {
+	if x != nil {
+		return x.Existed
+	}
+	return false
+}
+
+// ListRevocationsRequest asks for those whose fields are the same where these
+// aren't empty.
+type ListRevocationsRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Subject string                 `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	Room    string                 `protobuf:"bytes,2,opt,name=room,proto3" json:"room,omitempty"`
+	TokenId string                 `protobuf:"bytes,3,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`
+	// Only those that come after it: next of the page before.
+	After string `protobuf:"bytes,4,opt,name=after,proto3" json:"after,omitempty"`
+	// 1 to 1000; 0 means 100.
+	Limit         uint32 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevocationsRequest) Reset() {
+	*x = ListRevocationsRequest{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevocationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevocationsRequest) ProtoMessage() {}
+
+func (x *ListRevocationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevocationsRequest.ProtoReflect.Descriptor instead.
+func (*ListRevocationsRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListRevocationsRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ListRevocationsRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *ListRevocationsRequest) GetTokenId() string {
+	if x != nil {
+		return x.TokenId
+	}
+	return ""
+}
+
+func (x *ListRevocationsRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *ListRevocationsRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListRevocationsResponse struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Revocations []*Revocation          `protobuf:"bytes,1,rep,name=revocations,proto3" json:"revocations,omitempty"`
+	// What to say in after for the next page; empty if there is none.
+	Next          string `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevocationsResponse) Reset() {
+	*x = ListRevocationsResponse{}
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevocationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevocationsResponse) ProtoMessage() {}
+
+func (x *ListRevocationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_rooms_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevocationsResponse.ProtoReflect.Descriptor instead.
+func (*ListRevocationsResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_rooms_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListRevocationsResponse) GetRevocations() []*Revocation {
+	if x != nil {
+		return x.Revocations
+	}
+	return nil
+}
+
+func (x *ListRevocationsResponse) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
+}
+
 var File_fjord_rooms_v1_rooms_proto protoreflect.FileDescriptor
 
 const file_fjord_rooms_v1_rooms_proto_rawDesc = "" +
 	"\n" +
-	"\x1afjord/rooms/v1/rooms.proto\x12\x0efjord.rooms.v1\x1a\x19fjord/rooms/v1/link.proto\"k\n" +
+	"\x1afjord/rooms/v1/rooms.proto\x12\x0efjord.rooms.v1\x1a\x19fjord/rooms/v1/link.proto\x1a\x1ffjord/rooms/v1/revocation.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"k\n" +
 	"\x0eReleaseRequest\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x125\n" +
@@ -463,14 +836,43 @@ const file_fjord_rooms_v1_rooms_proto_rawDesc = "" +
 	"\x0edocument_bytes\x18\t \x01(\x04R\rdocumentBytes\x12'\n" +
 	"\x0fpending_structs\x18\n" +
 	" \x01(\x04R\x0ependingStructs\x12#\n" +
-	"\rpending_bytes\x18\v \x01(\x04R\fpendingBytes*d\n" +
+	"\rpending_bytes\x18\v \x01(\x04R\fpendingBytes\"\xcb\x01\n" +
+	"\rRevokeRequest\x12\x18\n" +
+	"\asubject\x18\x01 \x01(\tR\asubject\x12\x12\n" +
+	"\x04room\x18\x02 \x01(\tR\x04room\x12\x19\n" +
+	"\btoken_id\x18\x03 \x01(\tR\atokenId\x12+\n" +
+	"\x04what\x18\x04 \x01(\x0e2\x17.fjord.rooms.v1.RevokedR\x04what\x120\n" +
+	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x12\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\"L\n" +
+	"\x0eRevokeResponse\x12:\n" +
+	"\n" +
+	"revocation\x18\x01 \x01(\v2\x1a.fjord.rooms.v1.RevocationR\n" +
+	"revocation\"Y\n" +
+	"\x0eRestoreRequest\x12\x18\n" +
+	"\asubject\x18\x01 \x01(\tR\asubject\x12\x12\n" +
+	"\x04room\x18\x02 \x01(\tR\x04room\x12\x19\n" +
+	"\btoken_id\x18\x03 \x01(\tR\atokenId\"+\n" +
+	"\x0fRestoreResponse\x12\x18\n" +
+	"\aexisted\x18\x01 \x01(\bR\aexisted\"\x8d\x01\n" +
+	"\x16ListRevocationsRequest\x12\x18\n" +
+	"\asubject\x18\x01 \x01(\tR\asubject\x12\x12\n" +
+	"\x04room\x18\x02 \x01(\tR\x04room\x12\x19\n" +
+	"\btoken_id\x18\x03 \x01(\tR\atokenId\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\tR\x05after\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\rR\x05limit\"k\n" +
+	"\x17ListRevocationsResponse\x12<\n" +
+	"\vrevocations\x18\x01 \x03(\v2\x1a.fjord.rooms.v1.RevocationR\vrevocations\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next*d\n" +
 	"\rReleaseAction\x12\x1e\n" +
 	"\x1aRELEASE_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16RELEASE_ACTION_RESTORE\x10\x01\x12\x17\n" +
-	"\x13RELEASE_ACTION_DROP\x10\x022\xac\x01\n" +
+	"\x13RELEASE_ACTION_DROP\x10\x022\xa5\x03\n" +
 	"\fRoomsService\x12P\n" +
 	"\tListRooms\x12 .fjord.rooms.v1.ListRoomsRequest\x1a!.fjord.rooms.v1.ListRoomsResponse\x12J\n" +
-	"\aRelease\x12\x1e.fjord.rooms.v1.ReleaseRequest\x1a\x1f.fjord.rooms.v1.ReleaseResponseB\xb2\x01\n" +
+	"\aRelease\x12\x1e.fjord.rooms.v1.ReleaseRequest\x1a\x1f.fjord.rooms.v1.ReleaseResponse\x12G\n" +
+	"\x06Revoke\x12\x1d.fjord.rooms.v1.RevokeRequest\x1a\x1e.fjord.rooms.v1.RevokeResponse\x12J\n" +
+	"\aRestore\x12\x1e.fjord.rooms.v1.RestoreRequest\x1a\x1f.fjord.rooms.v1.RestoreResponse\x12b\n" +
+	"\x0fListRevocations\x12&.fjord.rooms.v1.ListRevocationsRequest\x1a'.fjord.rooms.v1.ListRevocationsResponseB\xb2\x01\n" +
 	"\x12com.fjord.rooms.v1B\n" +
 	"RoomsProtoP\x01Z6github.com/fjord-sync/fjord/gen/fjord/rooms/v1;roomsv1\xa2\x02\x03FRX\xaa\x02\x0eFjord.Rooms.V1\xca\x02\x0eFjord\\Rooms\\V1\xe2\x02\x1aFjord\\Rooms\\V1\\GPBMetadata\xea\x02\x10Fjord::Rooms::V1b\x06proto3"
 
@@ -487,29 +889,48 @@ func file_fjord_rooms_v1_rooms_proto_rawDescGZIP() []byte {
 }
 
 var file_fjord_rooms_v1_rooms_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fjord_rooms_v1_rooms_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_fjord_rooms_v1_rooms_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_fjord_rooms_v1_rooms_proto_goTypes = []any{
-	(ReleaseAction)(0),        // 0: fjord.rooms.v1.ReleaseAction
-	(*ReleaseRequest)(nil),    // 1: fjord.rooms.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),   // 2: fjord.rooms.v1.ReleaseResponse
-	(*ListRoomsRequest)(nil),  // 3: fjord.rooms.v1.ListRoomsRequest
-	(*ListRoomsResponse)(nil), // 4: fjord.rooms.v1.ListRoomsResponse
-	(*OpenRoom)(nil),          // 5: fjord.rooms.v1.OpenRoom
-	(RoomKind)(0),             // 6: fjord.rooms.v1.RoomKind
+	(ReleaseAction)(0),              // 0: fjord.rooms.v1.ReleaseAction
+	(*ReleaseRequest)(nil),          // 1: fjord.rooms.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),         // 2: fjord.rooms.v1.ReleaseResponse
+	(*ListRoomsRequest)(nil),        // 3: fjord.rooms.v1.ListRoomsRequest
+	(*ListRoomsResponse)(nil),       // 4: fjord.rooms.v1.ListRoomsResponse
+	(*OpenRoom)(nil),                // 5: fjord.rooms.v1.OpenRoom
+	(*RevokeRequest)(nil),           // 6: fjord.rooms.v1.RevokeRequest
+	(*RevokeResponse)(nil),          // 7: fjord.rooms.v1.RevokeResponse
+	(*RestoreRequest)(nil),          // 8: fjord.rooms.v1.RestoreRequest
+	(*RestoreResponse)(nil),         // 9: fjord.rooms.v1.RestoreResponse
+	(*ListRevocationsRequest)(nil),  // 10: fjord.rooms.v1.ListRevocationsRequest
+	(*ListRevocationsResponse)(nil), // 11: fjord.rooms.v1.ListRevocationsResponse
+	(RoomKind)(0),                   // 12: fjord.rooms.v1.RoomKind
+	(Revoked)(0),                    // 13: fjord.rooms.v1.Revoked
+	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
+	(*Revocation)(nil),              // 15: fjord.rooms.v1.Revocation
 }
 var file_fjord_rooms_v1_rooms_proto_depIdxs = []int32{
-	0, // 0: fjord.rooms.v1.ReleaseRequest.action:type_name -> fjord.rooms.v1.ReleaseAction
-	5, // 1: fjord.rooms.v1.ListRoomsResponse.rooms:type_name -> fjord.rooms.v1.OpenRoom
-	6, // 2: fjord.rooms.v1.OpenRoom.kind:type_name -> fjord.rooms.v1.RoomKind
-	3, // 3: fjord.rooms.v1.RoomsService.ListRooms:input_type -> fjord.rooms.v1.ListRoomsRequest
-	1, // 4: fjord.rooms.v1.RoomsService.Release:input_type -> fjord.rooms.v1.ReleaseRequest
-	4, // 5: fjord.rooms.v1.RoomsService.ListRooms:output_type -> fjord.rooms.v1.ListRoomsResponse
-	2, // 6: fjord.rooms.v1.RoomsService.Release:output_type -> fjord.rooms.v1.ReleaseResponse
-	5, // [5:7] is the sub-list for method output_type
-	3, // [3:5] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	0,  // 0: fjord.rooms.v1.ReleaseRequest.action:type_name -> fjord.rooms.v1.ReleaseAction
+	5,  // 1: fjord.rooms.v1.ListRoomsResponse.rooms:type_name -> fjord.rooms.v1.OpenRoom
+	12, // 2: fjord.rooms.v1.OpenRoom.kind:type_name -> fjord.rooms.v1.RoomKind
+	13, // 3: fjord.rooms.v1.RevokeRequest.what:type_name -> fjord.rooms.v1.Revoked
+	14, // 4: fjord.rooms.v1.RevokeRequest.until:type_name -> google.protobuf.Timestamp
+	15, // 5: fjord.rooms.v1.RevokeResponse.revocation:type_name -> fjord.rooms.v1.Revocation
+	15, // 6: fjord.rooms.v1.ListRevocationsResponse.revocations:type_name -> fjord.rooms.v1.Revocation
+	3,  // 7: fjord.rooms.v1.RoomsService.ListRooms:input_type -> fjord.rooms.v1.ListRoomsRequest
+	1,  // 8: fjord.rooms.v1.RoomsService.Release:input_type -> fjord.rooms.v1.ReleaseRequest
+	6,  // 9: fjord.rooms.v1.RoomsService.Revoke:input_type -> fjord.rooms.v1.RevokeRequest
+	8,  // 10: fjord.rooms.v1.RoomsService.Restore:input_type -> fjord.rooms.v1.RestoreRequest
+	10, // 11: fjord.rooms.v1.RoomsService.ListRevocations:input_type -> fjord.rooms.v1.ListRevocationsRequest
+	4,  // 12: fjord.rooms.v1.RoomsService.ListRooms:output_type -> fjord.rooms.v1.ListRoomsResponse
+	2,  // 13: fjord.rooms.v1.RoomsService.Release:output_type -> fjord.rooms.v1.ReleaseResponse
+	7,  // 14: fjord.rooms.v1.RoomsService.Revoke:output_type -> fjord.rooms.v1.RevokeResponse
+	9,  // 15: fjord.rooms.v1.RoomsService.Restore:output_type -> fjord.rooms.v1.RestoreResponse
+	11, // 16: fjord.rooms.v1.RoomsService.ListRevocations:output_type -> fjord.rooms.v1.ListRevocationsResponse
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_fjord_rooms_v1_rooms_proto_init() }
@@ -518,13 +939,14 @@ func file_fjord_rooms_v1_rooms_proto_init() {
 		return
 	}
 	file_fjord_rooms_v1_link_proto_init()
+	file_fjord_rooms_v1_revocation_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fjord_rooms_v1_rooms_proto_rawDesc), len(file_fjord_rooms_v1_rooms_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -58,8 +58,11 @@ type Config struct {
 	// RetryFirst and RetryMost bound the pauses between attempts to link or
 	// attach. They grow twofold and vary by half.
 	RetryFirst, RetryMost time.Duration
-	Logger                *slog.Logger
-	Metrics               *Metrics
+	// Revoked is called with what a rooms process, by its URL, says to be revoked. It
+	// must not block. nil: nobody is told.
+	Revoked func(rooms string, r *roomsv1.Revocations)
+	Logger  *slog.Logger
+	Metrics *Metrics
 }
 
 // Link is the way to one rooms process.

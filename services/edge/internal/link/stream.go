@@ -86,7 +86,15 @@ func (l *Link) greet(s *stream, cancel context.CancelCauseFunc) error {
 	if n := len(first.GetFrames()); n > 0 {
 		return fmt.Errorf("greet: %d frames before anything was attached", n)
 	}
+	l.heed(first)
 	return nil
+}
+
+// heed passes on what is revoked.
+func (l *Link) heed(response *roomsv1.LinkResponse) {
+	if r := response.GetRevocations(); r != nil && l.cfg.Revoked != nil {
+		l.cfg.Revoked(l.name, r)
+	}
 }
 
 // send is the sender: the only one that sends once the link stands.
@@ -116,6 +124,7 @@ func (l *Link) receive(s *stream) error {
 			}
 			return fmt.Errorf("receive: %w", err)
 		}
+		l.heed(response)
 		for _, f := range response.GetFrames() {
 			l.deliver(f)
 		}

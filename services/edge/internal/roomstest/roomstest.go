@@ -38,6 +38,8 @@ type Server struct {
 	// news is closed at every change of seen.
 	news chan struct{}
 	down bool
+	// revoked is what links are told first.
+	revoked *roomsv1.Revocations
 	// breaches are what edges did against the contract.
 	breaches []error
 }
@@ -54,6 +56,7 @@ type Link struct {
 	server *Server
 	end    context.CancelCauseFunc
 	out    chan *roomsv1.RoomFrame
+	revoke chan *roomsv1.Revocations
 
 	// guarded by Server.mu
 	rooms   map[uint64]string // by attachment
@@ -123,6 +126,17 @@ func (s *Server) Break() {
 		l.end(errBroken)
 	}
 	s.links = nil
+}
+
+// Revoke tells all edges what is revoked, those that link later too. It doesn't put
+// anybody out.
+func (s *Server) Revoke(all ...*roomsv1.Revocation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoked = &roomsv1.Revocations{All: true, Revoked: all}
+	for _, l := range s.links {
+		l.revoke <- s.revoked
+	}
 }
 
 // Append puts an update into a room as another edge's client would, and tells
@@ -195,8 +209,9 @@ func (s *Server) Link(ctx context.Context, stream *connect.BidiStream[roomsv1.Li
 	defer end(nil)
 	l := &Link{
 		Edge: first.GetHello().GetEdge(), server: s, end: end,
-		out:   make(chan *roomsv1.RoomFrame, 1<<16),
-		rooms: make(map[uint64]string), members: make(map[uint64][]uint64),
+		out:    make(chan *roomsv1.RoomFrame, 1<<16),
+		revoke: make(chan *roomsv1.Revocations, 16),
+		rooms:  make(map[uint64]string), members: make(map[uint64][]uint64),
 	}
 	s.mu.Lock()
 	if s.down {
@@ -204,9 +219,10 @@ func (s *Server) Link(ctx context.Context, stream *connect.BidiStream[roomsv1.Li
 		return connect.NewError(connect.CodeUnavailable, errBroken)
 	}
 	s.links = append(s.links, l)
+	revoked := s.revoked
 	s.mu.Unlock()
 	s.serving.Go(func() { l.read(stream) })
-	return l.write(ctx, stream)
+	return l.write(ctx, stream, revoked)
 }
 
 func (l *Link) read(stream *connect.BidiStream[roomsv1.LinkRequest, roomsv1.LinkResponse]) {
@@ -229,14 +245,18 @@ func (l *Link) read(stream *connect.BidiStream[roomsv1.LinkRequest, roomsv1.Link
 	}
 }
 
-func (l *Link) write(ctx context.Context, stream *connect.BidiStream[roomsv1.LinkRequest, roomsv1.LinkResponse]) error {
-	if err := stream.Send(&roomsv1.LinkResponse{}); err != nil {
+func (l *Link) write(ctx context.Context, stream *connect.BidiStream[roomsv1.LinkRequest, roomsv1.LinkResponse], revoked *roomsv1.Revocations) error {
+	if err := stream.Send(&roomsv1.LinkResponse{Revocations: revoked}); err != nil {
 		return err
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case r := <-l.revoke:
+			if err := stream.Send(&roomsv1.LinkResponse{Revocations: r}); err != nil {
+				return err
+			}
 		case f := <-l.out:
 			response := &roomsv1.LinkResponse{Frames: []*roomsv1.RoomFrame{f}}
 			for len(l.out) > 0 && len(response.Frames) < 256 {

@@ -23,11 +23,13 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
+	"github.com/fjord-sync/fjord/services/rooms/internal/revocations"
 )
 
 // Handler serves LinkService.
 type Handler struct {
 	registry *registry.Registry
+	revoked  *revocations.List
 	log      *slog.Logger
 	metrics  metrics
 	// maxQueued bounds the bytes that wait for one edge.
@@ -35,10 +37,11 @@ type Handler struct {
 	readers   sync.WaitGroup
 }
 
-// NewHandler returns the service over a registry. maxQueued bounds the bytes
+// NewHandler returns the service over a registry, for edges that are to know what is
+// revoked. maxQueued bounds the bytes
 // that wait for one edge; beyond it the link is dropped and the edge resumes.
-func NewHandler(r *registry.Registry, maxQueued int, log *slog.Logger, registerer prometheus.Registerer) *Handler {
-	return &Handler{registry: r, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued}
+func NewHandler(r *registry.Registry, revoked *revocations.List, maxQueued int, log *slog.Logger, registerer prometheus.Registerer) *Handler {
+	return &Handler{registry: r, revoked: revoked, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued}
 }
 
 // Wait returns when the readers of all links have ended. Call it after the
@@ -105,8 +108,15 @@ func (l *link) read(s *stream, first *roomsv1.LinkRequest) error {
 
 // write sends what gathers in the outbox, and is the stream's only sender.
 func (l *link) write(ctx context.Context, s *stream) error {
+	select {
+	case <-l.handler.revoked.Loaded():
+	case <-ctx.Done():
+		return reason(context.Cause(ctx))
+	}
+	watch := l.handler.revoked.Watch()
+	defer watch.Close()
 	// At once, so that the edge knows that the link stands.
-	if err := s.Send(&roomsv1.LinkResponse{}); err != nil {
+	if err := s.Send(&roomsv1.LinkResponse{Revocations: watch.Take()}); err != nil {
 		return err
 	}
 	late := newDeadline(ctx)
@@ -114,6 +124,13 @@ func (l *link) write(ctx context.Context, s *stream) error {
 		select {
 		case <-ctx.Done():
 			return reason(context.Cause(ctx))
+		case <-watch.C:
+			if revoked := watch.Take(); revoked != nil {
+				if err := late.bound(func() error { return s.Send(&roomsv1.LinkResponse{Revocations: revoked}) }); err != nil {
+					return err
+				}
+			}
+			continue
 		case <-l.outbox.wake:
 		}
 		for {

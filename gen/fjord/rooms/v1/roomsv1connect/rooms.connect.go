@@ -37,6 +37,13 @@ const (
 	RoomsServiceListRoomsProcedure = "/fjord.rooms.v1.RoomsService/ListRooms"
 	// RoomsServiceReleaseProcedure is the fully-qualified name of the RoomsService's Release RPC.
 	RoomsServiceReleaseProcedure = "/fjord.rooms.v1.RoomsService/Release"
+	// RoomsServiceRevokeProcedure is the fully-qualified name of the RoomsService's Revoke RPC.
+	RoomsServiceRevokeProcedure = "/fjord.rooms.v1.RoomsService/Revoke"
+	// RoomsServiceRestoreProcedure is the fully-qualified name of the RoomsService's Restore RPC.
+	RoomsServiceRestoreProcedure = "/fjord.rooms.v1.RoomsService/Restore"
+	// RoomsServiceListRevocationsProcedure is the fully-qualified name of the RoomsService's
+	// ListRevocations RPC.
+	RoomsServiceListRevocationsProcedure = "/fjord.rooms.v1.RoomsService/ListRevocations"
 )
 
 // RoomsServiceClient is a client for the fjord.rooms.v1.RoomsService service.
@@ -49,6 +56,17 @@ type RoomsServiceClient interface {
 	// dropped. An update that can't be applied now either stays in quarantine, and
 	// the answer says why.
 	Release(context.Context, *connect.Request[v1.ReleaseRequest]) (*connect.Response[v1.ReleaseResponse], error)
+	// Revoke takes back access, or the right to write, from whoever fits. When it
+	// answers, the revocation is stored, and holds for all who come; sessions that
+	// it is about end, or become those of readers, within a second, whatever edge
+	// and rooms process they are on. What was revoked for the same subject, room
+	// and token before is replaced.
+	Revoke(context.Context, *connect.Request[v1.RevokeRequest]) (*connect.Response[v1.RevokeResponse], error)
+	// Restore takes a revocation back.
+	Restore(context.Context, *connect.Request[v1.RestoreRequest]) (*connect.Response[v1.RestoreResponse], error)
+	// ListRevocations returns what is revoked, in the byte order of subject, room
+	// and token.
+	ListRevocations(context.Context, *connect.Request[v1.ListRevocationsRequest]) (*connect.Response[v1.ListRevocationsResponse], error)
 }
 
 // NewRoomsServiceClient constructs a client for the fjord.rooms.v1.RoomsService service. By
@@ -74,13 +92,34 @@ func NewRoomsServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(roomsServiceMethods.ByName("Release")),
 			connect.WithClientOptions(opts...),
 		),
+		revoke: connect.NewClient[v1.RevokeRequest, v1.RevokeResponse](
+			httpClient,
+			baseURL+RoomsServiceRevokeProcedure,
+			connect.WithSchema(roomsServiceMethods.ByName("Revoke")),
+			connect.WithClientOptions(opts...),
+		),
+		restore: connect.NewClient[v1.RestoreRequest, v1.RestoreResponse](
+			httpClient,
+			baseURL+RoomsServiceRestoreProcedure,
+			connect.WithSchema(roomsServiceMethods.ByName("Restore")),
+			connect.WithClientOptions(opts...),
+		),
+		listRevocations: connect.NewClient[v1.ListRevocationsRequest, v1.ListRevocationsResponse](
+			httpClient,
+			baseURL+RoomsServiceListRevocationsProcedure,
+			connect.WithSchema(roomsServiceMethods.ByName("ListRevocations")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // roomsServiceClient implements RoomsServiceClient.
 type roomsServiceClient struct {
-	listRooms *connect.Client[v1.ListRoomsRequest, v1.ListRoomsResponse]
-	release   *connect.Client[v1.ReleaseRequest, v1.ReleaseResponse]
+	listRooms       *connect.Client[v1.ListRoomsRequest, v1.ListRoomsResponse]
+	release         *connect.Client[v1.ReleaseRequest, v1.ReleaseResponse]
+	revoke          *connect.Client[v1.RevokeRequest, v1.RevokeResponse]
+	restore         *connect.Client[v1.RestoreRequest, v1.RestoreResponse]
+	listRevocations *connect.Client[v1.ListRevocationsRequest, v1.ListRevocationsResponse]
 }
 
 // ListRooms calls fjord.rooms.v1.RoomsService.ListRooms.
@@ -93,6 +132,21 @@ func (c *roomsServiceClient) Release(ctx context.Context, req *connect.Request[v
 	return c.release.CallUnary(ctx, req)
 }
 
+// Revoke calls fjord.rooms.v1.RoomsService.Revoke.
+func (c *roomsServiceClient) Revoke(ctx context.Context, req *connect.Request[v1.RevokeRequest]) (*connect.Response[v1.RevokeResponse], error) {
+	return c.revoke.CallUnary(ctx, req)
+}
+
+// Restore calls fjord.rooms.v1.RoomsService.Restore.
+func (c *roomsServiceClient) Restore(ctx context.Context, req *connect.Request[v1.RestoreRequest]) (*connect.Response[v1.RestoreResponse], error) {
+	return c.restore.CallUnary(ctx, req)
+}
+
+// ListRevocations calls fjord.rooms.v1.RoomsService.ListRevocations.
+func (c *roomsServiceClient) ListRevocations(ctx context.Context, req *connect.Request[v1.ListRevocationsRequest]) (*connect.Response[v1.ListRevocationsResponse], error) {
+	return c.listRevocations.CallUnary(ctx, req)
+}
+
 // RoomsServiceHandler is an implementation of the fjord.rooms.v1.RoomsService service.
 type RoomsServiceHandler interface {
 	// ListRooms returns open rooms in the byte order of their names.
@@ -103,6 +157,17 @@ type RoomsServiceHandler interface {
 	// dropped. An update that can't be applied now either stays in quarantine, and
 	// the answer says why.
 	Release(context.Context, *connect.Request[v1.ReleaseRequest]) (*connect.Response[v1.ReleaseResponse], error)
+	// Revoke takes back access, or the right to write, from whoever fits. When it
+	// answers, the revocation is stored, and holds for all who come; sessions that
+	// it is about end, or become those of readers, within a second, whatever edge
+	// and rooms process they are on. What was revoked for the same subject, room
+	// and token before is replaced.
+	Revoke(context.Context, *connect.Request[v1.RevokeRequest]) (*connect.Response[v1.RevokeResponse], error)
+	// Restore takes a revocation back.
+	Restore(context.Context, *connect.Request[v1.RestoreRequest]) (*connect.Response[v1.RestoreResponse], error)
+	// ListRevocations returns what is revoked, in the byte order of subject, room
+	// and token.
+	ListRevocations(context.Context, *connect.Request[v1.ListRevocationsRequest]) (*connect.Response[v1.ListRevocationsResponse], error)
 }
 
 // NewRoomsServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -124,12 +189,36 @@ func NewRoomsServiceHandler(svc RoomsServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(roomsServiceMethods.ByName("Release")),
 		connect.WithHandlerOptions(opts...),
 	)
+	roomsServiceRevokeHandler := connect.NewUnaryHandler(
+		RoomsServiceRevokeProcedure,
+		svc.Revoke,
+		connect.WithSchema(roomsServiceMethods.ByName("Revoke")),
+		connect.WithHandlerOptions(opts...),
+	)
+	roomsServiceRestoreHandler := connect.NewUnaryHandler(
+		RoomsServiceRestoreProcedure,
+		svc.Restore,
+		connect.WithSchema(roomsServiceMethods.ByName("Restore")),
+		connect.WithHandlerOptions(opts...),
+	)
+	roomsServiceListRevocationsHandler := connect.NewUnaryHandler(
+		RoomsServiceListRevocationsProcedure,
+		svc.ListRevocations,
+		connect.WithSchema(roomsServiceMethods.ByName("ListRevocations")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/fjord.rooms.v1.RoomsService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case RoomsServiceListRoomsProcedure:
 			roomsServiceListRoomsHandler.ServeHTTP(w, r)
 		case RoomsServiceReleaseProcedure:
 			roomsServiceReleaseHandler.ServeHTTP(w, r)
+		case RoomsServiceRevokeProcedure:
+			roomsServiceRevokeHandler.ServeHTTP(w, r)
+		case RoomsServiceRestoreProcedure:
+			roomsServiceRestoreHandler.ServeHTTP(w, r)
+		case RoomsServiceListRevocationsProcedure:
+			roomsServiceListRevocationsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -145,4 +234,16 @@ func (UnimplementedRoomsServiceHandler) ListRooms(context.Context, *connect.Requ
 
 func (UnimplementedRoomsServiceHandler) Release(context.Context, *connect.Request[v1.ReleaseRequest]) (*connect.Response[v1.ReleaseResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.RoomsService.Release is not implemented"))
+}
+
+func (UnimplementedRoomsServiceHandler) Revoke(context.Context, *connect.Request[v1.RevokeRequest]) (*connect.Response[v1.RevokeResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.RoomsService.Revoke is not implemented"))
+}
+
+func (UnimplementedRoomsServiceHandler) Restore(context.Context, *connect.Request[v1.RestoreRequest]) (*connect.Response[v1.RestoreResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.RoomsService.Restore is not implemented"))
+}
+
+func (UnimplementedRoomsServiceHandler) ListRevocations(context.Context, *connect.Request[v1.ListRevocationsRequest]) (*connect.Response[v1.ListRevocationsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.RoomsService.ListRevocations is not implemented"))
 }
