@@ -14,6 +14,7 @@ COPY go.work* ./
 COPY cmd/go.* cmd/
 COPY gen/go.* gen/
 COPY internal/go.* internal/
+COPY reliability/go.* reliability/
 COPY services/edge/go.* services/edge/
 COPY services/rooms/go.* services/rooms/
 COPY services/storage/go.* services/storage/

@@ -1,5 +1,5 @@
 # Everything a contributor needs; `make help` lists it.
-MODULES := cmd gen internal services/edge services/rooms services/storage yjs
+MODULES := cmd gen internal reliability services/edge services/rooms services/storage yjs
 BIN     := $(CURDIR)/.bin
 TOOLS   := $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/golangci-lint
 LINTERS := $(addprefix lint/,$(filter-out gen,$(MODULES)))
@@ -10,18 +10,24 @@ FUZZTIME := 10s
 PROGRAMS := 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test go-test lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance browser compose record page up tools clean $(LINTERS)
+.PHONY: help test go-test reliability soak lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance browser compose record page up tools clean $(LINTERS)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-test: prerequisites lint generated alone page-fresh go-test differential conformance browser ## everything that must pass before a change lands
+test: prerequisites lint generated alone page-fresh go-test differential reliability conformance browser ## everything that must pass before a change lands
 
 prerequisites: ## install what the tests need beyond Go and Node, where it is missing
 	@./.ci/prerequisites
 
 go-test: ## Go tests of all modules, with the race detector
-	go test -race $(addprefix ./,$(addsuffix /...,$(MODULES)))
+	go test -race $(addprefix ./,$(addsuffix /...,$(filter-out reliability,$(MODULES))))
+
+reliability: prerequisites ## real processes, killed, cut off and filled up: docs/reliability.md, the short form
+	./reliability/run.sh
+
+soak: prerequisites ## the same for hours: docs/reliability.md, the long form
+	./reliability/run.sh -soak -timeout 24h
 
 lint: lint-proto $(LINTERS) ## vet, linters, protos, formatting
 

@@ -39,6 +39,7 @@ var table = []rule{
 	}},
 	{folder: "services/rooms", may: []string{"services/rooms/", "gen/", "internal/", "yjs/"}},
 	{folder: "services/storage", may: []string{"services/storage/", "gen/", "internal/", badger}},
+	{folder: "reliability", may: []string{"reliability/", "gen/", "internal/serve", "yjs/", gorilla}},
 	{folder: "cmd", may: []string{"cmd/", "gen/", "internal/", "services/edge", "services/rooms", "services/storage"}},
 	{folder: "cmd/load", may: []string{"cmd/", "gen/", "internal/", "yjs/", gorilla}},
 }
@@ -167,6 +168,7 @@ func TestTableRefuses(t *testing.T) {
 		"services/storage/storage.go":        project + "yjs/lib0",
 		"services/rooms/internal/journal.go": badger + "v4",
 		"cmd/fjord/main.go":                  gorilla + "websocket",
+		"reliability/fleet/fleet.go":         project + "services/storage",
 	} {
 		r, ok := ruleFor(file)
 		if !ok || r.allows(imported) {

@@ -1,0 +1,121 @@
+package reliability_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/fjord-sync/fjord/reliability/check"
+	"github.com/fjord-sync/fjord/reliability/fleet"
+	"github.com/fjord-sync/fjord/reliability/typist"
+)
+
+// judge settles the crowd, reads its rooms from the running server, kills
+// everything, and compares with what a new start finds on disk.
+func (c *crowd) judge(y *check.Yjs) error {
+	c.t.Helper()
+	c.settle()
+	return c.verdict(y, true)
+}
+
+// verdict is judge for a crowd that can't settle: its unechoed updates may be
+// there or not.
+func (c *crowd) verdict(y *check.Yjs, settled bool) error {
+	c.t.Helper()
+	c.rest()
+	ctx := within(c.t, 3*patience)
+	histories := make(map[string][]check.Author)
+	for _, room := range c.rooms {
+		var err error
+		if histories[room], err = c.authors(room, settled); err != nil {
+			return err
+		}
+	}
+	hot := make(map[string][]byte)
+	if settled {
+		var err error
+		if hot, err = read(ctx, c.fleet, c.rooms); err != nil {
+			return fmt.Errorf("the running server: %w", err)
+		}
+	}
+	// Nobody may say anything to the new start before it is read.
+	c.leave()
+	if err := errors.Join(c.fleet.Kill(), c.fleet.Start()); err != nil {
+		return err
+	}
+	cold, err := read(ctx, c.fleet, c.rooms)
+	if err != nil {
+		return fmt.Errorf("the new start: %w", err)
+	}
+	return errors.Join(c.documents(y, histories, hot, cold), c.logs(ctx))
+}
+
+func (c *crowd) documents(y *check.Yjs, histories map[string][]check.Author, hot, cold map[string][]byte) error {
+	var errs []error
+	for _, room := range c.rooms {
+		var follows []byte
+		if len(c.others[room]) > 0 {
+			var said [][]byte
+			for _, a := range histories[room] {
+				said = append(said, a.Said...)
+			}
+			var err error
+			if follows, err = y.Union(said); err != nil {
+				return err
+			}
+		}
+		err := check.Room(histories[room], follows, hot[room], cold[room])
+		names, documents := []string{"the disk"}, [][]byte{cold[room]}
+		for _, a := range histories[room] {
+			if a.Document != nil {
+				names, documents = append(names, a.Name), append(documents, a.Document)
+			}
+		}
+		if err = errors.Join(err, y.Agree(names, documents)); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", room, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// logs checks storage's side: the rooms' logs and, where there is a tap, all calls.
+func (c *crowd) logs(ctx context.Context) error {
+	stored := make(map[string]check.Stored)
+	var errs []error
+	for _, room := range c.rooms {
+		s, err := check.Log(ctx, c.fleet.Store(), room)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		stored[room] = s
+	}
+	if c.fleet.Tap != nil {
+		errs = append(errs, check.Calls(c.fleet.Tap.Ops(), stored))
+		c.fleet.Tap.Forget()
+	}
+	return errors.Join(errs...)
+}
+
+// read joins each room as a newcomer does, and returns what it is given.
+func read(ctx context.Context, f *fleet.Fleet, rooms []string) (map[string][]byte, error) {
+	documents := make(map[string][]byte)
+	var mu sync.Mutex // guards documents and errs
+	var errs []error
+	var readers sync.WaitGroup
+	for i, room := range rooms {
+		readers.Go(func() {
+			y := typist.Open(typist.Config{URL: f.URL(i), Room: room, Client: 1})
+			defer y.Close()
+			err := y.Synced(ctx)
+			h, encode := y.History()
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err, encode, h.Wrong)
+			documents[room] = h.Seen
+		})
+	}
+	readers.Wait()
+	return documents, errors.Join(errs...)
+}
