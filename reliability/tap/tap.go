@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
-	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"sync"
 	"time"
 
@@ -89,7 +90,21 @@ func (t *Tap) Port(name string) (string, error) {
 		return "", err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(storagev1connect.NewStorageServiceHandler(&port{tap: t, name: name}, connect.WithReadMaxBytes(maxMessage)))
+	p, limit := &port{tap: t, name: name}, connect.WithReadMaxBytes(maxMessage)
+	mux.Handle(storagev1connect.StorageServiceClaimProcedure, connect.NewUnaryHandler(storagev1connect.StorageServiceClaimProcedure, p.Claim, limit))
+	mux.Handle(storagev1connect.StorageServiceAppendProcedure, connect.NewUnaryHandler(storagev1connect.StorageServiceAppendProcedure, p.Append, limit))
+	mux.Handle(storagev1connect.StorageServiceLoadProcedure, connect.NewServerStreamHandler(storagev1connect.StorageServiceLoadProcedure, p.Load, limit))
+	// Calls that nobody judges go through as they are.
+	mux.Handle("/", &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			r.Out.URL.Scheme, r.Out.URL.Host = "http", t.target
+		},
+		Transport:     t.client.Transport,
+		FlushInterval: -1,
+		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+	})
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
@@ -231,40 +246,6 @@ func (p *port) Load(ctx context.Context, r *connect.Request[storagev1.LoadReques
 	op.Return = p.tap.Now()
 	p.tap.record(op)
 	return nil
-}
-
-func (p *port) PutSnapshot(ctx context.Context, from *connect.ClientStream[storagev1.PutSnapshotRequest]) (*connect.Response[storagev1.PutSnapshotResponse], error) {
-	to := p.tap.Storage().PutSnapshot(ctx)
-	for from.Receive() {
-		if err := to.Send(from.Msg()); err != nil && !errors.Is(err, io.EOF) {
-			return nil, passOn(err)
-		}
-	}
-	if err := from.Err(); err != nil {
-		_, _ = to.CloseAndReceive()
-		return nil, err
-	}
-	answer, err := to.CloseAndReceive()
-	if err != nil {
-		return nil, passOn(err)
-	}
-	return connect.NewResponse(answer.Msg), nil
-}
-
-func (p *port) Delete(ctx context.Context, r *connect.Request[storagev1.DeleteRequest]) (*connect.Response[storagev1.DeleteResponse], error) {
-	answer, err := p.tap.Storage().Delete(ctx, connect.NewRequest(r.Msg))
-	if err != nil {
-		return nil, passOn(err)
-	}
-	return connect.NewResponse(answer.Msg), nil
-}
-
-func (p *port) List(ctx context.Context, r *connect.Request[storagev1.ListRequest]) (*connect.Response[storagev1.ListResponse], error) {
-	answer, err := p.tap.Storage().List(ctx, connect.NewRequest(r.Msg))
-	if err != nil {
-		return nil, passOn(err)
-	}
-	return connect.NewResponse(answer.Msg), nil
 }
 
 // passOn keeps an error's code and details, which are the contract.
