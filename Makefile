@@ -64,7 +64,7 @@ bench: ## every Go benchmark, with allocations
 conformance: ## the real npm clients against the real binaries
 	./conformance/run.sh js
 
-browser: ## the editor page in Chromium, two tabs
+browser: ## the editor page, Tiptap and ProseMirror in Chromium, two tabs each
 	./conformance/run.sh browser
 
 compose: ## the three containers: two clients converge, killed and up again, nothing lost (needs Docker)

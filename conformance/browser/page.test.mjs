@@ -6,35 +6,20 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
 import { Client } from '../js/lib/client.mjs'
 import { Fjord, dataDirectory, freshRoom, needsFjord } from '../js/lib/servers.mjs'
 import { until } from '../js/lib/wait.mjs'
+import { launch, watch } from './people.mjs'
 
 const out = process.env.FJORD_OUT ?? 'out'
 mkdirSync(out, { recursive: true })
-
-const launch = async (t) => {
-  const browser = await chromium.launch({
-    executablePath: process.env.FJORD_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-dev-shm-usage']
-  })
-  t.after(() => browser.close())
-  return browser
-}
 
 /** Opens the page as a person with a name, and watches what it must not do. */
 const enter = async (browser, fjord, room, name, options = {}) => {
   const context = await browser.newContext({ viewport: { width: 1200, height: 760 }, ...options })
   const page = await context.newPage()
-  const sins = []
   const { host } = new URL(fjord.url)
-  page.on('pageerror', (error) => sins.push(String(error)))
-  // A lost server is logged by the browser itself; that is the test's doing.
-  page.on('console', (message) => { if (message.type() === 'error' && !/WebSocket connection/.test(message.text())) sins.push(message.text()) })
-  for (const event of ['request', 'websocket']) {
-    page.on(event, (request) => { if (new URL(request.url()).host !== host) sins.push(`${event} to ${request.url()}`) })
-  }
+  const sins = watch(page, [host])
   await page.goto(`http://${host}/?room=${encodeURIComponent(room)}`)
   await page.locator('.me summary').click()
   await page.locator('#name').fill(name)

@@ -28,10 +28,10 @@ const anyPort = '127.0.0.1:0'
 
 /** All in one, on its own data directory; start it again with the same plan. */
 export class Fjord {
-  /** @param {{data: string, rooms?: string}} plan */
+  /** @param {{data: string, rooms?: string, args?: string[]}} plan */
   static async start (t, plan) {
     const fjord = new Fjord()
-    fjord.args = ['--listen', `127.0.0.1:${await freePort()}`, '--rpc', anyPort, '--ops', anyPort, '--data', plan.data, '--rooms', plan.rooms ?? 'durable']
+    fjord.args = ['--listen', `127.0.0.1:${await freePort()}`, '--rpc', anyPort, '--ops', anyPort, '--data', plan.data, '--rooms', plan.rooms ?? 'durable', ...(plan.args ?? [])]
     t.after(() => fjord.process.kill())
     await fjord.start()
     return fjord
