@@ -117,7 +117,7 @@ type Subject struct {
 	// Open returns a new, empty store, which ends with the test (t.Cleanup).
 	Open func(t *testing.T) Store
 	// LargeRecord and LargeSnapshot are sizes in bytes that it must take in; 0
-	// means 20 MB and 50 MB.
+	// means 20 MB each.
 	LargeRecord, LargeSnapshot int
 	// TooLargeRecord is a size in bytes that it must refuse; 0 leaves that out.
 	TooLargeRecord int
@@ -129,10 +129,11 @@ func Run(t *testing.T, subject Subject) {
 		subject.LargeRecord = 20_000_000
 	}
 	if subject.LargeSnapshot == 0 {
-		subject.LargeSnapshot = 50_000_000
+		subject.LargeSnapshot = 20_000_000
 	}
 	run := func(name string, test func(*try)) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of the time of a store on disk is waiting for it
 			test(&try{T: t, Store: subject.Open(t), subject: subject})
 		})
 	}

@@ -104,10 +104,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 			err = errors.Join(err, lock.release())
 		}
 	}()
-	if err := refuseDamage(opt); err != nil {
-		return nil, err
-	}
-	if err := removeEmpty(opt.Dir); err != nil {
+	if err := prepareDir(opt); err != nil {
 		return nil, err
 	}
 	db, err := badger.Open(badgerOptions(opt))
@@ -138,6 +135,21 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	return s, nil
 }
 
+// prepareDir reads all that Badger is about to read, and mends what can be mended,
+// so that Badger finds nothing that would make it panic, or forget.
+func prepareDir(opt Options) error {
+	if err := mendFiles(opt); err != nil {
+		return err
+	}
+	if err := refuseDamage(opt); err != nil {
+		return err
+	}
+	if err := removeEmpty(opt.Dir); err != nil {
+		return err
+	}
+	return checkTables(opt)
+}
+
 // badgerOptions are chosen for many small synced transactions and little memory:
 // at most NumMemtables × 10 MiB of heap for memtables, no caches (the tables are
 // mapped: the page cache holds them), and no values in the value log. Memtables
@@ -154,9 +166,9 @@ func badgerOptions(opt Options) badger.Options {
 	o.Compression = options.None // needs the block cache, and updates compress badly in 4 KiB blocks
 	o.BlockCacheSize = 0
 	o.IndexCacheSize = 0
-	// Without it Badger reads flipped bits as if nothing were. Tables are read
-	// once at Open: seconds for tens of gigabytes.
-	o.ChecksumVerificationMode = options.OnTableAndBlockRead
+	// Without it Badger reads flipped bits as if nothing were. checkTables has
+	// read all tables once at Open: seconds for tens of gigabytes.
+	o.ChecksumVerificationMode = options.OnBlockRead
 	o.MetricsEnabled = false
 	o.BypassLockGuard = true // dirLock holds the same lock, from before the log scan on
 	o.Logger = badgerLog{opt.Log}

@@ -29,8 +29,10 @@
 // A full disk would kill the process (Badger writes to mapped files), so a guard
 // refuses appends, then snapshots, then everything, well before. See guard.go.
 //
-// Badger replays its logs up to the first damage and drops the rest without a word;
-// such a directory is refused instead. See scan.go.
+// Badger replays its logs up to the first damage and drops the rest without a word,
+// and panics over some damage to its tables. So Open reads all files first: a
+// single bit that flipped is found by the checksum over it and turned back (bits.go,
+// mend.go, tables.go), and a directory with more damage is refused (scan.go).
 //
 // # Bytes on disk, format 1
 //

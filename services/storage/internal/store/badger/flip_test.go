@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -27,12 +28,11 @@ const flipDir = "FJORD_FLIP_DIR"
 // hangs is how long a child may take for one bit.
 const hangs = 30 * time.Second
 
-var flips = flag.Int("flips", 60, "bits that TestFlip turns over in each file")
+var flips = flag.Int("flips", 18, "bits that TestFlip turns over in each file")
 
 // TestFlip turns over single bits of a data directory: one that was closed, and
-// one whose process was killed. Afterwards the directory must be refused, or the
-// room that is hit must be, or everything must be as it was: never may a room have
-// lost something and say that it is fine.
+// one whose process was killed. Afterwards everything must be as it was: whatever
+// matters is turned back.
 //
 // Badger panics on some damage in goroutines of its own, so children do it.
 func TestFlip(t *testing.T) {
@@ -56,12 +56,12 @@ func TestFlip(t *testing.T) {
 			for i, answer := range runFlips(t, dir, jobs) {
 				verdict, _, _ := strings.Cut(answer, ":")
 				seen[verdict]++
-				if verdict == "WRONG" {
+				if verdict != "same" && verdict != "mended" {
 					t.Errorf("bit %s: %s", jobs[i], answer)
 				}
 			}
 			t.Logf("%d bits: %v", len(jobs), seen)
-			if seen["refused"]+seen["died"] == 0 || seen["same"] == 0 {
+			if seen["mended"] == 0 || seen["same"] == 0 {
 				t.Error("no bit mattered, or all did: the test shows nothing")
 			}
 		})
@@ -211,12 +211,19 @@ func flipOne(t *testing.T, from, name string, offset, bit int) string {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(context.Background(), testOptions(dir))
+	var log bytes.Buffer
+	opt := testOptions(dir)
+	opt.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))
+	s, err := Open(context.Background(), opt)
 	if err != nil {
 		return "refused: " + strings.ReplaceAll(err.Error(), "\n", " ")
 	}
-	defer s.Close()
-	return checkFlipRooms(s)
+	answer := checkFlipRooms(s)
+	s.Close()
+	if answer == "same" && strings.Contains(log.String(), fmt.Sprintf("file=%s byte=%d bit=%d", name, offset, bit)) {
+		answer = "mended"
+	}
+	return answer
 }
 
 // checkFlipRooms compares what Load says of the rooms with what was written.

@@ -39,14 +39,13 @@ type damage struct {
 // scanDir reads what Badger would trust too much. It returns damage, nil if there
 // is none.
 func scanDir(dir string) (*damage, error) {
-	if d, err := scanManifest(filepath.Join(dir, "MANIFEST")); d != nil || err != nil {
+	if d, err := scanManifest(filepath.Join(dir, manifestName)); d != nil || err != nil {
 		return d, err
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	names, err := logNames(dir)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names) // of one length, so by number
 	scans := make([]logScan, len(names))
 	for i, name := range names {
 		data, err := os.ReadFile(name)
@@ -59,6 +58,13 @@ func scanDir(dir string) (*damage, error) {
 		return &damage{files: names[at:], text: fmt.Sprintf("log %s %s", filepath.Base(names[at]), text)}, nil
 	}
 	return nil, nil
+}
+
+// logNames returns the names of a directory's logs, the oldest first.
+func logNames(dir string) ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	slices.Sort(names) // of one length, so by number
+	return names, err
 }
 
 // refuseDamage is Open's use of scanDir.

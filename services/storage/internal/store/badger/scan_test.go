@@ -179,7 +179,7 @@ func TestScanRealLog(t *testing.T) {
 	if want := s.db.MaxVersion(); scan.first != 1 || scan.last != want || scan.damage(0) != "" {
 		t.Fatalf("a log of the transactions 1 to %d: %+v", want, scan)
 	}
-	data[scan.stop/2] ^= 1
+	data[scan.stop/2] ^= 3 // a single bit would be turned back
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,10 @@ func TestScanRotated(t *testing.T) {
 	}
 	data := crashData(0, 0, maxChunk)
 	several := 0
-	for seq := store.Seq(1); seq <= 200; seq++ {
+	for seq := store.Seq(1); several < 5; seq++ {
+		if seq > 2000 {
+			t.Fatalf("%d times there was more than one log among %d records: Badger is too fast for this test", several, seq)
+		}
 		if r := s.Append(t.Context(), []store.Item{{Room: "a", Epoch: head.Epoch, Seq: seq, Data: data}}); r[0].Err != nil {
 			t.Fatal(r[0].Err)
 		}
@@ -228,9 +231,6 @@ func TestScanRotated(t *testing.T) {
 		if d != nil {
 			t.Fatalf("at record %d, %d logs: %s", seq, len(before), d.text)
 		}
-	}
-	if several == 0 {
-		t.Skip("Badger was too fast: there was never more than one log")
 	}
 }
 

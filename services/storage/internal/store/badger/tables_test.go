@@ -1,0 +1,154 @@
+package badger
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fjord-sync/fjord/services/storage/internal/store"
+)
+
+// realTable returns a table that Badger wrote, of several blocks, and the name of
+// its file in a closed directory.
+func realTable(t *testing.T) (name string, data []byte) {
+	t.Helper()
+	opt := testOptions(t.TempDir())
+	s := openStore(t, opt)
+	for room := range 20 {
+		mustClaim(t, s, fmt.Sprint("room ", room))
+		for seq := store.Seq(1); seq <= 10; seq++ {
+			mustAppend(t, s, fmt.Sprint("room ", room), 1, seq, crashData(room, uint64(seq), 100))
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(opt.Dir, "*.sst"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no table: %v", err)
+	}
+	data, err = os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if index, start, _, ok := tableIndex(data); !ok {
+		t.Fatal("a table as Badger wrote it is called damaged")
+	} else if blocks, ok := readIndex(index, start); !ok || len(blocks) < 5 {
+		t.Fatalf("its index has the blocks %v, %v", blocks, ok)
+	}
+	return names[0], data
+}
+
+// TestMendTable turns over every bit of a table, one at a time.
+func TestMendTable(t *testing.T) {
+	_, data := realTable(t)
+	if at := (&mender{data: data}).table(); at >= 0 {
+		t.Fatalf("a whole table is damaged at byte %d", at)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for bit := range len(data) * 8 {
+		atEnd := bit >= len(data)*8-sealBits
+		if !atEnd && random.IntN(40) > 0 {
+			continue
+		}
+		m := &mender{data: bytes.Clone(data)}
+		flipBit(m.data, bit)
+		if at := m.table(); at >= 0 || !bytes.Equal(m.data, data) || len(m.turned) != 1 || m.turned[0] != bit {
+			t.Fatalf("bit %d of %d: turned %v, damaged at %d", bit, len(data)*8, m.turned, at)
+		}
+	}
+}
+
+// TestTwoBits: two flipped bits of one block are damage, and never taken for one.
+func TestTwoBits(t *testing.T) {
+	_, data := realTable(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	_, end, _, _ := tableIndex(data)
+	index, _, _, _ := tableIndex(data)
+	blocks, _ := readIndex(index, end)
+	for range 300 {
+		b := blocks[random.IntN(len(blocks))]
+		m := &mender{data: bytes.Clone(data)}
+		one := b.from*8 + random.IntN((b.to-b.from)*8)
+		other := one
+		for other == one {
+			other = b.from*8 + random.IntN((b.to-b.from)*8)
+		}
+		flipBit(m.data, one)
+		flipBit(m.data, other)
+		if at := m.table(); at != b.from {
+			t.Fatalf("bits %d and %d: damaged at %d, want %d; turned %v", one, other, at, b.from, m.turned)
+		}
+	}
+}
+
+// TestDamagedTable: a directory with a table that can't be mended is refused with
+// its name, before Badger can panic over it; bits of several blocks are turned back.
+func TestDamagedTable(t *testing.T) {
+	name, data := realTable(t)
+	spoil := func(bits ...int) {
+		spoiled := bytes.Clone(data)
+		for _, bit := range bits {
+			flipBit(spoiled, bit)
+		}
+		if err := os.WriteFile(name, spoiled, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opt := testOptions(filepath.Dir(name))
+	for what, bits := range map[string][]int{
+		"a block":   {8 * 5000, 8*5000 + 9, 8*5001 + 3},
+		"the index": {8 * (len(data) - 100), 8*(len(data)-100) + 1, 8*(len(data)-90) + 1},
+		"the end":   {8*len(data) - 1, 8*len(data) - 2},
+	} {
+		spoil(bits...)
+		_, err := Open(t.Context(), opt)
+		if err == nil || !strings.Contains(err.Error(), filepath.Base(name)+" is damaged at byte") || !strings.Contains(err.Error(), "restore a backup") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	spoil(8*100, 8*5000, 8*(len(data)-200))
+	s := openStore(t, opt)
+	mended, err := os.ReadFile(name)
+	if err != nil || !bytes.Equal(mended, data) {
+		t.Errorf("a bit of two blocks and one of the index: the file isn't as it was, %v", err)
+	}
+	if err := s.Load(t.Context(), "room 7", 0, discard{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFindBit(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		data := make([]byte, 1+random.IntN(5000))
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+		want := addSum(0, data)
+		if bit, ok := findBit(data, want); ok {
+			t.Fatalf("bit %d of whole data is wrong", bit)
+		}
+		bit := random.IntN(len(data) * 8)
+		flipBit(data, bit)
+		if got, ok := findBit(data, want); !ok || got != bit {
+			t.Fatalf("found bit %d, %v; want %d of %d", got, ok, bit, len(data)*8)
+		}
+	}
+}
+
+func BenchmarkFindBit(b *testing.B) {
+	data := make([]byte, 4096)
+	want := addSum(0, data)
+	flipBit(data, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if bit, ok := findBit(data, want); !ok || bit != 1 {
+			b.Fatal(bit)
+		}
+	}
+}
