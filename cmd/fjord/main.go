@@ -27,7 +27,9 @@ func main() {
 		command.KeepDeleted(),
 	)
 	flags = append(flags, command.LimitFlags(edge.LimitTable)...)
-	os.Exit(command.Main(command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)))
+	root := command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)
+	root.Commands = append(root.Commands, transfers()...)
+	os.Exit(command.Main(root))
 }
 
 // run takes the ports, opens the services from storage upwards, serves until ctx

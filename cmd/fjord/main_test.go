@@ -57,7 +57,7 @@ func TestStartThatCannotWork(t *testing.T) {
 		want string
 	}{
 		"unknown flag":    {[]string{"--lisen", "x"}, "unknown flag --lisen; known are --listen"},
-		"unknown command": {[]string{"server"}, `unknown command "server"; want serve or healthcheck`},
+		"unknown command": {[]string{"server"}, `unknown command "server"; want one of serve, healthcheck, import, export`},
 		"taken port":      {anywhere(data, "--listen", taken.Addr().String()), "--listen " + taken.Addr().String() + ": the port is taken"},
 		"taken rpc port":  {anywhere(data, "--rpc", taken.Addr().String()), "--rpc "},
 		"bad address":     {anywhere(data, "--ops", "nowhere"), "want HOST:PORT"},

@@ -41,6 +41,8 @@ var table = []rule{
 	{folder: "services/storage", may: []string{"services/storage/", "gen/", "internal/", badger}},
 	{folder: "reliability", may: []string{"reliability/", "gen/", "internal/serve", "yjs/", gorilla}},
 	{folder: "cmd", may: []string{"cmd/", "gen/", "internal/", "services/edge", "services/rooms", "services/storage"}},
+	// What takes documents in and out has to understand them.
+	{folder: "cmd/fjord/internal/transfer", may: []string{"cmd/", "gen/", "internal/", "yjs/"}},
 	{folder: "cmd/load", may: []string{"cmd/", "gen/", "internal/", "yjs/", gorilla}},
 }
 

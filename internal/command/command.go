@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -69,17 +70,17 @@ func New(name, usage string, flags []cli.Flag, serve cli.ActionFunc) *cli.Comman
 		Usage:        usage,
 		Flags:        flags,
 		Action:       serve,
-		OnUsageError: usageError,
+		OnUsageError: UsageError,
 		Commands: []*cli.Command{{
 			Name:         "serve",
 			Usage:        "serve until SIGTERM (the default)",
 			Action:       serve,
-			OnUsageError: usageError,
+			OnUsageError: UsageError,
 		}, {
 			Name:         "healthcheck",
 			Usage:        "ask the process that serves with the same --ops whether it is alive; exit 0 if it is",
 			Action:       healthcheck,
-			OnUsageError: usageError,
+			OnUsageError: UsageError,
 		}},
 		// Main prints errors, in one place and once.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
@@ -91,22 +92,33 @@ func New(name, usage string, flags []cli.Flag, serve cli.ActionFunc) *cli.Comman
 // command.
 func NoArguments(cmd *cli.Command) error {
 	if cmd.Args().Present() {
-		return fmt.Errorf("unknown command %q; want serve or healthcheck (see --help)", cmd.Args().First())
+		var names []string
+		for _, known := range cmd.Root().Commands {
+			if known.Name != "help" {
+				names = append(names, known.Name)
+			}
+		}
+		return fmt.Errorf("unknown command %q; want one of %s (see --help)", cmd.Args().First(), strings.Join(names, ", "))
 	}
 	return nil
 }
 
-func usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+// UsageError says what is wrong with a command line, in one line.
+func UsageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 	const unknown = "flag provided but not defined: "
 	if name, ok := strings.CutPrefix(err.Error(), unknown); ok {
-		return fmt.Errorf("unknown flag --%s; known are %s", strings.TrimLeft(name, "-"), strings.Join(flagNames(cmd.Root()), " "))
+		return fmt.Errorf("unknown flag --%s; known are %s", strings.TrimLeft(name, "-"), strings.Join(flagNames(cmd), " "))
 	}
 	return fmt.Errorf("%w (see --help)", err)
 }
 
 func flagNames(cmd *cli.Command) []string {
+	flags := cmd.Flags
+	if cmd != cmd.Root() {
+		flags = append(slices.Clone(flags), cmd.Root().Flags...)
+	}
 	var names []string
-	for _, flag := range cmd.Flags {
+	for _, flag := range flags {
 		if name := flag.Names()[0]; len(name) > 1 {
 			names = append(names, "--"+name)
 		}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"connectrpc.com/connect"
+	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
+	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/pipe"
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/services/rooms"
+	"github.com/fjord-sync/fjord/services/storage"
+)
+
+// seat is where documents are read and written by a command that ends: a process
+// that runs, or the data directory of one that doesn't.
+type seat struct {
+	documents roomsv1connect.DocumentsServiceClient
+	storage   storagev1connect.StorageServiceClient
+	leave     func() error
+}
+
+// openSeat opens the one that the flags choose.
+func openSeat(ctx context.Context, cmd *cli.Command, log *slog.Logger) (*seat, error) {
+	if url := cmd.String(rpcURLFlag); url != "" {
+		client := serve.NewClient(nil)
+		return newSeat(client, url, func() error { return nil }), nil
+	}
+	return sitDown(ctx, config{
+		data:        cmd.String(command.DataFlag),
+		acceptLoss:  cmd.Bool(command.AcceptLossFlag),
+		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
+		log:         log,
+	})
+}
+
+func newSeat(client connect.HTTPClient, url string, leave func() error) *seat {
+	return &seat{
+		documents: roomsv1connect.NewDocumentsServiceClient(client, url),
+		storage:   storagev1connect.NewStorageServiceClient(client, url),
+		leave:     leave,
+	}
+}
+
+// sitDown opens rooms and storage on a data directory, without a port. A process
+// that has the directory open is told of in the error.
+func sitDown(ctx context.Context, c config) (*seat, error) {
+	keep, err := storage.Open(ctx, storage.Config{Dir: c.data, AcceptLoss: c.acceptLoss, Logger: c.log})
+	if err != nil {
+		return nil, err
+	}
+	inside := pipe.Listen()
+	own, err := rooms.New(rooms.Config{
+		StorageURL:  insideURL,
+		KeepDeleted: c.keepDeleted,
+		HTTPClient:  serve.NewClient(inside.Dial),
+		Owner:       command.ProcessName("fjord-command"),
+		Logger:      c.log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, keep.Close())
+	}
+	mux := http.NewServeMux()
+	keep.Register(mux)
+	own.Register(mux)
+	server := serve.NewServer(mux, c.log)
+	server.Serve(inside)
+	return newSeat(serve.NewClient(inside.Dial), insideURL, func() error {
+		stage, cancel := command.Stage(ctx, command.RoomsLeave)
+		defer cancel()
+		err := errors.Join(own.Drain(stage), server.Shutdown(stage))
+		own.Close()
+		return errors.Join(err, keep.Close())
+	}), nil
+}
