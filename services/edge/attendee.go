@@ -19,6 +19,10 @@ type attendee struct {
 	stop    <-chan struct{} // closed when nobody waits for it any more
 
 	member *link.Member // set by open
+	// put, if not nil, is asked with mu held when the room has put the session out
+	// because its grants were taken back. If it returns true the session goes on. Set
+	// before join.
+	put func() bool
 
 	mu sync.Mutex // guards following
 	// session is nil until join.
@@ -92,7 +96,12 @@ func (a *attendee) say(m dialect.Message) bool {
 	if why != nil {
 		a.endLocked(why)
 	}
+	ended := a.ended
 	a.mu.Unlock()
+	if ended {
+		a.member.Part()
+		return true
+	}
 	return f.Kind == 0 || a.member.Send(a.stop, f)
 }
 
@@ -106,6 +115,9 @@ func (a *attendee) Deliver(f *roomsv1.RoomFrame, d *dialect.Delivery) {
 	var few [2]dialect.Message
 	messages, why := a.session.FromRoom(f, few[:0])
 	if why != nil {
+		if a.put != nil && why.Code == session.CloseUnauthenticated && a.put() {
+			return
+		}
 		a.endLocked(why)
 		return
 	}

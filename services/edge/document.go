@@ -20,6 +20,7 @@ import (
 //	    └── 5 s without a good token ──────────────┴──► denied
 type document struct {
 	attendee
+	ctx    context.Context // ends when the client leaves the document
 	cancel context.CancelFunc
 	// tokens takes one token, and one attempt without.
 	tokens chan token
@@ -31,8 +32,8 @@ type document struct {
 	heldBytes int
 	asked     bool // a token was given, or an attempt without made
 	admitted  bool
-	expiry    *time.Timer
 	opened    bool // what was held has been said; the reader goes on
+	renewal   renewal
 }
 
 // token is what a client says of itself.
@@ -130,6 +131,7 @@ func (c *client) knock(address string) *document {
 	ctx, cancel := context.WithCancel(c.ctx)
 	d := &document{
 		attendee: attendee{client: c, address: address, room: dialect.Room(address), stop: ctx.Done()},
+		ctx:      ctx,
 		cancel:   cancel,
 		tokens:   make(chan token, 2),
 		done:     make(chan struct{}),
@@ -146,12 +148,11 @@ func (c *client) knock(address string) *document {
 func (c *client) forget(d *document) {
 	d.cancel()
 	<-d.done
+	d.renewal.busy.Wait()
 	d.mu.Lock()
 	d.ended = true
 	d.releaseLocked()
-	if d.expiry != nil {
-		d.expiry.Stop()
-	}
+	d.renewal.stopLocked()
 	d.mu.Unlock()
 	if d.member != nil {
 		d.member.Leave()
@@ -186,7 +187,9 @@ func (d *document) enter(ctx context.Context) {
 				d.deny(refusal.Text)
 				return
 			}
-			d.expireAt(claims.Expires)
+			d.mu.Lock()
+			d.expireLocked(claims)
+			d.mu.Unlock()
 			d.admit(ctx, t, grants(claims, access))
 			return
 		case <-late.C:
@@ -223,19 +226,6 @@ func (d *document) refuse(err error) {
 	d.deny(denied)
 }
 
-// expireAt closes the socket when the token that opened the document ceases to
-// hold: its client comes back with another. The zero time is never.
-func (d *document) expireAt(t time.Time) {
-	if t.IsZero() {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.expiry = time.AfterFunc(time.Until(t), func() {
-		d.client.socket.Close(session.CloseUnauthenticated, "the token has expired")
-	})
-}
-
 // admit opens the document and says to it what was held.
 func (d *document) admit(ctx context.Context, t token, g *session.Grants) {
 	c := d.client
@@ -266,6 +256,7 @@ func (d *document) admit(ctx context.Context, t token, g *session.Grants) {
 		d.deny("relay rooms take no documents: name the room in the URL")
 		return
 	}
+	d.put = d.suspendLocked
 	d.join(c.dialect, g)
 	for {
 		held := d.release()
@@ -323,7 +314,11 @@ func (d *document) hold(m dialect.Message) verdict {
 		return heldUp
 	}
 	if m.Kind == dialect.Token {
-		d.knockLocked(token{text: string(m.Body)})
+		if d.session != nil {
+			d.renewLocked(string(m.Body))
+		} else {
+			d.knockLocked(token{text: string(m.Body)})
+		}
 		return heldUp
 	}
 	if d.opened {

@@ -33,6 +33,15 @@ type Claims struct {
 	Grants  []Grant
 }
 
+// Renew returns when the token expires by its own word, a while before the claims
+// cease to hold: when to ask for another. Zero: never.
+func (c Claims) Renew() time.Time {
+	if c.Expires.IsZero() {
+		return time.Time{}
+	}
+	return c.Expires.Add(-leeway)
+}
+
 func (c Claims) expired(now time.Time) bool { return !c.Expires.IsZero() && !now.Before(c.Expires) }
 
 // Grant lets somebody into one room, or into all whose names begin alike.

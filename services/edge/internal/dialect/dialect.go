@@ -37,7 +37,8 @@ const (
 	// Refused answers one update of a client: it went nowhere. Body: a reason
 	// for people.
 	Refused
-	// Token says who the client is, and asks to be let in. Body: the token.
+	// Token says who the client is, and asks to be let in. Body: the token. To a
+	// client it asks for the token again, without a body.
 	Token
 	// ReadWrite and ReadOnly say what a session may do; a client may ask for
 	// less than it was given. No body.

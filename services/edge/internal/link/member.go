@@ -230,6 +230,20 @@ func (m *Member) leftLocked() {
 	}
 }
 
+// Part ends the session, and keeps the hold on the room: it may join again. What it
+// says until then is for nobody.
+func (m *Member) Part() {
+	a := m.room
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if m.joined && a.queue != nil {
+		a.queue.add(func(chunk []byte) []byte {
+			return appendSessionFrame(chunk, a.number, m.id, session.Frame{Kind: session.Leave})
+		})
+	}
+	m.leftLocked()
+}
+
 // Leave ends the session, and detaches the room with its last one. When it
 // returns, the receiver hears nothing more.
 func (m *Member) Leave() {

@@ -30,8 +30,8 @@ func (s *Session) ReadOnly() bool { return s.level < roomsv1.Level_LEVEL_WRITE }
 // reads reports whether what the client wants to change is refused here already.
 func (s *Session) reads() bool { return s.ReadOnly() || s.lowered }
 
-// access returns the message that tells what the session may do.
-func (s *Session) access() dialect.Message {
+// Access returns the message that tells what the session may do.
+func (s *Session) Access() dialect.Message {
 	if s.reads() {
 		return dialect.Message{Kind: dialect.ReadOnly}
 	}
@@ -49,7 +49,7 @@ func (s *Session) may(level roomsv1.Level, presence bool, out []dialect.Message)
 	traits := s.cfg.Traits
 	if traits.TellsAccess || traits.Addressed {
 		s.told = true
-		out = append(out, s.access())
+		out = append(out, s.Access())
 	}
 	switch {
 	case !read && s.ReadOnly() && !traits.TellsAccess && !traits.Addressed:

@@ -141,11 +141,11 @@ func (s *Session) FromClient(m dialect.Message) (f Frame, tell dialect.Message, 
 		return Frame{Kind: QueryAwareness}, tell, nil
 	case dialect.ReadOnly, dialect.ReadWrite:
 		s.lowered = m.Kind == dialect.ReadOnly
-		return f, s.access(), nil
+		return f, s.Access(), nil
 	case dialect.Stateless, dialect.Data, dialect.ID:
 		if s.reads() && m.Kind != dialect.ID {
 			// The others' programs act on what they are told.
-			return f, s.access(), nil
+			return f, s.Access(), nil
 		}
 		f, why = s.aside(m)
 		return f, tell, why
@@ -171,7 +171,7 @@ func (s *Session) update(kind FrameKind, body []byte) (f Frame, tell dialect.Mes
 		fresh, extra = s.owed.answered()
 	}
 	if s.lowered && !emptyUpdate(body) {
-		return f, s.access(), nil
+		return f, s.Access(), nil
 	}
 	f = Frame{Kind: kind, Bytes: body}
 	switch {

@@ -87,7 +87,7 @@ func (s *Session) syncReply(r *roomsv1.SyncReply, out []dialect.Message) []diale
 	}
 	if traits.TellsAccess && s.ReadOnly() && !s.told {
 		s.told = true
-		out = append(out, s.access())
+		out = append(out, s.Access())
 	}
 	return out
 }
@@ -110,7 +110,7 @@ func (s *Session) result(r *roomsv1.UpdateResult, out []dialect.Message) ([]dial
 	case stored:
 		return s.owed.passed(r.GetTicket(), out), nil
 	case refusal == roomsv1.Refusal_REFUSAL_READ_ONLY && s.cfg.Traits.TellsAccess:
-		return append(out, s.access()), nil
+		return append(out, s.Access()), nil
 	default:
 		return out, refused(refusal, r.GetMessage())
 	}

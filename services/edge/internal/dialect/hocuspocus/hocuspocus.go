@@ -10,7 +10,7 @@
 //	 3 query awareness  nothing                  9, 10        ping, pong: a bare byte, no address
 //
 //	auth, client  00 varString(token), in version 4 also varString(version)
-//	auth, server  01 varString(reason) denied · 02 varString("read-write" or "readonly")
+//	auth, server  00 send your token again (from 3.3 on) · 01 varString(reason) denied · 02 varString("read-write" or "readonly")
 //
 // A frame holds one message. Types 4 and 6 are for servers among themselves.
 // Type 7 is never written: version 2 throws on it, and on 9.
@@ -192,6 +192,8 @@ func (Dialect) Append(dst []byte, m dialect.Message) []byte {
 		return append(head, messageQueryAwareness)
 	case dialect.Denied:
 		return lib0.AppendVarBytes(append(head, messageAuth, authDenied), m.Body)
+	case dialect.Token:
+		return append(head, messageAuth, authToken)
 	case dialect.ReadWrite:
 		return lib0.AppendVarString(append(head, messageAuth, authAuthenticated), scopeReadWrite)
 	case dialect.ReadOnly:

@@ -79,7 +79,7 @@ func TestAppend(t *testing.T) {
 		{dialect.Message{Kind: dialect.Stateless, Body: []byte("hi")}, "03646f63 05 02 6869"},
 		{dialect.Message{Kind: dialect.Saved}, "03646f63 08 01"},
 		{dialect.Message{Kind: dialect.Refused, Body: []byte("no")}, "03646f63 08 00"},
-		{dialect.Message{Kind: dialect.Token}, ""},
+		{dialect.Message{Kind: dialect.Token}, "03646f63 02 00"},
 		{dialect.Message{}, ""},
 	} {
 		test.m.Address = "doc"
