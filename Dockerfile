@@ -4,6 +4,9 @@
 #   docker build --target edge -t fjord-edge .
 #   docker build -t fjord .      then: docker run -p 127.0.0.1:1234:1234 -v fjord:/data fjord
 #
+# rooms and storage want a secret by which services know one another: compose.yaml
+# makes one.
+#
 # Each image is one static binary on nothing: no shell, no package, no root. The
 # binary checks its own health.
 
@@ -29,6 +32,7 @@ RUN mkdir -m 0700 /out/data
 FROM scratch AS storage
 COPY --from=build /out/storage /storage
 COPY --from=build --chown=65532:65532 /out/data /data
+COPY --from=build --chown=65532:65532 /out/data /secret
 USER 65532:65532
 ENV FJORD_RPC=:7071 FJORD_OPS=:9090 FJORD_DATA=/data
 VOLUME /data

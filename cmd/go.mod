@@ -26,6 +26,7 @@ require (
 	connectrpc.com/connect v1.21.1
 	github.com/fjord-sync/fjord/services/storage v0.0.0
 	github.com/urfave/cli/v3 v3.6.1
+	google.golang.org/protobuf v1.36.11
 	modernc.org/sqlite v1.40.1
 )
 
@@ -65,7 +66,6 @@ require (
 	golang.org/x/sync v0.17.0 // indirect
 	golang.org/x/sys v0.38.0 // indirect
 	golang.org/x/time v0.14.0 // indirect
-	google.golang.org/protobuf v1.36.11 // indirect
 	modernc.org/libc v1.66.10 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.11.0 // indirect

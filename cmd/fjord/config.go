@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/services/edge"
 )
 
@@ -18,13 +20,19 @@ type config struct {
 	rooms            string
 	keepDeleted      bool
 	// edge is what flags say of it; the rest of it is the house's.
-	edge edge.Config
-	log  *slog.Logger
+	edge        edge.Config
+	peers       *serve.Peers
+	certificate *serve.Certificate
+	// guardMetrics stands before /metrics.
+	guardMetrics func(http.Handler) http.Handler
+	log          *slog.Logger
 }
 
 func readConfig(cmd *cli.Command) (config, error) {
 	log, logErr := command.Logger(cmd)
 	edgeConfig, edgeErr := readEdge(cmd)
+	peers, peersErr := command.Peers(cmd, log)
+	certificate, certificateErr := command.Certificate(cmd, log)
 	return config{
 		listen:      cmd.String(command.ListenFlag),
 		rpc:         cmd.String(command.RPCFlag),
@@ -34,8 +42,10 @@ func readConfig(cmd *cli.Command) (config, error) {
 		rooms:       cmd.String(command.RoomsFlag),
 		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
 		edge:        edgeConfig,
+		peers:       peers,
+		certificate: certificate,
 		log:         log,
-	}, errors.Join(command.NoArguments(cmd), logErr, edgeErr)
+	}, errors.Join(command.NoArguments(cmd), logErr, edgeErr, peersErr, certificateErr)
 }
 
 func readEdge(cmd *cli.Command) (edge.Config, error) {

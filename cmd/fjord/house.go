@@ -23,9 +23,10 @@ type house struct {
 	rooms   *rooms.Service
 	edge    *edge.Edge
 
-	log           *slog.Logger
-	inside        *pipe.Listener
-	web, rpc, ops *serve.Server
+	log    *slog.Logger
+	inside *pipe.Listener
+	// own serves the house itself, rpc others.
+	web, own, rpc, ops *serve.Server
 }
 
 // open starts everything. The handlers of rooms and storage are served twice: to
@@ -63,7 +64,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 	if err != nil {
 		return nil, errors.Join(err, h.storage.Close())
 	}
-	h.serve(c, p, serve.Ops(metrics, h.checks()...))
+	h.serve(c, p, serve.Ops(metrics, c.guardMetrics, h.checks()...))
 	return h, nil
 }
 
@@ -82,19 +83,20 @@ func (h *house) serve(c config, p ports, ops http.Handler) {
 	names := append(append([]string{}, rooms.Names...), storage.Names...)
 	serve.MountHealthAndReflection(mux, names, h.checks()...)
 
-	h.rpc = serve.NewServer(mux, c.log)
-	h.rpc.Serve(h.inside)
-	h.rpc.Serve(p.rpc)
+	h.own = serve.NewServer(mux, c.log)
+	h.own.Serve(h.inside)
+	h.rpc = serve.NewServer(c.peers.Guard(mux), c.log)
+	h.rpc.Serve(c.peers.Listener(p.rpc))
 	h.web = serve.NewServer(h.edge, c.log)
 	h.web.LimitHeaders(h.edge.HeaderBytes())
-	h.web.Serve(edge.Listener(p.web))
+	h.web.Serve(c.certificate.Listener(edge.Listener(p.web)))
 	h.ops = serve.NewServer(ops, c.log)
 	h.ops.Serve(p.ops)
 }
 
 // wait returns when ctx ends (nil), or a port or the disk fails.
 func (h *house) wait(ctx context.Context) error {
-	return serve.Wait(ctx, h.web.Part(), h.rpc.Part(), h.ops.Part(),
+	return serve.Wait(ctx, h.web.Part(), h.own.Part(), h.rpc.Part(), h.ops.Part(),
 		serve.Part{Failed: h.storage.Failed(), Why: h.storage.Ready})
 }
 
@@ -114,12 +116,12 @@ func (h *house) edgeLeaves(ctx context.Context) error {
 	return h.web.Shutdown(ctx)
 }
 
-// roomsLeave ends the RPC port too: what still wants storage is in here.
+// roomsLeave ends the RPC ports too: what still wants storage is in here.
 func (h *house) roomsLeave(ctx context.Context) error {
 	ctx, cancel := command.Stage(ctx, command.RoomsLeave)
 	defer cancel()
 	defer h.rooms.Close()
-	return errors.Join(h.rooms.Drain(ctx), h.rpc.Shutdown(ctx))
+	return errors.Join(h.rooms.Drain(ctx), h.rpc.Shutdown(ctx), h.own.Shutdown(ctx))
 }
 
 func (h *house) storageLeaves(ctx context.Context) error {

@@ -26,6 +26,7 @@ func main() {
 		command.Rooms(),
 		command.KeepDeleted(),
 	)
+	flags = append(flags, command.PeerFlags()...)
 	flags = append(flags, command.LimitFlags(edge.LimitTable)...)
 	root := command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)
 	root.Commands = append(root.Commands, transfers()...)
@@ -46,11 +47,16 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err := command.Exposed(cmd, config.log, ports.web.Addr()); err != nil {
 		return err
 	}
+	if err := command.PeersExposed(cmd, config.log, config.peers, ports.rpc.Addr()); err != nil {
+		return err
+	}
+	config.guardMetrics = command.GuardMetrics(cmd, config.peers, ports.ops.Addr())
 	house, err := open(ctx, config, ports)
 	if err != nil {
 		return err
 	}
-	ports.announce()
+	command.OnHangup(ctx, func() { config.peers.Look(); config.certificate.Look() })
+	ports.announce(config)
 	failure := house.wait(ctx)
 	return house.leave(ctx, failure)
 }

@@ -57,7 +57,7 @@ func TestStartThatCannotWork(t *testing.T) {
 		want string
 	}{
 		"unknown flag":    {[]string{"--lisen", "x"}, "unknown flag --lisen; known are --listen"},
-		"unknown command": {[]string{"server"}, `unknown command "server"; want one of serve, healthcheck, import, export`},
+		"unknown command": {[]string{"server"}, `unknown command "server"; want one of serve, healthcheck, make-secret, import, export`},
 		"taken port":      {anywhere(data, "--listen", taken.Addr().String()), "--listen " + taken.Addr().String() + ": the port is taken"},
 		"taken rpc port":  {anywhere(data, "--rpc", taken.Addr().String()), "--rpc "},
 		"bad address":     {anywhere(data, "--ops", "nowhere"), "want HOST:PORT"},
@@ -70,6 +70,13 @@ func TestStartThatCannotWork(t *testing.T) {
 		"no htpasswd":     {anywhere(data, "--auth", "basic:"+file), "names nobody"},
 		"issuer of none":  {anywhere(data, "--jwt-issuer", "me"), "means something to jwt only"},
 		"open to all":     {anywhere(data, "--listen", ":0"), "say --insecure"},
+		"rpc to all":      {anywhere(data, "--rpc", ":0"), "give all services --rpc-secret FILE"},
+		"half a pair":     {anywhere(data, "--tls-cert", file), "want both or none"},
+		"no certificate":  {anywhere(data, "--tls-cert", file, "--tls-key", file), "--tls-cert " + file},
+		"no secret":       {anywhere(data, "--rpc-secret", file), "holds no secret"},
+		"bad proxy":       {anywhere(data, "--trusted-proxy", "nginx"), "want an address or a network"},
+		"bad limit":       {anywhere(data, "--max-frame", "huge"), "--max-frame huge: want bytes"},
+		"limit too high":  {anywhere(data, "--max-frame", "64MiB"), "want at most 17MiB"},
 		"no value":        {[]string{"--listen"}, "flag needs an argument"},
 	} {
 		t.Run(name, func(t *testing.T) {

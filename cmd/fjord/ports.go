@@ -31,9 +31,9 @@ func listen(c config) (p ports, err error) {
 }
 
 // announce prints where everything is, for people and for scripts.
-func (p ports) announce() {
-	command.Announce("editor", "http", p.web.Addr())
-	command.Announce("websocket", "ws", p.web.Addr())
-	command.Announce("rpc", "http", p.rpc.Addr())
+func (p ports) announce(c config) {
+	command.Announce("editor", c.certificate.Scheme("http"), p.web.Addr())
+	command.Announce("websocket", c.certificate.Scheme("ws"), p.web.Addr())
+	command.Announce("rpc", c.peers.Scheme(), p.rpc.Addr())
 	command.Announce("ops", "http", p.ops.Addr())
 }

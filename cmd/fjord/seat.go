@@ -29,8 +29,14 @@ type seat struct {
 // openSeat opens the one that the flags choose.
 func openSeat(ctx context.Context, cmd *cli.Command, log *slog.Logger) (*seat, error) {
 	if url := cmd.String(rpcURLFlag); url != "" {
-		client := serve.NewClient(nil)
-		return newSeat(client, url, func() error { return nil }), nil
+		peers, err := command.Peers(cmd, log)
+		if err != nil {
+			return nil, err
+		}
+		if err := peers.CheckURL(rpcURLFlag, url); err != nil {
+			return nil, err
+		}
+		return newSeat(peers.Client(nil), url, func() error { return nil }), nil
 	}
 	return sitDown(ctx, config{
 		data:        cmd.String(command.DataFlag),

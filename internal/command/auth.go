@@ -27,11 +27,7 @@ func AuthFlags() []cli.Flag {
 			Sources: env(AudienceFlag),
 		},
 		text(IssuerFlag, "", "`ISSUER` that tokens must be from, with --auth jwt"),
-		&cli.BoolFlag{
-			Name:    InsecureFlag,
-			Usage:   "let --auth open be reached from other machines",
-			Sources: env(InsecureFlag),
-		},
+		Insecure(),
 	}
 }
 

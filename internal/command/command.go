@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/fjord-sync/fjord/internal/serve"
 )
 
 // How long each part of a process takes to leave in order before it just leaves.
@@ -32,6 +34,24 @@ const (
 // signal ended.
 func Stage(ctx context.Context, share time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), share)
+}
+
+// OnHangup calls look at each SIGHUP until ctx ends: files are to be read again.
+// Without it the signal would end the process.
+func OnHangup(ctx context.Context, look func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hangups)
+		for {
+			select {
+			case <-hangups:
+				look()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
 }
 
 // Main runs a command with the process's arguments and returns its exit code.
@@ -61,8 +81,8 @@ func oneLine(err error) string {
 	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 }
 
-// New returns a command whose default action serves, with the subcommands serve
-// and healthcheck.
+// New returns a command whose default action serves, with the subcommands serve,
+// healthcheck and make-secret.
 func New(name, usage string, flags []cli.Flag, serve cli.ActionFunc) *cli.Command {
 	flags = append(flags, LogLevel())
 	root := &cli.Command{
@@ -81,11 +101,24 @@ func New(name, usage string, flags []cli.Flag, serve cli.ActionFunc) *cli.Comman
 			Usage:        "ask the process that serves with the same --ops whether it is alive; exit 0 if it is",
 			Action:       healthcheck,
 			OnUsageError: UsageError,
+		}, {
+			Name:         "make-secret",
+			Usage:        "write a new secret for --rpc-secret to FILE, unless it is there",
+			ArgsUsage:    "FILE",
+			Action:       makeSecret,
+			OnUsageError: UsageError,
 		}},
 		// Main prints errors, in one place and once.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 	}
 	return root
+}
+
+func makeSecret(_ context.Context, cmd *cli.Command) error {
+	if cmd.Args().Len() != 1 {
+		return errors.New("make-secret: want one FILE")
+	}
+	return serve.MakeSecret(cmd.Args().First())
 }
 
 // NoArguments refuses what is left behind the flags: most likely a misspelt

@@ -152,7 +152,9 @@ func LogLevel() cli.Flag {
 
 // EdgeFlags are those of everything that listens for websockets.
 func EdgeFlags() []cli.Flag {
-	return append([]cli.Flag{Listen(), AllowOrigin(), TrustedProxies(), RoomNames()}, AuthFlags()...)
+	flags := append([]cli.Flag{Listen()}, TLSFlags()...)
+	flags = append(flags, AllowOrigin(), TrustedProxies(), RoomNames())
+	return append(flags, AuthFlags()...)
 }
 
 // RoomNameRule reads --room-names.

@@ -31,7 +31,9 @@ func NewRegistry() *prometheus.Registry {
 //	/healthz  200 while the process answers at all
 //	/readyz   200 when every check passes, else 503 and which one didn't
 //	/metrics  the registry in Prometheus' text format
-func Ops(registry *prometheus.Registry, checks ...Check) http.Handler {
+//
+// guard stands before /metrics alone; nil lets everybody through.
+func Ops(registry *prometheus.Registry, guard func(http.Handler) http.Handler, checks ...Check) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n")
@@ -45,6 +47,10 @@ func Ops(registry *prometheus.Registry, checks ...Check) http.Handler {
 		}
 		_, _ = io.WriteString(w, "ready\n")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	if guard != nil {
+		metrics = guard(metrics)
+	}
+	mux.Handle("GET /metrics", metrics)
 	return mux
 }

@@ -47,7 +47,7 @@ func get(t *testing.T, handler http.Handler, path string) (int, string) {
 
 func TestOps(t *testing.T) {
 	var broken error
-	ops := serve.Ops(serve.NewRegistry(), serve.Check{Name: "disk", Ready: func() error { return broken }})
+	ops := serve.Ops(serve.NewRegistry(), nil, serve.Check{Name: "disk", Ready: func() error { return broken }})
 	if code, _ := get(t, ops, "/healthz"); code != http.StatusOK {
 		t.Errorf("/healthz: %d, want 200", code)
 	}

@@ -41,12 +41,13 @@ type Server struct {
 	end context.CancelFunc
 }
 
-// NewServer returns a server that speaks HTTP/1.1 and HTTP/2 in clear text. It
-// serves nothing until Serve.
+// NewServer returns a server that speaks HTTP/1.1 and HTTP/2, in clear text or, over
+// listeners that bring TLS, what they offer. It serves nothing until Serve.
 func NewServer(handler http.Handler, log *slog.Logger) *Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
+	protocols.SetHTTP2(true) // where a listener brings TLS
 	ctx, end := context.WithCancel(context.Background())
 	s := &Server{failed: make(chan struct{}), end: end}
 	s.http = &http.Server{

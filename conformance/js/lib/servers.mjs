@@ -2,7 +2,7 @@
 // FJORD_URL; a check that must start and end servers takes the binaries in
 // FJORD_BIN (all in one) or FJORD_EDGE_BIN, FJORD_ROOMS_BIN, FJORD_STORAGE_BIN.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ServerProcess, freePort } from './process.mjs'
@@ -50,17 +50,20 @@ export class Split {
    */
   static async start (t, { data, rooms = ['rooms'], edges = { edge: ['rooms'] } }) {
     const split = new Split()
+    const secret = join(dataDirectory(t), 'secret')
+    writeFileSync(secret, 'known to these three and nobody else\n', { mode: 0o600 })
+    const known = ['--rpc-secret', secret]
     const place = async () => `127.0.0.1:${await freePort()}`
     const storage = await place()
-    split.plans = { storage: { binary: 'storage', wants: 'rpc', args: ['--rpc', storage, '--ops', anyPort, '--data', data] } }
+    split.plans = { storage: { binary: 'storage', wants: 'rpc', args: ['--rpc', storage, '--ops', anyPort, '--data', data, ...known] } }
     const urls = {}
     for (const name of rooms) {
       const rpc = await place()
       urls[name] = `http://${rpc}`
-      split.plans[name] = { binary: 'rooms', wants: 'rpc', args: ['--rpc', rpc, '--ops', anyPort, '--storage-url', `http://${storage}`] }
+      split.plans[name] = { binary: 'rooms', wants: 'rpc', args: ['--rpc', rpc, '--ops', anyPort, '--storage-url', `http://${storage}`, ...known] }
     }
-    for (const [name, known] of Object.entries(edges)) {
-      split.plans[name] = { binary: 'edge', wants: 'websocket', args: ['--listen', await place(), '--ops', anyPort, '--rooms-url', known.map((name) => urls[name]).join(',')] }
+    for (const [name, theirs] of Object.entries(edges)) {
+      split.plans[name] = { binary: 'edge', wants: 'websocket', args: ['--listen', await place(), '--ops', anyPort, '--rooms-url', theirs.map((name) => urls[name]).join(','), ...known] }
     }
     split.services = {}
     t.after(() => Promise.all(Object.values(split.services).map((service) => service.kill())))

@@ -15,6 +15,7 @@ import (
 
 func main() {
 	flags := append(command.EdgeFlags(), command.RoomsURL(), command.Ops("127.0.0.1:9090"))
+	flags = append(flags, command.PeerFlags()...)
 	flags = append(flags, command.LimitFlags(edge.LimitTable)...)
 	os.Exit(command.Main(command.New("edge", "let Yjs clients into Fjord's rooms by websocket", flags, run)))
 }
@@ -23,6 +24,19 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	log, err := command.Logger(cmd)
 	config, configErr := readConfig(cmd)
 	if err := errors.Join(err, configErr, command.NoArguments(cmd)); err != nil {
+		return err
+	}
+	peers, err := command.Peers(cmd, log)
+	if err != nil {
+		return err
+	}
+	for _, url := range config.RoomsURLs {
+		if err := peers.CheckURL(command.RoomsURLFlag, url); err != nil {
+			return err
+		}
+	}
+	certificate, err := command.Certificate(cmd, log)
+	if err != nil {
 		return err
 	}
 	listener, err := serve.Listen("--listen", cmd.String(command.ListenFlag))
@@ -37,7 +51,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	metrics := serve.NewRegistry()
-	config.HTTPClient = serve.NewClient(nil)
+	config.HTTPClient = peers.Client(nil)
 	config.Logger = log
 	config.Metrics = metrics
 	service, err := edge.New(config)
@@ -46,10 +60,12 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	}
 	web := serve.NewServer(service, log)
 	web.LimitHeaders(service.HeaderBytes())
-	web.Serve(edge.Listener(listener))
-	ops := serve.NewServer(serve.Ops(metrics, serve.Check{Name: "edge", Ready: service.Ready}), log)
+	web.Serve(certificate.Listener(edge.Listener(listener)))
+	guard := command.GuardMetrics(cmd, peers, opsListener.Addr())
+	ops := serve.NewServer(serve.Ops(metrics, guard, serve.Check{Name: "edge", Ready: service.Ready}), log)
 	ops.Serve(opsListener)
-	command.Announce("websocket", "ws", listener.Addr())
+	command.OnHangup(ctx, func() { peers.Look(); certificate.Look() })
+	command.Announce("websocket", certificate.Scheme("ws"), listener.Addr())
 	command.Announce("ops", "http", opsListener.Addr())
 
 	failure := serve.Wait(ctx, web.Part(), ops.Part())

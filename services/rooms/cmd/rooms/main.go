@@ -22,6 +22,7 @@ func main() {
 		command.KeepDeleted(),
 		command.Ops("127.0.0.1:9091"),
 	}
+	flags = append(append(flags, command.PeerFlags()...), command.Insecure())
 	os.Exit(command.Main(command.New("rooms", "own the documents of Fjord's rooms", flags, run)))
 }
 
@@ -30,8 +31,18 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
 		return err
 	}
+	peers, err := command.Peers(cmd, log)
+	if err != nil {
+		return err
+	}
+	if err := peers.CheckURL(command.StorageURLFlag, cmd.String(command.StorageURLFlag)); err != nil {
+		return err
+	}
 	rpcListener, err := serve.Listen("--rpc", cmd.String(command.RPCFlag))
 	if err != nil {
+		return err
+	}
+	if err := command.PeersExposed(cmd, log, peers, rpcListener.Addr()); err != nil {
 		return err
 	}
 	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
@@ -42,6 +53,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	service, err := rooms.New(rooms.Config{
 		Kind:        cmd.String(command.RoomsFlag),
 		StorageURL:  cmd.String(command.StorageURLFlag),
+		HTTPClient:  peers.Client(nil),
 		KeepDeleted: cmd.Bool(command.KeepDeletedFlag),
 		Owner:       command.ProcessName("rooms"),
 		Logger:      log,
@@ -55,11 +67,13 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	service.Register(mux)
 	serve.MountHealthAndReflection(mux, rooms.Names, check)
 
-	rpc := serve.NewServer(mux, log)
-	rpc.Serve(rpcListener)
-	ops := serve.NewServer(serve.Ops(metrics, check), log)
+	rpc := serve.NewServer(peers.Guard(mux), log)
+	rpc.Serve(peers.Listener(rpcListener))
+	guard := command.GuardMetrics(cmd, peers, opsListener.Addr())
+	ops := serve.NewServer(serve.Ops(metrics, guard, check), log)
 	ops.Serve(opsListener)
-	command.Announce("rpc", "http", rpcListener.Addr())
+	command.OnHangup(ctx, peers.Look)
+	command.Announce("rpc", peers.Scheme(), rpcListener.Addr())
 	command.Announce("ops", "http", opsListener.Addr())
 
 	failure := serve.Wait(ctx, rpc.Part(), ops.Part())

@@ -21,6 +21,7 @@ func main() {
 		command.AcceptLoss(),
 		command.Ops("127.0.0.1:9092"),
 	}
+	flags = append(append(flags, command.PeerFlags()...), command.Insecure())
 	os.Exit(command.Main(command.New("storage", "keep the records of Fjord's rooms on disk", flags, run)))
 }
 
@@ -29,8 +30,15 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
 		return err
 	}
+	peers, err := command.Peers(cmd, log)
+	if err != nil {
+		return err
+	}
 	rpcListener, err := serve.Listen("--rpc", cmd.String(command.RPCFlag))
 	if err != nil {
+		return err
+	}
+	if err := command.PeersExposed(cmd, log, peers, rpcListener.Addr()); err != nil {
 		return err
 	}
 	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
@@ -52,11 +60,13 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	service.Register(mux)
 	serve.MountHealthAndReflection(mux, storage.Names, check)
 
-	rpc := serve.NewServer(mux, log)
-	rpc.Serve(rpcListener)
-	ops := serve.NewServer(serve.Ops(metrics, check), log)
+	rpc := serve.NewServer(peers.Guard(mux), log)
+	rpc.Serve(peers.Listener(rpcListener))
+	guard := command.GuardMetrics(cmd, peers, opsListener.Addr())
+	ops := serve.NewServer(serve.Ops(metrics, guard, check), log)
 	ops.Serve(opsListener)
-	command.Announce("rpc", "http", rpcListener.Addr())
+	command.OnHangup(ctx, peers.Look)
+	command.Announce("rpc", peers.Scheme(), rpcListener.Addr())
 	command.Announce("ops", "http", opsListener.Addr())
 
 	failure := serve.Wait(ctx, rpc.Part(), ops.Part(), serve.Part{Failed: service.Failed(), Why: service.Ready})
