@@ -10,7 +10,7 @@ FUZZTIME := 10s
 PROGRAMS := 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test go-test reliability soak lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance browser compose record page up tools clean $(LINTERS)
+.PHONY: help test bench-engine go-test reliability soak lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance browser compose record page up tools clean $(LINTERS)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,10 @@ fuzz: ## every fuzz target for FUZZTIME each, and PROGRAMS random programs again
 bench: ## every Go benchmark, with allocations
 	go test -run '^$$' -bench . -benchmem $(addprefix ./,$(addsuffix /...,$(filter-out gen,$(MODULES))))
 
+bench-engine: $(BIN)/benchstat ## the engine, yjs and ywasm on the same bytes, with ratios (10 minutes; results in bench-engine/)
+	go run ./yjs/internal/bench
+	cd bench-engine && $(BIN)/benchstat yjs.txt ywasm.txt fjord.txt
+
 conformance: ## the real npm clients against the real binaries
 	./conformance/run.sh js
 
@@ -83,6 +87,12 @@ up: ## three containers, by Docker compose
 	docker compose up --build
 
 tools: $(TOOLS) ## build the pinned tools into .bin/
+
+# A module of its own, so that the other tools don't move with it.
+$(BIN)/benchstat: tools/benchstat/go.mod tools/benchstat/go.sum
+	mkdir -p $(BIN)
+	cd tools/benchstat && GOWORK=off GOBIN=$(BIN) go install tool
+	touch $@
 
 $(TOOLS) &: tools/go.mod tools/go.sum
 	mkdir -p $(BIN)

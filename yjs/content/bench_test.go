@@ -1,7 +1,6 @@
 package content_test
 
 import (
-	"math/rand/v2"
 	"runtime"
 	"sync"
 	"syscall"
@@ -38,48 +37,8 @@ func paper(b testing.TB) []byte {
 	return state
 }
 
-// bigState is a document of 1.1 million structs by 100 clients, about 28 MB: all
-// write at once into each other's words, and one unit in seven is deleted.
-var bigState = sync.OnceValue(func() []byte {
-	const clients, structs = 100, 11_000
-	rnd := rand.New(rand.NewPCG(1, 2))
-	id := func(client int) uint64 { return 4_000_000_000 - uint64(client) }
-	var bodies [clients][]byte
-	var ends [clients]int
-	for range structs {
-		for c := range clients {
-			body := bodies[c]
-			d := rnd.IntN(clients)
-			if ends[d] < 2 {
-				body = append(body, 4, 1, 1, 't')
-			} else {
-				at := rnd.IntN(ends[d] - 1)
-				body = append(body, 0xc4)
-				body = lib0.AppendVarUint(lib0.AppendVarUint(body, id(d)), uint64(at))
-				body = lib0.AppendVarUint(lib0.AppendVarUint(body, id(d)), uint64(at+1))
-			}
-			n := 1 + rnd.IntN(13)
-			bodies[c] = lib0.AppendVarString(body, "a few letters"[:n])
-			ends[c] += n
-		}
-	}
-	dst := lib0.AppendVarUint(nil, clients)
-	for c := range clients {
-		dst = lib0.AppendVarUint(dst, structs)
-		dst = lib0.AppendVarUint(dst, id(c))
-		dst = append(append(dst, 0), bodies[c]...)
-	}
-	dst = lib0.AppendVarUint(dst, clients)
-	for c := range clients {
-		dst = lib0.AppendVarUint(dst, id(c))
-		dst = lib0.AppendVarUint(dst, structs)
-		for i := range structs {
-			dst = lib0.AppendVarUint(dst, uint64(7*i))
-			dst = append(dst, 1)
-		}
-	}
-	return dst
-})
+// bigState is a document of 1.1 million structs by 100 clients, about 28 MB.
+var bigState = sync.OnceValue(func() []byte { return yjstest.Crowd(100, 11_000) })
 
 // pairState is two clients that each typed n times at the beginning of a text
 // while they were apart.
@@ -159,7 +118,7 @@ func benchmarkRead(b *testing.B, state []byte) {
 		}
 	}
 	b.StopTimer()
-	nodes := float64(content.NodeCount(v))
+	nodes := float64(v.Nodes())
 	b.ReportMetric(float64(cpuTime(b)-cpu)/float64(b.N)/nodes, "cpu-ns/node")
 	b.ReportMetric(nodes, "nodes")
 	runtime.GC()

@@ -12,7 +12,7 @@ package content
 // client that isn't lower, and where something hangs on what is left of L.
 
 // defaultCrowd is how many nodes are walked over before siblings are indexed.
-const defaultCrowd = 64
+const defaultCrowd = 512
 
 // resolve returns the node after which node n stands in list l, or none. next is
 // what follows the origin now.

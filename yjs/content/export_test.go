@@ -14,9 +14,6 @@ func ReadCrowded(update []byte, crowd int) (*View, error) {
 	return build(update, nil, crowd)
 }
 
-// NodeCount returns the number of nodes of a view.
-func NodeCount(v *View) int { return len(v.nodes) }
-
 // Source returns the update that a view was made of.
 func Source(v *View) []byte { return v.src }
 

@@ -85,6 +85,10 @@ func (v *View) bytesAt(at uint32) []byte {
 	return v.own[int(at)-len(v.src):]
 }
 
+// Nodes returns how many pieces of structs the view has, which is what making and
+// keeping it costs: see doc.go.
+func (v *View) Nodes() int { return len(v.nodes) }
+
 // Roots returns the names of the root types that have or had something in them, in
 // ascending order.
 func (v *View) Roots() []string {

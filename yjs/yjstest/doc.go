@@ -4,5 +4,6 @@
 //	History()  []Edit     the real one where it lies beside the checkout, else Paper
 //	Paper(n)   []Edit     a made one of the same shape
 //	Updates    [][]byte   an update per edit, as yjs's YText would send it
+//	Crowd      []byte     the state of a text that many wrote at once
 //	Text       string     what the reader sees in the end
 package yjstest

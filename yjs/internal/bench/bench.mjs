@@ -1,0 +1,144 @@
+// The rows of rows.go for yjs and for ywasm: node --expose-gc bench.mjs yjs|ywasm dir n regexp
+// node bench.mjs prepare dir writes the long history's final state, as yjs encodes it.
+import fs from 'node:fs'
+import path from 'node:path'
+
+const [which, dir, n, only] = process.argv.slice(2)
+const bytes = name => new Uint8Array(fs.readFileSync(path.join(dir, name)))
+
+const list = name => {
+  const all = bytes(name)
+  const view = new DataView(all.buffer)
+  const out = []
+  for (let at = 0; at < all.length;) {
+    const size = view.getUint32(at, true)
+    out.push(all.slice(at + 4, at + 4 + size))
+    at += 4 + size
+  }
+  return out
+}
+
+const loadYjs = async () => {
+  const Y = await import('yjs')
+  return {
+    doc: () => new Y.Doc(),
+    free: () => {},
+    apply: Y.applyUpdate,
+    applyV2: Y.applyUpdateV2,
+    encode: Y.encodeStateAsUpdate,
+    encodeV2: Y.encodeStateAsUpdateV2,
+    merge: Y.mergeUpdates,
+    text: (doc, name) => doc.getText(name).toString(),
+    documents: 2000
+  }
+}
+
+const loadYwasm = async () => {
+  const { default: Y } = await import('ywasm')
+  return {
+    doc: () => new Y.YDoc({}),
+    free: doc => doc.free(), // else it is freed at some time, in another row
+    apply: (doc, update) => Y.applyUpdate(doc, update, undefined),
+    applyV2: (doc, update) => Y.applyUpdateV2(doc, update, undefined),
+    encode: Y.encodeStateAsUpdate,
+    text: (doc, name) => { const t = doc.getText(name); const s = t.toString(undefined); t.free(); return s },
+    documents: 500
+  }
+}
+
+const least = 100 // milliseconds of a sample
+
+// row measures what does ops operations. run returns documents to free.
+const row = (lib, name, ops, run) => {
+  if (!new RegExp(only).test(name)) return
+  let repeat = 1
+  for (let sample = -1; sample < +n; sample++) {
+    globalThis.gc()
+    const kept = []
+    const cpu = process.cpuUsage()
+    const wall = process.hrtime.bigint()
+    for (let i = 0; i < repeat; i++) kept.push(run())
+    const took = Number(process.hrtime.bigint() - wall)
+    const { user, system } = process.cpuUsage(cpu)
+    for (const docs of kept) docs?.forEach(lib.free)
+    if (sample < 0) {
+      repeat = Math.max(1, Math.floor(least * 1e6 / took))
+      continue
+    }
+    const per = repeat * ops
+    process.stdout.write(`Benchmark${name} ${per} ${(took / per).toPrecision(5)} ns/op ${((user + system) * 1000 / per).toPrecision(5)} cpu-ns/op\n`)
+  }
+  process.stderr.write(`${which} ${name}\n`)
+}
+
+const live = () => {
+  for (let i = 0; i < 3; i++) globalThis.gc()
+  const m = process.memoryUsage()
+  return m.heapUsed + m.arrayBuffers
+}
+
+// heap measures what remains of each of ops documents. What is in WebAssembly's
+// memory isn't seen.
+const heap = (lib, name, ops, make) => {
+  if (which !== 'yjs' || !new RegExp(only).test(name)) return
+  const sample = () => {
+    const before = live()
+    const kept = make()
+    process.stdout.write(`Benchmark${name} ${ops} ${((live() - before) / ops).toPrecision(6)} heap-B/op\n`)
+    if (kept.length === 0) throw new Error('nothing')
+  }
+  for (let i = 0; i < +n; i++) sample()
+  process.stderr.write(`${which} ${name}\n`)
+}
+
+const rows = lib => {
+  const applied = updates => {
+    const doc = lib.doc()
+    for (const u of updates) lib.apply(doc, u)
+    return [doc]
+  }
+  const b4 = list('b4.updates')
+  row(lib, 'B4Apply', b4.length, () => applied(b4))
+  heap(lib, 'B4Heap', 1, () => applied(b4))
+  const v1 = bytes('b4.v1')
+  const v2 = bytes('b4.v2')
+  row(lib, 'B4LoadV1', 1, () => applied([v1]))
+  row(lib, 'B4LoadV2', 1, () => { const doc = lib.doc(); lib.applyV2(doc, v2); return [doc] })
+  row(lib, 'B4View', 1, () => applied([v1]))
+  const [paper] = applied([v1])
+  row(lib, 'B4Text', 1, () => { lib.text(paper, 'text') })
+  lib.free(paper)
+  if (lib.merge) row(lib, 'Merge1000', 1, () => { lib.merge(b4.slice(0, 1000)) })
+  big(lib, applied)
+  const small = list('small.updates')
+  const many = () => {
+    const docs = []
+    for (let i = 0; i < lib.documents; i++) docs.push(applied(small)[0])
+    return docs
+  }
+  row(lib, 'Documents', lib.documents, many)
+  heap(lib, 'DocumentsHeap', lib.documents, many)
+}
+
+const big = (lib, applied) => {
+  const state = bytes('big.v1')
+  row(lib, 'BigLoad', 1, () => applied([state]))
+  heap(lib, 'BigHeap', 1, () => applied([state]))
+  const [doc] = applied([state])
+  row(lib, 'BigEncode', 1, () => { lib.encode(doc) })
+  const recent = bytes('big.vector')
+  row(lib, 'BigDiff', 1, () => { lib.encode(doc, recent) })
+  lib.free(doc)
+  const letter = bytes('big.letter')
+  if (lib.merge) row(lib, 'BigMerge', 1, () => { lib.merge([state, letter]) })
+}
+
+const prepare = lib => {
+  const doc = lib.doc()
+  for (const u of list('b4.updates')) lib.apply(doc, u)
+  fs.writeFileSync(path.join(dir, 'b4.v1'), lib.encode(doc))
+  fs.writeFileSync(path.join(dir, 'b4.v2'), lib.encodeV2(doc))
+}
+
+if (which === 'prepare') prepare(await loadYjs())
+else rows(which === 'yjs' ? await loadYjs() : await loadYwasm())

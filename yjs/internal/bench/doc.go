@@ -1,0 +1,17 @@
+// Command bench compares the engine with yjs and with yrs as WebAssembly (ywasm), on
+// the same bytes, in one run, on one machine:
+//
+//	data      histories and documents, made here, written to a directory
+//	go run    ──rows──► fjord.txt     this process's child, the engine
+//	node      ──rows──► yjs.txt       bench.mjs, the npm package yjs
+//	node      ──rows──► ywasm.txt     bench.mjs, the npm package ywasm
+//	table     medians, ratios, and the goal of each row
+//
+// The files are in the format of Go's benchmarks, several samples a row; benchstat
+// reads them. Each line has wall time and the CPU time of the whole process, garbage
+// collection included: on a busy machine only the latter means something.
+//
+//	go run ./internal/bench [-n samples] [-out directory] [-row regexp] [-only fjord,yjs,ywasm] [-linear=false]
+//
+// It needs Node 20 and npm, and installs what package-lock.json names.
+package main

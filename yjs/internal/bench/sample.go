@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// least is how long a sample takes at least: short rows are repeated.
+const least = 100 * time.Millisecond
+
+// suite measures rows and writes them down.
+type suite struct {
+	out  *bufio.Writer
+	n    int // samples a row
+	only *regexp.Regexp
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // only a bad argument makes it fail
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// row measures something that does ops operations. Short ones are repeated.
+func (s *suite) row(name string, ops int, run func()) { s.per("op", name, ops, run) }
+
+// per is row for what an operation is called otherwise.
+func (s *suite) per(unit, name string, ops int, run func()) {
+	if !s.only.MatchString(name) {
+		return
+	}
+	repeat := 1
+	for sample := -1; sample < s.n; sample++ { // the first one is to warm up
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		cpu, wall := cpuTime(), time.Now()
+		for range repeat {
+			run()
+		}
+		spent, took := cpuTime()-cpu, time.Since(wall)
+		runtime.ReadMemStats(&after)
+		if sample < 0 {
+			repeat = int(max(1, least/max(took, 1)))
+			continue
+		}
+		per := float64(repeat * ops)
+		fmt.Fprintf(s.out, "Benchmark%s %d %.4g ns/%s %.4g cpu-ns/%s %.4g allocs/%s\n", name, repeat*ops,
+			float64(took)/per, unit, float64(spent)/per, unit, float64(after.Mallocs-before.Mallocs)/per, unit)
+	}
+	s.flush(name)
+}
+
+// heap measures what remains in memory of each of ops things. keep returns them, and
+// how many bytes one is when it is encoded.
+func (s *suite) heap(unit, name string, ops int, keep func() (any, int)) {
+	if !s.only.MatchString(name) {
+		return
+	}
+	for range s.n {
+		before := live()
+		kept, encoded := keep()
+		each := (float64(live()) - float64(before)) / float64(ops)
+		fmt.Fprintf(s.out, "Benchmark%s %d %.6g heap-B/%s %.4g heap/encoded\n", name, ops, each, unit, each/float64(encoded))
+		runtime.KeepAlive(kept)
+	}
+	s.flush(name)
+}
+
+func live() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func (s *suite) flush(name string) {
+	fmt.Fprintln(os.Stderr, "fjord", name)
+	if err := s.out.Flush(); err != nil {
+		fail(err)
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "bench:", err)
+	os.Exit(1)
+}
+
+// must returns a value, or ends the process.
+func must[T any](value T, err error) T {
+	if err != nil {
+		fail(err)
+	}
+	return value
+}
