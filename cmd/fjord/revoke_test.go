@@ -20,11 +20,13 @@ import (
 const revokeSecret = "0123456789abcdef0123456789abcdef"
 
 // signed returns a token of ann's for all rooms.
-func signed(t *testing.T, id string) string {
+func signed(t *testing.T, id string) string { return signedFor(t, id, "rw") }
+
+func signedFor(t *testing.T, id, perm string) string {
 	t.Helper()
 	b64 := base64.RawURLEncoding.EncodeToString
 	text := b64([]byte(`{"alg":"HS256"}`)) + "." + b64(fmt.Appendf(nil,
-		`{"sub":"ann","jti":%q,"exp":%d,"rooms":[{"prefix":"","perm":"rw"}]}`, id, time.Now().Add(time.Hour).Unix()))
+		`{"sub":"ann","jti":%q,"exp":%d,"rooms":[{"prefix":"","perm":%q}]}`, id, time.Now().Add(time.Hour).Unix(), perm))
 	mac := hmac.New(sha256.New, []byte(revokeSecret))
 	mac.Write([]byte(text))
 	return text + "." + b64(mac.Sum(nil))
@@ -114,6 +116,21 @@ func TestRevocationOutlivesARestart(t *testing.T) {
 	if _, err := io.ReadFull(conn, make([]byte, 5)); err != nil {
 		t.Fatal(err)
 	}
+	// What is written makes a room: its echo says that it is stored.
+	letter := []byte{0, 2, 11, 1, 1, 7, 0, 4, 1, 1, 't', 1, 'a', 0}
+	if _, err := conn.Write(append([]byte{0x82, 0x80 | 14, 0, 0, 0, 0}, letter...)); err != nil {
+		t.Fatal(err)
+	}
+	echo := make([]byte, 7+16) // our step 1 comes before it
+	if _, err := io.ReadFull(conn, echo[:6]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(conn, echo[:16]); err != nil {
+		t.Fatal(err)
+	}
+	if string(echo[2:16]) != string(letter) {
+		t.Fatalf("% x, want the update", echo[:16])
+	}
 	revoked := time.Now()
 	r.operate(t, "Revoke", `{"tokenId": "t1", "note": "left the team"}`)
 	if code := closeCode(t, conn); code != 4401 {
@@ -133,6 +150,15 @@ func TestRevocationOutlivesARestart(t *testing.T) {
 			t.Errorf("%s, with another token: HTTP %d, want 101", what, status)
 		} else {
 			_ = conn.Close()
+		}
+		for room, want := range map[string]int{"doc": http.StatusSwitchingProtocols, "never": http.StatusForbidden} {
+			status, conn := r.dial(t, room, signedFor(t, "t3", "r"))
+			if status != want {
+				t.Errorf("%s, a reader of %s: HTTP %d, want %d", what, room, status, want)
+			}
+			if conn != nil {
+				_ = conn.Close()
+			}
 		}
 	}
 	refused("afterwards")

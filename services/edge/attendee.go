@@ -168,7 +168,11 @@ func (a *attendee) endLocked(why *session.Close) {
 	}
 	if !a.ended {
 		a.ended = true
-		a.denyLocked(why.Reason)
+		if why.Code == session.CloseForbidden {
+			a.denyLocked(denied)
+		} else {
+			a.denyLocked(why.Reason)
+		}
 	}
 }
 

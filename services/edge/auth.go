@@ -1,7 +1,9 @@
 package edge
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -44,9 +46,10 @@ func newAuth(cfg Config) (auth.Authenticator, error) {
 	return auth.New(cfg.Auth)
 }
 
-// authorize decides whether a request may come into room. What it refuses has
-// cost nothing in any rooms process, so that a room that isn't there and one
-// that nobody lets them into look the same, and take the same time.
+// authorize decides whether a request may come into room. Whom nothing lets in, it
+// refuses before any rooms process was asked: that they can't tell a room that is
+// there from one that isn't, by no answer and by no time. Who has a grant, but may
+// not make the room, is refused in the same words when it isn't there.
 //
 // Where messages name the documents, only the hooks are asked: the tokens come
 // in messages too.
@@ -67,7 +70,7 @@ func (e *Edge) authorize(r *http.Request, w spoken.Way) (pass, *auth.Refusal) {
 	}
 	claims, access, err := auth.Admit(r.Context(), e.auth, request)
 	if err == nil {
-		err = e.revoked.check(room, claims)
+		err = e.allow(r.Context(), room, claims, access)
 	}
 	if err != nil {
 		return pass{}, e.refused(room, admission(err), auth.Refuse(e.auth, err))
@@ -76,6 +79,29 @@ func (e *Edge) authorize(r *http.Request, w spoken.Way) (pass, *auth.Refusal) {
 	p.grants, p.expires = grants(claims, access), claims.Expires
 	return p, nil
 }
+
+// allow returns why what somebody was granted isn't enough, or is no longer: nil, or
+// an error of one of auth's kinds.
+func (e *Edge) allow(ctx context.Context, room string, claims auth.Claims, access auth.Access) error {
+	if err := e.revoked.check(room, claims); err != nil {
+		return err
+	}
+	if access.Create {
+		return nil // nobody needs to know whether the room is there
+	}
+	exists, err := e.link(room).Exists(ctx, room)
+	switch {
+	case err != nil:
+		e.cfg.Logger.Debug("it can't be known whether a room is there", "room", link.Loggable(room), "error", err)
+		return errRoomsAway
+	case !exists:
+		return auth.ErrNoAccess
+	default:
+		return nil
+	}
+}
+
+var errRoomsAway = fmt.Errorf("%w: rooms cannot be reached", auth.ErrUnavailable)
 
 // levels are those of the wire.
 var levels = map[auth.Level]roomsv1.Level{

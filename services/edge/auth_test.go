@@ -20,6 +20,7 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 )
 
 const secret = "0123456789abcdef0123456789abcdef"
@@ -112,30 +113,83 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
-// A room that is open, one that isn't and one whose name nobody has thought of:
-// who may not come in can't tell them apart.
+// A room that is open, one that isn't, and one that isn't there and that somebody may
+// read but not make: who is turned away can't tell them apart, in no dialect, by no
+// byte. Whom nothing lets in, rooms is never asked about.
 func TestNoAccessLooksTheSameEverywhere(t *testing.T) {
 	w := newWorld(t, withTokens(t))
+	w.rooms.SetMissing("gone")
 	soon := time.Now().Add(time.Hour)
 	w.joinAs("open", token(t, soon, grant("id", "open", "rw", true)))
-	attached := w.count(func(f *roomsv1.EdgeFrame) bool { return f.GetAttach() != nil })
-	var seen []string
-	for _, room := range []string{"open", "closed"} {
-		_, response, err := w.dial(request{path: "/" + room, header: bearer(token(t, soon, grant("id", "mine", "rw", true)))})
-		if err == nil {
-			t.Fatalf("%s: let in", room)
+	asked, attached := w.rooms.Asked(), w.count(isAttach)
+	stranger := token(t, soon, grant("id", "mine", "rw", true))
+	reader := token(t, soon, grant("id", "gone", "r", true))
+	cases := []struct{ room, token string }{{"open", stranger}, {"shut", stranger}, {"gone", reader}}
+	for _, path := range []string{"/%s", "/-/y-websocket/%[1]s", "/-/y-sweet/%[1]s", "/d/%[1]s/ws/%[1]s", "/-/elva/%[1]s"} {
+		var seen []string
+		for _, c := range cases {
+			_, response, err := w.dial(request{path: fmt.Sprintf(path, c.room), header: bearer(c.token)})
+			if err == nil {
+				t.Fatalf("%s %s: let in", path, c.room)
+			}
+			text, _ := io.ReadAll(response.Body)
+			response.Header.Del("Date")
+			seen = append(seen, fmt.Sprint(response.StatusCode, response.Header, string(text)))
 		}
-		text, _ := io.ReadAll(response.Body)
-		response.Header.Del("Date")
-		seen = append(seen, fmt.Sprint(response.StatusCode, response.Header, string(text)))
+		if seen[0] != seen[1] || seen[1] != seen[2] || !strings.HasPrefix(seen[0], "403") {
+			t.Errorf("%s:\nopen: %s\nshut: %s\ngone: %s", path, seen[0], seen[1], seen[2])
+		}
 	}
-	if seen[0] != seen[1] {
-		t.Errorf("open:   %s\nclosed: %s", seen[0], seen[1])
+	for _, c := range cases {
+		p := w.carry("/")
+		p.send(name(c.room) + says(c.token))
+		p.send(name(c.room) + stepOne)
+		p.want(name(c.room) + refusal)
 	}
-	if n := w.count(func(f *roomsv1.EdgeFrame) bool { return f.GetAttach() != nil }); n != attached {
-		t.Errorf("rooms was asked %d times", n-attached)
+	if n := w.rooms.Asked() - asked; n != 6 {
+		t.Errorf("rooms was asked %d times, want once for each of the reader's", n)
+	}
+	if n := w.count(isAttach) - attached; n != 0 {
+		t.Errorf("rooms was opened %d times", n)
 	}
 }
+
+// What the edge is told too late, or by mistake, rooms still refuses.
+func TestRoomThatIsGoneMeanwhile(t *testing.T) {
+	w := newWorld(t, withTokens(t))
+	w.rooms.SetHook(func(l *roomstest.Link, f *roomsv1.EdgeFrame) bool {
+		if f.GetJoin() != nil {
+			l.Send(&roomsv1.RoomFrame{Attachment: f.GetAttachment(), Session: f.GetSession(), Body: &roomsv1.RoomFrame_Ended{
+				Ended: &roomsv1.Ended{Refusal: roomsv1.Refusal_REFUSAL_NO_ACCESS, Message: "no access to this room"},
+			}})
+		}
+		return f.GetJoin() != nil || (f.GetAttach() == nil && f.GetDetach() == nil)
+	})
+	reader := token(t, time.Now().Add(time.Hour), grant("id", "doc", "r", true))
+	conn, _, err := w.dial(request{path: "/doc", header: bearer(reader)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, conn: conn}
+	p.send("00 00 01 00")
+	p.wantClosed(4403, "no access to this room")
+	p = w.carry("/")
+	p.send(name("doc") + says(reader))
+	p.want(name("doc")+reads, name("doc")+refusal)
+}
+
+// Where rooms can't be asked, nobody is told that a room isn't there.
+func TestRoomsAreAway(t *testing.T) {
+	w := newWorld(t, withTokens(t))
+	w.ready(true)
+	w.rooms.SetDown(true)
+	_, response, err := w.dial(request{path: "/doc", header: bearer(token(t, time.Now().Add(time.Hour), grant("id", "doc", "r", true)))})
+	if err == nil || response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+		t.Errorf("%v, %v; want 503 and when to come back", response, err)
+	}
+}
+
+func isAttach(f *roomsv1.EdgeFrame) bool { return f.GetAttach() != nil }
 
 func TestReadOnlySession(t *testing.T) {
 	w := newWorld(t, withTokens(t))

@@ -209,7 +209,7 @@ func (d *document) authorize(ctx context.Context, text string) (auth.Claims, aut
 	}
 	claims, access, err := d.client.pass.inBand.Admit(ctx, d.room, text)
 	if err == nil {
-		err = d.client.edge.revoked.check(d.room, claims)
+		err = d.client.edge.allow(ctx, d.room, claims, access)
 	}
 	return claims, access, err
 }

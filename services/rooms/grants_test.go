@@ -3,7 +3,10 @@ package rooms_test
 import (
 	"testing"
 
+	"connectrpc.com/connect"
+
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
 	"github.com/fjord-sync/fjord/yjs/awareness"
 )
 
@@ -83,5 +86,36 @@ func TestRelayTrustsNoEdge(t *testing.T) {
 	e.send(relays(1, 2, "more"), relays(1, 1, "mine"))
 	if f := e.next(); string(f.GetRelayed().GetData()) != "mine" {
 		t.Errorf("%v, want what the writer says", f)
+	}
+}
+
+// Edges are told whether a room is there, and make none by asking.
+func TestExists(t *testing.T) {
+	client := start(t, "volatile")
+	rooms := roomsv1connect.NewLinkServiceClient(client, url)
+	exists := func(room string) bool {
+		t.Helper()
+		r, err := rooms.Exists(t.Context(), connect.NewRequest(&roomsv1.ExistsRequest{Room: room}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Msg.GetExists()
+	}
+	if exists("doc") {
+		t.Error("a room that nobody has made is there")
+	}
+	e := link(t, client)
+	e.send(attach(1, "doc"))
+	e.next()
+	if exists("doc") {
+		t.Error("a link makes a room")
+	}
+	e.send(join(1, 1))
+	e.in(1, 1)
+	if !exists("doc") {
+		t.Error("who may make a room is in it, and it isn't there")
+	}
+	if _, err := rooms.Exists(t.Context(), connect.NewRequest(&roomsv1.ExistsRequest{})); connect.CodeOf(err) != connect.CodeInvalidArgument {
+		t.Errorf("no name: %v", err)
 	}
 }

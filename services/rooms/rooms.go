@@ -88,7 +88,7 @@ func New(config Config) (*Service, error) {
 		Logger:  config.Logger,
 		Metrics: config.Metrics,
 	})
-	s.link = link.NewHandler(s.registry, s.revoked, maxLinkBytes, config.Logger, config.Metrics)
+	s.link = link.NewHandler(s.registry, s.revoked, s.stored(), maxLinkBytes, config.Logger, config.Metrics)
 	return s, nil
 }
 
@@ -101,6 +101,14 @@ func (s *Service) Register(mux *http.ServeMux, options ...connect.HandlerOption)
 	docs := documents.NewHandler(s.registry, s.reader())
 	mux.Handle(roomsv1connect.NewDocumentsServiceHandler(docs, options...))
 	mux.Handle(roomsv1connect.NewRoomsServiceHandler(operators.NewHandler(s.registry, s.revoked, s.quarantine(), docs), options...))
+}
+
+// stored knows which rooms are stored.
+func (s *Service) stored() link.Stored {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal
 }
 
 // reader is where documents are read whose rooms aren't open here.

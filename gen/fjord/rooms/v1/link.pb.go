@@ -271,6 +271,94 @@ func (Refusal) EnumDescriptor() ([]byte, []int) {
 	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{3}
 }
 
+type ExistsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Room          string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExistsRequest) Reset() {
+	*x = ExistsRequest{}
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExistsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExistsRequest) ProtoMessage() {}
+
+func (x *ExistsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExistsRequest.ProtoReflect.Descriptor instead.
+func (*ExistsRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ExistsRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+type ExistsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Exists        bool                   `protobuf:"varint,1,opt,name=exists,proto3" json:"exists,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExistsResponse) Reset() {
+	*x = ExistsResponse{}
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExistsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExistsResponse) ProtoMessage() {}
+
+func (x *ExistsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExistsResponse.ProtoReflect.Descriptor instead.
+func (*ExistsResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ExistsResponse) GetExists() bool {
+	if x != nil {
+		return x.Exists
+	}
+	return false
+}
+
 // LinkRequest carries what gathered at the edge while the one before was sent.
 type LinkRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -283,7 +371,7 @@ type LinkRequest struct {
 
 func (x *LinkRequest) Reset() {
 	*x = LinkRequest{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[0]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -295,7 +383,7 @@ func (x *LinkRequest) String() string {
 func (*LinkRequest) ProtoMessage() {}
 
 func (x *LinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[0]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -308,7 +396,7 @@ func (x *LinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkRequest.ProtoReflect.Descriptor instead.
 func (*LinkRequest) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{0}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *LinkRequest) GetHello() *EdgeHello {
@@ -341,7 +429,7 @@ type LinkResponse struct {
 
 func (x *LinkResponse) Reset() {
 	*x = LinkResponse{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[1]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -353,7 +441,7 @@ func (x *LinkResponse) String() string {
 func (*LinkResponse) ProtoMessage() {}
 
 func (x *LinkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[1]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -366,7 +454,7 @@ func (x *LinkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkResponse.ProtoReflect.Descriptor instead.
 func (*LinkResponse) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{1}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LinkResponse) GetFrames() []*RoomFrame {
@@ -393,7 +481,7 @@ type EdgeHello struct {
 
 func (x *EdgeHello) Reset() {
 	*x = EdgeHello{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[2]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +493,7 @@ func (x *EdgeHello) String() string {
 func (*EdgeHello) ProtoMessage() {}
 
 func (x *EdgeHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[2]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +506,7 @@ func (x *EdgeHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EdgeHello.ProtoReflect.Descriptor instead.
 func (*EdgeHello) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{2}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *EdgeHello) GetEdge() string {
@@ -453,7 +541,7 @@ type EdgeFrame struct {
 
 func (x *EdgeFrame) Reset() {
 	*x = EdgeFrame{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[3]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -465,7 +553,7 @@ func (x *EdgeFrame) String() string {
 func (*EdgeFrame) ProtoMessage() {}
 
 func (x *EdgeFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[3]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -478,7 +566,7 @@ func (x *EdgeFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EdgeFrame.ProtoReflect.Descriptor instead.
 func (*EdgeFrame) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{3}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *EdgeFrame) GetAttachment() uint64 {
@@ -670,7 +758,7 @@ type Attach struct {
 
 func (x *Attach) Reset() {
 	*x = Attach{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[4]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +770,7 @@ func (x *Attach) String() string {
 func (*Attach) ProtoMessage() {}
 
 func (x *Attach) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[4]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +783,7 @@ func (x *Attach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attach.ProtoReflect.Descriptor instead.
 func (*Attach) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{4}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Attach) GetRoom() string {
@@ -723,7 +811,7 @@ type Resume struct {
 
 func (x *Resume) Reset() {
 	*x = Resume{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[5]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +823,7 @@ func (x *Resume) String() string {
 func (*Resume) ProtoMessage() {}
 
 func (x *Resume) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[5]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +836,7 @@ func (x *Resume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resume.ProtoReflect.Descriptor instead.
 func (*Resume) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{5}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Resume) GetSeq() uint64 {
@@ -766,7 +854,7 @@ type Detach struct {
 
 func (x *Detach) Reset() {
 	*x = Detach{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[6]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +866,7 @@ func (x *Detach) String() string {
 func (*Detach) ProtoMessage() {}
 
 func (x *Detach) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[6]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +879,7 @@ func (x *Detach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detach.ProtoReflect.Descriptor instead.
 func (*Detach) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{6}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{8}
 }
 
 // Join lets a session into the room. It must be its first frame.
@@ -809,7 +897,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[7]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +909,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[7]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +922,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{7}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{9}
 }
 
 // Deprecated: Marked as deprecated in fjord/rooms/v1/link.proto.
@@ -873,7 +961,7 @@ type Grants struct {
 
 func (x *Grants) Reset() {
 	*x = Grants{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +973,7 @@ func (x *Grants) String() string {
 func (*Grants) ProtoMessage() {}
 
 func (x *Grants) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[8]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +986,7 @@ func (x *Grants) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grants.ProtoReflect.Descriptor instead.
 func (*Grants) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{8}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Grants) GetLevel() Level {
@@ -945,7 +1033,7 @@ type Leave struct {
 
 func (x *Leave) Reset() {
 	*x = Leave{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1045,7 @@ func (x *Leave) String() string {
 func (*Leave) ProtoMessage() {}
 
 func (x *Leave) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[9]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1058,7 @@ func (x *Leave) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leave.ProtoReflect.Descriptor instead.
 func (*Leave) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{9}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{11}
 }
 
 // SyncStep1 asks for what the session lacks; the answer is a SyncReply, held
@@ -985,7 +1073,7 @@ type SyncStep1 struct {
 
 func (x *SyncStep1) Reset() {
 	*x = SyncStep1{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -997,7 +1085,7 @@ func (x *SyncStep1) String() string {
 func (*SyncStep1) ProtoMessage() {}
 
 func (x *SyncStep1) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[10]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1010,7 +1098,7 @@ func (x *SyncStep1) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncStep1.ProtoReflect.Descriptor instead.
 func (*SyncStep1) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{10}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SyncStep1) GetStateVector() []byte {
@@ -1036,7 +1124,7 @@ type ClientUpdate struct {
 
 func (x *ClientUpdate) Reset() {
 	*x = ClientUpdate{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1136,7 @@ func (x *ClientUpdate) String() string {
 func (*ClientUpdate) ProtoMessage() {}
 
 func (x *ClientUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[11]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1149,7 @@ func (x *ClientUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientUpdate.ProtoReflect.Descriptor instead.
 func (*ClientUpdate) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{11}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ClientUpdate) GetTicket() uint64 {
@@ -1094,7 +1182,7 @@ type QueryAwareness struct {
 
 func (x *QueryAwareness) Reset() {
 	*x = QueryAwareness{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1194,7 @@ func (x *QueryAwareness) String() string {
 func (*QueryAwareness) ProtoMessage() {}
 
 func (x *QueryAwareness) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[12]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1207,7 @@ func (x *QueryAwareness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryAwareness.ProtoReflect.Descriptor instead.
 func (*QueryAwareness) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{12}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{14}
 }
 
 // RoomFrame is one thing that a room says to one attachment.
@@ -1146,7 +1234,7 @@ type RoomFrame struct {
 
 func (x *RoomFrame) Reset() {
 	*x = RoomFrame{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1246,7 @@ func (x *RoomFrame) String() string {
 func (*RoomFrame) ProtoMessage() {}
 
 func (x *RoomFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[13]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1259,7 @@ func (x *RoomFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomFrame.ProtoReflect.Descriptor instead.
 func (*RoomFrame) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{13}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RoomFrame) GetAttachment() uint64 {
@@ -1351,7 +1439,7 @@ type Attached struct {
 
 func (x *Attached) Reset() {
 	*x = Attached{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1451,7 @@ func (x *Attached) String() string {
 func (*Attached) ProtoMessage() {}
 
 func (x *Attached) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[14]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1464,7 @@ func (x *Attached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attached.ProtoReflect.Descriptor instead.
 func (*Attached) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{14}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Attached) GetKind() RoomKind {
@@ -1420,7 +1508,7 @@ type Detached struct {
 
 func (x *Detached) Reset() {
 	*x = Detached{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1520,7 @@ func (x *Detached) String() string {
 func (*Detached) ProtoMessage() {}
 
 func (x *Detached) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[15]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1533,7 @@ func (x *Detached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detached.ProtoReflect.Descriptor instead.
 func (*Detached) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{15}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Detached) GetReason() DetachReason {
@@ -1477,7 +1565,7 @@ type SyncReply struct {
 
 func (x *SyncReply) Reset() {
 	*x = SyncReply{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1577,7 @@ func (x *SyncReply) String() string {
 func (*SyncReply) ProtoMessage() {}
 
 func (x *SyncReply) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[16]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1590,7 @@ func (x *SyncReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncReply.ProtoReflect.Descriptor instead.
 func (*SyncReply) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{16}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SyncReply) GetUpdate() []byte {
@@ -1541,7 +1629,7 @@ type Broadcast struct {
 
 func (x *Broadcast) Reset() {
 	*x = Broadcast{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1641,7 @@ func (x *Broadcast) String() string {
 func (*Broadcast) ProtoMessage() {}
 
 func (x *Broadcast) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[17]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1654,7 @@ func (x *Broadcast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcast.ProtoReflect.Descriptor instead.
 func (*Broadcast) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{17}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Broadcast) GetSeq() uint64 {
@@ -1599,7 +1687,7 @@ type UpdateResult struct {
 
 func (x *UpdateResult) Reset() {
 	*x = UpdateResult{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1699,7 @@ func (x *UpdateResult) String() string {
 func (*UpdateResult) ProtoMessage() {}
 
 func (x *UpdateResult) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[18]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1712,7 @@ func (x *UpdateResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateResult.ProtoReflect.Descriptor instead.
 func (*UpdateResult) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{18}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UpdateResult) GetTicket() uint64 {
@@ -1667,7 +1755,7 @@ type Relayed struct {
 
 func (x *Relayed) Reset() {
 	*x = Relayed{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1767,7 @@ func (x *Relayed) String() string {
 func (*Relayed) ProtoMessage() {}
 
 func (x *Relayed) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[19]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1780,7 @@ func (x *Relayed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relayed.ProtoReflect.Descriptor instead.
 func (*Relayed) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{19}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Relayed) GetFromSession() uint64 {
@@ -1720,7 +1808,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[20]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1820,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[20]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1833,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{20}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Ended) GetRefusal() Refusal {
@@ -1774,7 +1862,7 @@ type Access struct {
 
 func (x *Access) Reset() {
 	*x = Access{}
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[21]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1874,7 @@ func (x *Access) String() string {
 func (*Access) ProtoMessage() {}
 
 func (x *Access) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_rooms_v1_link_proto_msgTypes[21]
+	mi := &file_fjord_rooms_v1_link_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1887,7 @@ func (x *Access) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Access.ProtoReflect.Descriptor instead.
 func (*Access) Descriptor() ([]byte, []int) {
-	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{21}
+	return file_fjord_rooms_v1_link_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Access) GetLevel() Level {
@@ -1820,7 +1908,11 @@ var File_fjord_rooms_v1_link_proto protoreflect.FileDescriptor
 
 const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\n" +
-	"\x19fjord/rooms/v1/link.proto\x12\x0efjord.rooms.v1\x1a\x1ffjord/rooms/v1/revocation.proto\"q\n" +
+	"\x19fjord/rooms/v1/link.proto\x12\x0efjord.rooms.v1\x1a\x1ffjord/rooms/v1/revocation.proto\"#\n" +
+	"\rExistsRequest\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\"(\n" +
+	"\x0eExistsResponse\x12\x16\n" +
+	"\x06exists\x18\x01 \x01(\bR\x06exists\"q\n" +
 	"\vLinkRequest\x12/\n" +
 	"\x05hello\x18\x01 \x01(\v2\x19.fjord.rooms.v1.EdgeHelloR\x05hello\x121\n" +
 	"\x06frames\x18\x02 \x03(\v2\x19.fjord.rooms.v1.EdgeFrameR\x06frames\"\x80\x01\n" +
@@ -1942,9 +2034,10 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x11REFUSAL_READ_ONLY\x10\x03\x12\x17\n" +
 	"\x13REFUSAL_NOT_ALLOWED\x10\x04\x12\x13\n" +
 	"\x0fREFUSAL_REVOKED\x10\x05\x12\x15\n" +
-	"\x11REFUSAL_NO_ACCESS\x10\x062T\n" +
+	"\x11REFUSAL_NO_ACCESS\x10\x062\x9d\x01\n" +
 	"\vLinkService\x12E\n" +
-	"\x04Link\x12\x1b.fjord.rooms.v1.LinkRequest\x1a\x1c.fjord.rooms.v1.LinkResponse(\x010\x01B\xb1\x01\n" +
+	"\x04Link\x12\x1b.fjord.rooms.v1.LinkRequest\x1a\x1c.fjord.rooms.v1.LinkResponse(\x010\x01\x12G\n" +
+	"\x06Exists\x12\x1d.fjord.rooms.v1.ExistsRequest\x1a\x1e.fjord.rooms.v1.ExistsResponseB\xb1\x01\n" +
 	"\x12com.fjord.rooms.v1B\tLinkProtoP\x01Z6github.com/fjord-sync/fjord/gen/fjord/rooms/v1;roomsv1\xa2\x02\x03FRX\xaa\x02\x0eFjord.Rooms.V1\xca\x02\x0eFjord\\Rooms\\V1\xe2\x02\x1aFjord\\Rooms\\V1\\GPBMetadata\xea\x02\x10Fjord::Rooms::V1b\x06proto3"
 
 var (
@@ -1960,69 +2053,73 @@ func file_fjord_rooms_v1_link_proto_rawDescGZIP() []byte {
 }
 
 var file_fjord_rooms_v1_link_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_fjord_rooms_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_fjord_rooms_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_fjord_rooms_v1_link_proto_goTypes = []any{
 	(Level)(0),             // 0: fjord.rooms.v1.Level
 	(RoomKind)(0),          // 1: fjord.rooms.v1.RoomKind
 	(DetachReason)(0),      // 2: fjord.rooms.v1.DetachReason
 	(Refusal)(0),           // 3: fjord.rooms.v1.Refusal
-	(*LinkRequest)(nil),    // 4: fjord.rooms.v1.LinkRequest
-	(*LinkResponse)(nil),   // 5: fjord.rooms.v1.LinkResponse
-	(*EdgeHello)(nil),      // 6: fjord.rooms.v1.EdgeHello
-	(*EdgeFrame)(nil),      // 7: fjord.rooms.v1.EdgeFrame
-	(*Attach)(nil),         // 8: fjord.rooms.v1.Attach
-	(*Resume)(nil),         // 9: fjord.rooms.v1.Resume
-	(*Detach)(nil),         // 10: fjord.rooms.v1.Detach
-	(*Join)(nil),           // 11: fjord.rooms.v1.Join
-	(*Grants)(nil),         // 12: fjord.rooms.v1.Grants
-	(*Leave)(nil),          // 13: fjord.rooms.v1.Leave
-	(*SyncStep1)(nil),      // 14: fjord.rooms.v1.SyncStep1
-	(*ClientUpdate)(nil),   // 15: fjord.rooms.v1.ClientUpdate
-	(*QueryAwareness)(nil), // 16: fjord.rooms.v1.QueryAwareness
-	(*RoomFrame)(nil),      // 17: fjord.rooms.v1.RoomFrame
-	(*Attached)(nil),       // 18: fjord.rooms.v1.Attached
-	(*Detached)(nil),       // 19: fjord.rooms.v1.Detached
-	(*SyncReply)(nil),      // 20: fjord.rooms.v1.SyncReply
-	(*Broadcast)(nil),      // 21: fjord.rooms.v1.Broadcast
-	(*UpdateResult)(nil),   // 22: fjord.rooms.v1.UpdateResult
-	(*Relayed)(nil),        // 23: fjord.rooms.v1.Relayed
-	(*Ended)(nil),          // 24: fjord.rooms.v1.Ended
-	(*Access)(nil),         // 25: fjord.rooms.v1.Access
-	(*Revocations)(nil),    // 26: fjord.rooms.v1.Revocations
+	(*ExistsRequest)(nil),  // 4: fjord.rooms.v1.ExistsRequest
+	(*ExistsResponse)(nil), // 5: fjord.rooms.v1.ExistsResponse
+	(*LinkRequest)(nil),    // 6: fjord.rooms.v1.LinkRequest
+	(*LinkResponse)(nil),   // 7: fjord.rooms.v1.LinkResponse
+	(*EdgeHello)(nil),      // 8: fjord.rooms.v1.EdgeHello
+	(*EdgeFrame)(nil),      // 9: fjord.rooms.v1.EdgeFrame
+	(*Attach)(nil),         // 10: fjord.rooms.v1.Attach
+	(*Resume)(nil),         // 11: fjord.rooms.v1.Resume
+	(*Detach)(nil),         // 12: fjord.rooms.v1.Detach
+	(*Join)(nil),           // 13: fjord.rooms.v1.Join
+	(*Grants)(nil),         // 14: fjord.rooms.v1.Grants
+	(*Leave)(nil),          // 15: fjord.rooms.v1.Leave
+	(*SyncStep1)(nil),      // 16: fjord.rooms.v1.SyncStep1
+	(*ClientUpdate)(nil),   // 17: fjord.rooms.v1.ClientUpdate
+	(*QueryAwareness)(nil), // 18: fjord.rooms.v1.QueryAwareness
+	(*RoomFrame)(nil),      // 19: fjord.rooms.v1.RoomFrame
+	(*Attached)(nil),       // 20: fjord.rooms.v1.Attached
+	(*Detached)(nil),       // 21: fjord.rooms.v1.Detached
+	(*SyncReply)(nil),      // 22: fjord.rooms.v1.SyncReply
+	(*Broadcast)(nil),      // 23: fjord.rooms.v1.Broadcast
+	(*UpdateResult)(nil),   // 24: fjord.rooms.v1.UpdateResult
+	(*Relayed)(nil),        // 25: fjord.rooms.v1.Relayed
+	(*Ended)(nil),          // 26: fjord.rooms.v1.Ended
+	(*Access)(nil),         // 27: fjord.rooms.v1.Access
+	(*Revocations)(nil),    // 28: fjord.rooms.v1.Revocations
 }
 var file_fjord_rooms_v1_link_proto_depIdxs = []int32{
-	6,  // 0: fjord.rooms.v1.LinkRequest.hello:type_name -> fjord.rooms.v1.EdgeHello
-	7,  // 1: fjord.rooms.v1.LinkRequest.frames:type_name -> fjord.rooms.v1.EdgeFrame
-	17, // 2: fjord.rooms.v1.LinkResponse.frames:type_name -> fjord.rooms.v1.RoomFrame
-	26, // 3: fjord.rooms.v1.LinkResponse.revocations:type_name -> fjord.rooms.v1.Revocations
-	8,  // 4: fjord.rooms.v1.EdgeFrame.attach:type_name -> fjord.rooms.v1.Attach
-	10, // 5: fjord.rooms.v1.EdgeFrame.detach:type_name -> fjord.rooms.v1.Detach
-	11, // 6: fjord.rooms.v1.EdgeFrame.join:type_name -> fjord.rooms.v1.Join
-	13, // 7: fjord.rooms.v1.EdgeFrame.leave:type_name -> fjord.rooms.v1.Leave
-	14, // 8: fjord.rooms.v1.EdgeFrame.step1:type_name -> fjord.rooms.v1.SyncStep1
-	15, // 9: fjord.rooms.v1.EdgeFrame.update:type_name -> fjord.rooms.v1.ClientUpdate
-	16, // 10: fjord.rooms.v1.EdgeFrame.query_awareness:type_name -> fjord.rooms.v1.QueryAwareness
-	12, // 11: fjord.rooms.v1.EdgeFrame.grants:type_name -> fjord.rooms.v1.Grants
-	9,  // 12: fjord.rooms.v1.Attach.resume:type_name -> fjord.rooms.v1.Resume
-	12, // 13: fjord.rooms.v1.Join.grants:type_name -> fjord.rooms.v1.Grants
+	8,  // 0: fjord.rooms.v1.LinkRequest.hello:type_name -> fjord.rooms.v1.EdgeHello
+	9,  // 1: fjord.rooms.v1.LinkRequest.frames:type_name -> fjord.rooms.v1.EdgeFrame
+	19, // 2: fjord.rooms.v1.LinkResponse.frames:type_name -> fjord.rooms.v1.RoomFrame
+	28, // 3: fjord.rooms.v1.LinkResponse.revocations:type_name -> fjord.rooms.v1.Revocations
+	10, // 4: fjord.rooms.v1.EdgeFrame.attach:type_name -> fjord.rooms.v1.Attach
+	12, // 5: fjord.rooms.v1.EdgeFrame.detach:type_name -> fjord.rooms.v1.Detach
+	13, // 6: fjord.rooms.v1.EdgeFrame.join:type_name -> fjord.rooms.v1.Join
+	15, // 7: fjord.rooms.v1.EdgeFrame.leave:type_name -> fjord.rooms.v1.Leave
+	16, // 8: fjord.rooms.v1.EdgeFrame.step1:type_name -> fjord.rooms.v1.SyncStep1
+	17, // 9: fjord.rooms.v1.EdgeFrame.update:type_name -> fjord.rooms.v1.ClientUpdate
+	18, // 10: fjord.rooms.v1.EdgeFrame.query_awareness:type_name -> fjord.rooms.v1.QueryAwareness
+	14, // 11: fjord.rooms.v1.EdgeFrame.grants:type_name -> fjord.rooms.v1.Grants
+	11, // 12: fjord.rooms.v1.Attach.resume:type_name -> fjord.rooms.v1.Resume
+	14, // 13: fjord.rooms.v1.Join.grants:type_name -> fjord.rooms.v1.Grants
 	0,  // 14: fjord.rooms.v1.Grants.level:type_name -> fjord.rooms.v1.Level
-	18, // 15: fjord.rooms.v1.RoomFrame.attached:type_name -> fjord.rooms.v1.Attached
-	19, // 16: fjord.rooms.v1.RoomFrame.detached:type_name -> fjord.rooms.v1.Detached
-	20, // 17: fjord.rooms.v1.RoomFrame.sync_reply:type_name -> fjord.rooms.v1.SyncReply
-	21, // 18: fjord.rooms.v1.RoomFrame.broadcast:type_name -> fjord.rooms.v1.Broadcast
-	22, // 19: fjord.rooms.v1.RoomFrame.result:type_name -> fjord.rooms.v1.UpdateResult
-	23, // 20: fjord.rooms.v1.RoomFrame.relayed:type_name -> fjord.rooms.v1.Relayed
-	24, // 21: fjord.rooms.v1.RoomFrame.ended:type_name -> fjord.rooms.v1.Ended
-	25, // 22: fjord.rooms.v1.RoomFrame.access:type_name -> fjord.rooms.v1.Access
+	20, // 15: fjord.rooms.v1.RoomFrame.attached:type_name -> fjord.rooms.v1.Attached
+	21, // 16: fjord.rooms.v1.RoomFrame.detached:type_name -> fjord.rooms.v1.Detached
+	22, // 17: fjord.rooms.v1.RoomFrame.sync_reply:type_name -> fjord.rooms.v1.SyncReply
+	23, // 18: fjord.rooms.v1.RoomFrame.broadcast:type_name -> fjord.rooms.v1.Broadcast
+	24, // 19: fjord.rooms.v1.RoomFrame.result:type_name -> fjord.rooms.v1.UpdateResult
+	25, // 20: fjord.rooms.v1.RoomFrame.relayed:type_name -> fjord.rooms.v1.Relayed
+	26, // 21: fjord.rooms.v1.RoomFrame.ended:type_name -> fjord.rooms.v1.Ended
+	27, // 22: fjord.rooms.v1.RoomFrame.access:type_name -> fjord.rooms.v1.Access
 	1,  // 23: fjord.rooms.v1.Attached.kind:type_name -> fjord.rooms.v1.RoomKind
 	2,  // 24: fjord.rooms.v1.Detached.reason:type_name -> fjord.rooms.v1.DetachReason
 	3,  // 25: fjord.rooms.v1.UpdateResult.refusal:type_name -> fjord.rooms.v1.Refusal
 	3,  // 26: fjord.rooms.v1.Ended.refusal:type_name -> fjord.rooms.v1.Refusal
 	0,  // 27: fjord.rooms.v1.Access.level:type_name -> fjord.rooms.v1.Level
-	4,  // 28: fjord.rooms.v1.LinkService.Link:input_type -> fjord.rooms.v1.LinkRequest
-	5,  // 29: fjord.rooms.v1.LinkService.Link:output_type -> fjord.rooms.v1.LinkResponse
-	29, // [29:30] is the sub-list for method output_type
-	28, // [28:29] is the sub-list for method input_type
+	6,  // 28: fjord.rooms.v1.LinkService.Link:input_type -> fjord.rooms.v1.LinkRequest
+	4,  // 29: fjord.rooms.v1.LinkService.Exists:input_type -> fjord.rooms.v1.ExistsRequest
+	7,  // 30: fjord.rooms.v1.LinkService.Link:output_type -> fjord.rooms.v1.LinkResponse
+	5,  // 31: fjord.rooms.v1.LinkService.Exists:output_type -> fjord.rooms.v1.ExistsResponse
+	30, // [30:32] is the sub-list for method output_type
+	28, // [28:30] is the sub-list for method input_type
 	28, // [28:28] is the sub-list for extension type_name
 	28, // [28:28] is the sub-list for extension extendee
 	0,  // [0:28] is the sub-list for field type_name
@@ -2034,7 +2131,7 @@ func file_fjord_rooms_v1_link_proto_init() {
 		return
 	}
 	file_fjord_rooms_v1_revocation_proto_init()
-	file_fjord_rooms_v1_link_proto_msgTypes[3].OneofWrappers = []any{
+	file_fjord_rooms_v1_link_proto_msgTypes[5].OneofWrappers = []any{
 		(*EdgeFrame_Attach)(nil),
 		(*EdgeFrame_Detach)(nil),
 		(*EdgeFrame_Join)(nil),
@@ -2046,7 +2143,7 @@ func file_fjord_rooms_v1_link_proto_init() {
 		(*EdgeFrame_Relay)(nil),
 		(*EdgeFrame_Grants)(nil),
 	}
-	file_fjord_rooms_v1_link_proto_msgTypes[13].OneofWrappers = []any{
+	file_fjord_rooms_v1_link_proto_msgTypes[15].OneofWrappers = []any{
 		(*RoomFrame_Attached)(nil),
 		(*RoomFrame_Detached)(nil),
 		(*RoomFrame_SyncReply)(nil),
@@ -2063,7 +2160,7 @@ func file_fjord_rooms_v1_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fjord_rooms_v1_link_proto_rawDesc), len(file_fjord_rooms_v1_link_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -74,9 +74,11 @@ func Admit(ctx context.Context, a Authenticator, r Request) (Claims, Access, err
 	}
 	access, ok := claims.For(r.Room)
 	if !ok {
-		return Claims{}, Access{}, errNoAccess
+		return Claims{}, Access{}, ErrNoAccess
 	}
 	return claims, access, nil
 }
 
-var errNoAccess = fmt.Errorf("%w to this room", ErrForbidden)
+// ErrNoAccess is the ErrForbidden of all whom nothing lets into a room, and of those
+// who may not make it when it isn't there.
+var ErrNoAccess = fmt.Errorf("%w to this room", ErrForbidden)

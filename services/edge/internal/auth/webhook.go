@@ -150,7 +150,7 @@ func (w *Webhook) ask(body []byte) answer {
 	case http.StatusUnauthorized:
 		return denied(errWebhookNobody)
 	case http.StatusForbidden:
-		return denied(errNoAccess)
+		return denied(ErrNoAccess)
 	default:
 		w.log.Error("the auth webhook gives no answer", "status", status)
 		return answer{err: errWebhook}
@@ -187,7 +187,7 @@ func readAnswer(data []byte) (answer, error) {
 		return answer{}, errAllow
 	}
 	if !*allow {
-		return denied(errNoAccess), nil
+		return denied(ErrNoAccess), nil
 	}
 	claims := set.claims()
 	until := time.Now().Add(allowedFor)

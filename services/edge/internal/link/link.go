@@ -71,6 +71,7 @@ type Link struct {
 	cfg    *Config
 	name   string // of the rooms process, in logs and metrics
 	client *connect.Client[request, roomsv1.LinkResponse]
+	unary  roomsv1connect.LinkServiceClient
 	cancel context.CancelFunc
 
 	// ours is run and the pending re-attachments.
@@ -105,6 +106,7 @@ func New(client connect.HTTPClient, url string, cfg *Config) *Link {
 			// inflated message is a way to hurt.
 			connect.WithAcceptCompression("gzip", nil, nil),
 		),
+		unary:   roomsv1connect.NewLinkServiceClient(client, url, connect.WithAcceptCompression("gzip", nil, nil)),
 		cancel:  cancel,
 		rooms:   make(map[string]*attachment),
 		numbers: make(map[uint64]*attachment),
@@ -135,6 +137,17 @@ func (l *Link) Stands() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.queue != nil
+}
+
+// Exists asks whether a room is there for those who may not make it.
+func (l *Link) Exists(ctx context.Context, room string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.LinkWait)
+	defer cancel()
+	r, err := l.unary.Exists(ctx, connect.NewRequest(&roomsv1.ExistsRequest{Room: room}))
+	if err != nil {
+		return false, err
+	}
+	return r.Msg.GetExists(), nil
 }
 
 // pauses returns the pauses between attempts.

@@ -38,6 +38,10 @@ type Server struct {
 	// news is closed at every change of seen.
 	news chan struct{}
 	down bool
+	// missing are rooms that aren't there for those who may not make them.
+	missing map[string]bool
+	// asked counts the questions whether a room is there.
+	asked int
 	// revoked is what links are told first.
 	revoked *roomsv1.Revocations
 	// breaches are what edges did against the contract.
@@ -137,6 +141,34 @@ func (s *Server) Revoke(all ...*roomsv1.Revocation) {
 	for _, l := range s.links {
 		l.revoke <- s.revoked
 	}
+}
+
+// SetMissing says which rooms aren't there for those who may not make them.
+func (s *Server) SetMissing(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missing = make(map[string]bool)
+	for _, name := range names {
+		s.missing[name] = true
+	}
+}
+
+// Asked returns how often somebody has asked whether a room is there.
+func (s *Server) Asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+// Exists answers edges.
+func (s *Server) Exists(_ context.Context, r *connect.Request[roomsv1.ExistsRequest]) (*connect.Response[roomsv1.ExistsResponse], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	if s.down {
+		return nil, connect.NewError(connect.CodeUnavailable, errBroken)
+	}
+	return connect.NewResponse(&roomsv1.ExistsResponse{Exists: !s.missing[r.Msg.GetRoom()]}), nil
 }
 
 // Append puts an update into a room as another edge's client would, and tells

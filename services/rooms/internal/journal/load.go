@@ -57,6 +57,16 @@ func (j *Journal) read(ctx context.Context, name string, around unusable) (*room
 	return l.finish(l.head.GetEpoch())
 }
 
+// Exists reports whether something is stored in a room.
+func (j *Journal) Exists(ctx context.Context, name string) (bool, error) {
+	// The first name that begins with this one is this one, if it is there.
+	r, err := j.storage.List(ctx, connectRequest(&storagev1.ListRequest{Prefix: name, Limit: 1}))
+	if err != nil {
+		return false, fmt.Errorf("list: %w", err)
+	}
+	return len(r.Msg.GetRooms()) > 0 && r.Msg.GetRooms()[0].GetRoom() == name, nil
+}
+
 // passing reports whether an error may go away by itself: storage couldn't be
 // reached, or another claim came between our own and the load.
 func passing(err error) bool {

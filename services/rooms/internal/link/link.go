@@ -30,6 +30,7 @@ import (
 type Handler struct {
 	registry *registry.Registry
 	revoked  *revocations.List
+	stored   Stored // nil if nothing is stored
 	log      *slog.Logger
 	metrics  metrics
 	// maxQueued bounds the bytes that wait for one edge.
@@ -38,10 +39,10 @@ type Handler struct {
 }
 
 // NewHandler returns the service over a registry, for edges that are to know what is
-// revoked. maxQueued bounds the bytes
+// revoked. stored may be nil if rooms are not durable. maxQueued bounds the bytes
 // that wait for one edge; beyond it the link is dropped and the edge resumes.
-func NewHandler(r *registry.Registry, revoked *revocations.List, maxQueued int, log *slog.Logger, registerer prometheus.Registerer) *Handler {
-	return &Handler{registry: r, revoked: revoked, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued}
+func NewHandler(r *registry.Registry, revoked *revocations.List, stored Stored, maxQueued int, log *slog.Logger, registerer prometheus.Registerer) *Handler {
+	return &Handler{registry: r, revoked: revoked, stored: stored, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued}
 }
 
 // Wait returns when the readers of all links have ended. Call it after the

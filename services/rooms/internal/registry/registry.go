@@ -144,6 +144,29 @@ func (r *Registry) Has(name string) bool {
 	return o != nil && !o.dead.Load()
 }
 
+// Exists reports whether a room that is open here is there for those who may not
+// make it. A room that is still loading isn't yet, nor is one that isn't open.
+func (r *Registry) Exists(ctx context.Context, name string) (bool, error) {
+	r.mu.Lock()
+	o := r.rooms[name]
+	r.mu.Unlock()
+	if o == nil {
+		return false, nil
+	}
+	answer := make(chan room.Status, 1)
+	if o.post(item{status: answer}, unbounded) != posted {
+		return false, nil
+	}
+	select {
+	case status := <-answer:
+		return status.Exists, nil
+	case <-o.ended:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
 // Draining reports whether the process is going.
 func (r *Registry) Draining() bool {
 	r.mu.Lock()

@@ -255,6 +255,8 @@ type Status struct {
 	UnsavedBytes  int
 	DocumentBytes int
 	Pending       int
+	// Exists: see Room.Exists.
+	Exists bool
 }
 
 // Status returns the room's state as it is now.
@@ -265,6 +267,7 @@ func (r *Room) Status() Status {
 		Seq:          r.log.seq,
 		Attachments:  len(r.attachments),
 		Present:      r.presence.present(),
+		Exists:       r.Exists(),
 		UnsavedBytes: r.log.unsavedBytes(),
 	}
 	for _, a := range r.attachments {

@@ -35,11 +35,17 @@ const (
 const (
 	// LinkServiceLinkProcedure is the fully-qualified name of the LinkService's Link RPC.
 	LinkServiceLinkProcedure = "/fjord.rooms.v1.LinkService/Link"
+	// LinkServiceExistsProcedure is the fully-qualified name of the LinkService's Exists RPC.
+	LinkServiceExistsProcedure = "/fjord.rooms.v1.LinkService/Exists"
 )
 
 // LinkServiceClient is a client for the fjord.rooms.v1.LinkService service.
 type LinkServiceClient interface {
 	Link(context.Context) *connect.BidiStreamForClient[v1.LinkRequest, v1.LinkResponse]
+	// Exists tells whether a room is there for those who may not make it: something
+	// is stored in it, or somebody is in it who may. Edges ask before they let such a
+	// session in, so that it is turned away as one without access is.
+	Exists(context.Context, *connect.Request[v1.ExistsRequest]) (*connect.Response[v1.ExistsResponse], error)
 }
 
 // NewLinkServiceClient constructs a client for the fjord.rooms.v1.LinkService service. By default,
@@ -59,12 +65,19 @@ func NewLinkServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(linkServiceMethods.ByName("Link")),
 			connect.WithClientOptions(opts...),
 		),
+		exists: connect.NewClient[v1.ExistsRequest, v1.ExistsResponse](
+			httpClient,
+			baseURL+LinkServiceExistsProcedure,
+			connect.WithSchema(linkServiceMethods.ByName("Exists")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // linkServiceClient implements LinkServiceClient.
 type linkServiceClient struct {
-	link *connect.Client[v1.LinkRequest, v1.LinkResponse]
+	link   *connect.Client[v1.LinkRequest, v1.LinkResponse]
+	exists *connect.Client[v1.ExistsRequest, v1.ExistsResponse]
 }
 
 // Link calls fjord.rooms.v1.LinkService.Link.
@@ -72,9 +85,18 @@ func (c *linkServiceClient) Link(ctx context.Context) *connect.BidiStreamForClie
 	return c.link.CallBidiStream(ctx)
 }
 
+// Exists calls fjord.rooms.v1.LinkService.Exists.
+func (c *linkServiceClient) Exists(ctx context.Context, req *connect.Request[v1.ExistsRequest]) (*connect.Response[v1.ExistsResponse], error) {
+	return c.exists.CallUnary(ctx, req)
+}
+
 // LinkServiceHandler is an implementation of the fjord.rooms.v1.LinkService service.
 type LinkServiceHandler interface {
 	Link(context.Context, *connect.BidiStream[v1.LinkRequest, v1.LinkResponse]) error
+	// Exists tells whether a room is there for those who may not make it: something
+	// is stored in it, or somebody is in it who may. Edges ask before they let such a
+	// session in, so that it is turned away as one without access is.
+	Exists(context.Context, *connect.Request[v1.ExistsRequest]) (*connect.Response[v1.ExistsResponse], error)
 }
 
 // NewLinkServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -90,10 +112,18 @@ func NewLinkServiceHandler(svc LinkServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(linkServiceMethods.ByName("Link")),
 		connect.WithHandlerOptions(opts...),
 	)
+	linkServiceExistsHandler := connect.NewUnaryHandler(
+		LinkServiceExistsProcedure,
+		svc.Exists,
+		connect.WithSchema(linkServiceMethods.ByName("Exists")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/fjord.rooms.v1.LinkService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case LinkServiceLinkProcedure:
 			linkServiceLinkHandler.ServeHTTP(w, r)
+		case LinkServiceExistsProcedure:
+			linkServiceExistsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -105,4 +135,8 @@ type UnimplementedLinkServiceHandler struct{}
 
 func (UnimplementedLinkServiceHandler) Link(context.Context, *connect.BidiStream[v1.LinkRequest, v1.LinkResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.LinkService.Link is not implemented"))
+}
+
+func (UnimplementedLinkServiceHandler) Exists(context.Context, *connect.Request[v1.ExistsRequest]) (*connect.Response[v1.ExistsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.rooms.v1.LinkService.Exists is not implemented"))
 }
