@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/fjord-sync/fjord/reliability/check"
-	"github.com/fjord-sync/fjord/reliability/fleet"
 	"github.com/fjord-sync/fjord/reliability/typist"
 )
 
@@ -35,7 +34,7 @@ func (c *crowd) verdict(y *check.Yjs, settled bool) error {
 	hot := make(map[string][]byte)
 	if settled {
 		var err error
-		if hot, err = read(ctx, c.fleet, c.rooms); err != nil {
+		if hot, err = read(ctx, c.fleet.URL, c.rooms); err != nil {
 			return fmt.Errorf("the running server: %w", err)
 		}
 	}
@@ -44,7 +43,7 @@ func (c *crowd) verdict(y *check.Yjs, settled bool) error {
 	if err := errors.Join(c.fleet.Kill(), c.fleet.Start()); err != nil {
 		return err
 	}
-	cold, err := read(ctx, c.fleet, c.rooms)
+	cold, err := read(ctx, c.fleet.URL, c.rooms)
 	if err != nil {
 		return fmt.Errorf("the new start: %w", err)
 	}
@@ -98,15 +97,53 @@ func (c *crowd) logs(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// audit looks at what is on disk while no client can help: the server has just been
+// started after a fault that hit all of it, and its front still refuses. Clients
+// that came back would send what was lost again, and hide it.
+func (c *crowd) audit(ctx context.Context) error {
+	c.t.Helper()
+	histories := make(map[string][]check.Author)
+	for _, room := range c.rooms {
+		var err error
+		if histories[room], err = c.authors(room, false); err != nil {
+			return err
+		}
+	}
+	cold, err := read(ctx, c.fleet.Direct, c.rooms)
+	if err != nil {
+		return fmt.Errorf("the new start: %w", err)
+	}
+	var errs []error
+	for _, room := range c.rooms {
+		if err := check.Kept(histories[room], cold[room]); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", room, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// refuse keeps clients out; heal lets them in.
+func (c *crowd) refuse() {
+	for _, p := range c.fleet.Front {
+		p.Refuse()
+	}
+}
+
+func (c *crowd) heal() {
+	for _, p := range append(c.fleet.Front, c.fleet.Back...) {
+		p.Heal()
+	}
+}
+
 // read joins each room as a newcomer does, and returns what it is given.
-func read(ctx context.Context, f *fleet.Fleet, rooms []string) (map[string][]byte, error) {
+func read(ctx context.Context, url func(int) string, rooms []string) (map[string][]byte, error) {
 	documents := make(map[string][]byte)
 	var mu sync.Mutex // guards documents and errs
 	var errs []error
 	var readers sync.WaitGroup
 	for i, room := range rooms {
 		readers.Go(func() {
-			y := typist.Open(typist.Config{URL: f.URL(i), Room: room, Client: 1})
+			y := typist.Open(typist.Config{URL: url(i), Room: room, Client: 1})
 			defer y.Close()
 			err := y.Synced(ctx)
 			h, encode := y.History()

@@ -32,13 +32,38 @@ func Room(authors []Author, follows, hot, cold []byte) error {
 	if err != nil {
 		return fmt.Errorf("what follows from the updates: %w", err)
 	}
+	for _, a := range authors {
+		for _, u := range a.Said {
+			if err := union.Load(u); err != nil {
+				return fmt.Errorf("%s said %x: %w", a.Name, u, err)
+			}
+		}
+	}
+	errs := []error{Kept(authors, cold)}
+	if !union.Contains(cold) {
+		errs = append(errs, errors.New("PHANTOM: the disk has what nobody said"))
+	}
+	if hot != nil {
+		errs = append(errs, same("the running server", hot, kept, cold))
+	}
+	for _, a := range authors {
+		if a.Document != nil {
+			errs = append(errs, same(a.Name, a.Document, kept, cold))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Kept checks the first promise alone: what was echoed or seen is on disk.
+func Kept(authors []Author, cold []byte) error {
+	kept, err := load(cold)
+	if err != nil {
+		return fmt.Errorf("the loaded document: %w", err)
+	}
 	var errs []error
 	for _, a := range authors {
 		missing, first := 0, -1
 		for i, u := range a.Said {
-			if err := union.Load(u); err != nil {
-				return fmt.Errorf("%s said %x: %w", a.Name, u, err)
-			}
 			if a.Echoed[i] && !kept.Contains(u) {
 				if missing++; first < 0 {
 					first = i
@@ -50,17 +75,6 @@ func Room(authors []Author, follows, hot, cold []byte) error {
 		}
 		if a.Seen != nil && !kept.Contains(a.Seen) {
 			errs = append(errs, fmt.Errorf("SEEN: %s was shown updates that aren't on disk", a.Name))
-		}
-	}
-	if !union.Contains(cold) {
-		errs = append(errs, errors.New("PHANTOM: the disk has what nobody said"))
-	}
-	if hot != nil {
-		errs = append(errs, same("the running server", hot, kept, cold))
-	}
-	for _, a := range authors {
-		if a.Document != nil {
-			errs = append(errs, same(a.Name, a.Document, kept, cold))
 		}
 	}
 	return errors.Join(errs...)

@@ -2,11 +2,13 @@ package fleet
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -193,12 +195,33 @@ func (p *Process) end(signal os.Signal, within time.Duration) error {
 	return nil
 }
 
-// Expect says that the process's end, when it comes, is no surprise.
-func (p *Process) Expect() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.run != nil {
-		p.run.wished = true
+// Frozen waits until no thread of a process that was told to stop runs any more,
+// but for those that the kernel is doing something for: they stop when it is done.
+func (p *Process) Frozen(ctx context.Context) error {
+	for {
+		states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.PID()))
+		if err != nil {
+			return err
+		}
+		running := 0
+		for _, path := range states {
+			stat, err := os.ReadFile(path)
+			if err != nil {
+				continue // a thread that has ended
+			}
+			// pid (name) state …: the name may hold anything.
+			if _, rest, ok := strings.Cut(string(stat), ") "); ok && strings.ContainsRune("RS", rune(rest[0])) {
+				running++
+			}
+		}
+		if running == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %d threads still run after SIGSTOP: %w", p.Name, running, ctx.Err())
+		case <-time.After(100 * time.Microsecond):
+		}
 	}
 }
 
