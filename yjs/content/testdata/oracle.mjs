@@ -11,6 +11,7 @@
 //        what Yjs makes of the edits, and what a document reads to which mine, the
 //        updates of the same edits, were applied; then the places as positions, and
 //        where the positions are
+//   {op: "scene", step, …}                         → one step of a scenario: see scene.mjs
 //   {op: "history", seeds}                        → [{name, state, moments: [{snapshot, views}…]}…]
 import { createInterface } from 'node:readline'
 import * as Y from '../../internal/difftest/node_modules/yjs/dist/yjs.mjs'
@@ -18,6 +19,7 @@ import { makeProgram } from '../../internal/difftest/program.mjs'
 import { natural } from '../../internal/difftest/check.mjs'
 import { canonical, kinds } from '../../internal/difftest/canonical.mjs'
 import { edit as editDoc, find } from './edits.mjs'
+import { scene } from './scene.mjs'
 
 const b64 = bytes => Buffer.from(bytes).toString('base64')
 const bytes = s => new Uint8Array(Buffer.from(s, 'base64'))
@@ -101,7 +103,7 @@ const history = ({ seeds }) => seeds.map(seed => {
   }
 })
 
-const ops = { make, read, edit, history }
+const ops = { make, read, edit, history, scene }
 
 console.error = console.warn = console.log = () => {}
 

@@ -61,7 +61,7 @@ var mutants = []mutant{
 	{"conflict goes on past an equal right origin", "content/conflict.go", "} else if b.right[x] == right {", "} else if false {", tier1},
 	{"followers of a sibling aren't passed", "content/conflict.go", "case b.stamps[o] <= cleared:\n\t\t\tleft, cleared = x, b.tick", "case b.stamps[o] <= cleared:\n\t\t\tleft = x", tier1},
 	{"first value of a key", "content/shared.go", "return v.valueAt(n, n.length-1), true", "return v.valueAt(n, 0), true", tier2},
-	{"cut pair loses a half", "content/split.go", "\t\tr.flags |= headHalf\n", "", tier1},
+	{"cut pair loses a half", "content/split.go", "\t\tr.flags |= headHalf\n", "", tier2},
 	{"formats count", "content/node.go", "return n.kind != kindFormat && n.kind > kindDeleted", "return n.kind > kindDeleted", tier1},
 	{"null sets a format", "content/text.go", "\tif value == nil {\n\t\tdelete(d.current, key)\n\t\treturn\n\t}\n", "", tier1},
 	{"marks of an edit forget their value", "content/caret.go", "\twhich, ok := v.marks[i]", "\twhich, ok := 0, false", tier2},
