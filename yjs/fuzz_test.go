@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -145,12 +146,51 @@ func FuzzV2(f *testing.F) {
 		if err := yjs.NewDocument().Load(v1); err != nil && !errors.Is(err, yjs.ErrConflict) {
 			t.Errorf("made %x, which is refused: %v", v1, err)
 		}
+		d, same := yjs.NewDocument(), yjs.NewDocument()
+		if err, want := d.ApplyUpdateV2(v2), same.ApplyUpdate(v1); (err == nil) != (want == nil) {
+			t.Errorf("applied: %v, as version 1: %v", err, want)
+		}
+		wantState(t, d, state(t, same))
 		again, err := yjs.ConvertUpdateV1ToV2(v1)
 		if err != nil {
 			t.Fatalf("%x can't go back: %v", v1, err)
 		}
 		if back, err := yjs.ConvertUpdateV2ToV1(again); err != nil || !yjs.IsEmptyUpdate(v1) && len(back) == 0 {
 			t.Errorf("%x there and back: %x, %v", v1, back, err)
+		}
+	})
+}
+
+// FuzzMerge works with two updates without a document, and with one.
+func FuzzMerge(f *testing.F) {
+	for i, s := range seeds() {
+		f.Add(s, seeds()[(i+2)%len(seeds())], cat(num(1), id(1, 2)))
+	}
+	f.Fuzz(func(t *testing.T, first, second, vector []byte) {
+		merged, err := yjs.MergeUpdates(first, second)
+		d := yjs.NewDocument()
+		loaded := errors.Join(d.Load(first), d.Load(second))
+		if (err == nil) != (loaded == nil) {
+			t.Fatalf("merged: %v, loaded: %v", err, loaded)
+		}
+		if err != nil {
+			return
+		}
+		wantState(t, d, merged)
+		if again, err := yjs.MergeUpdates(merged); err != nil || !bytes.Equal(again, merged) {
+			t.Errorf("%x merged again: %x, %v", merged, again, err)
+		}
+		if got, err := yjs.StateVectorFromUpdate(merged); err != nil || !bytes.Equal(got, d.StateVector()) {
+			t.Errorf("vector %x, %v, want %x", got, err, d.StateVector())
+		}
+		diff, err := yjs.DiffUpdate(merged, vector)
+		want, refused := d.EncodeStateAsUpdate(vector)
+		if (err == nil) != (refused == nil) || err == nil && !bytes.Equal(diff, want) {
+			t.Errorf("difference %x, %v, of the document %x, %v", diff, err, want, refused)
+		}
+		inserts, deletes, err := yjs.IDsOfUpdate(merged)
+		if err != nil || !reflect.DeepEqual(inserts, d.Inserts()) || !reflect.DeepEqual(deletes, d.Deletes()) {
+			t.Errorf("units %v, %v, %v, of the document %v, %v", inserts, deletes, err, d.Inserts(), d.Deletes())
 		}
 	})
 }

@@ -3,6 +3,7 @@ package content_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
@@ -92,5 +93,25 @@ func FuzzParsePosition(f *testing.F) {
 			t.Errorf("%x: %v", src, err)
 		}
 		empty(t).Resolve(p)
+	})
+}
+
+func FuzzPositionJSON(f *testing.F) {
+	f.Add([]byte(`{"item":{"client":1,"clock":2},"assoc":-1}`))
+	f.Add([]byte(`{"type":null,"tname":"t","assoc":0}`))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		var p, q content.Position
+		if err := json.Unmarshal(src, &p); err != nil {
+			return
+		}
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &q); err != nil || !reflect.DeepEqual(p, q) {
+			t.Errorf("%s: %v, then %v, %v", src, p, q, err)
+		}
+		empty(t).Resolve(p)
+		p.Append(nil)
 	})
 }

@@ -88,7 +88,8 @@ func (v *View) pathOf(kin int32) (root string, path []any) {
 }
 
 // Since returns what has changed in the text since a snapshot: a delta that makes
-// of the text as it was the text as it is.
+// of the text as it was the text as it is. (But where only half of a surrogate pair
+// was there, or is, no delta can say so.)
 func (t Text) Since(s Snapshot) []Op {
 	v := t.view
 	w := changeWriter{deltaWriter: deltaWriter{ops: []Op{}}}

@@ -73,6 +73,9 @@ func TestParseSnapshotRefused(t *testing.T) {
 
 func FuzzParseSnapshot(f *testing.F) {
 	f.Add([]byte{1, 5, 2, 0, 3, 4, 1, 2, 5, 9, 6, 1})
+	f.Add([]byte{1, 5, 1, 1, 2, 2, 5, 4, 6, 1})
+	// Client 5: eight letters, of which three are deleted; client 6: a value.
+	update := append([]byte{2, 1, 6, 0, 40, 1, 1, 'm', 1, 'k', 1, 125, 7, 1, 5, 0, 4, 1, 1, 't', 11}, "abcé漢def\x01\x05\x01\x01\x03"...)
 	f.Fuzz(func(t *testing.T, src []byte) {
 		s, err := content.ParseSnapshot(src)
 		if err != nil {
@@ -82,8 +85,20 @@ func FuzzParseSnapshot(f *testing.F) {
 		if err != nil || !bytes.Equal(again.Append(nil), s.Append(nil)) {
 			t.Errorf("%x: %v", src, err)
 		}
-		if _, err := content.ReadAt([]byte{0, 0}, s); err != nil {
-			t.Errorf("%x: %v", src, err)
+		then, err := content.ReadAt(update, s)
+		if err != nil {
+			t.Fatalf("%x: %v", src, err)
 		}
+		now, err := content.Read(update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSince(t, "text", then.Text("t"), now.Text("t"), then.Snapshot())
+		checkSince(t, "map", then.Map("m"), now.Map("m"), then.Snapshot())
+		// Of a snapshot that isn't this document's the answer is of no use, but there
+		// must be one.
+		now.Changed(s)
+		now.Text("t").Since(s)
+		now.Map("m").KeysSince(s)
 	})
 }

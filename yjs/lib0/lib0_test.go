@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
@@ -174,6 +175,40 @@ func FuzzVarUint(f *testing.F) {
 		again, _, err := lib0.VarUint(append(lib0.AppendVarUint(nil, n), rest...))
 		if again != n || err != nil || n > lib0.MaxSafeInteger {
 			t.Errorf("%d, then %d, %v", n, again, err)
+		}
+	})
+}
+
+func FuzzVarInt(f *testing.F) {
+	f.Add([]byte{0x40})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 1})
+	f.Fuzz(func(t *testing.T, src []byte) {
+		n, negative, rest, err := lib0.VarInt(src)
+		if err != nil {
+			return
+		}
+		m, minus, after, err := lib0.VarInt(append(lib0.AppendVarInt(nil, n, negative), rest...))
+		if m != n || minus != negative || !bytes.Equal(after, rest) || err != nil || n > lib0.MaxSafeInteger {
+			t.Errorf("%v %d, then %v %d, %v", negative, n, minus, m, err)
+		}
+	})
+}
+
+func FuzzVarString(f *testing.F) {
+	f.Add([]byte{2, 0xc3, 0xa9, 1})
+	f.Add([]byte{3, 0xed, 0xa0, 0x80})
+	f.Fuzz(func(t *testing.T, src []byte) {
+		s, rest, err := lib0.VarString(src)
+		b, after, wrong := lib0.VarBytes(src)
+		if wrong == nil && (err == nil) != utf8.Valid(b) || wrong != nil && err == nil {
+			t.Fatalf("% x as a string: %v, as bytes: %v", src, err, wrong)
+		}
+		if err != nil {
+			return
+		}
+		again, _, err := lib0.VarString(append(lib0.AppendVarString(nil, string(s)), rest...))
+		if !bytes.Equal(again, s) || !bytes.Equal(rest, after) || err != nil {
+			t.Errorf("%q, then %q, %v", s, again, err)
 		}
 	})
 }
