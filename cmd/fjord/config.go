@@ -10,6 +10,7 @@ import (
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/services/rooms"
 )
 
 // config is what the flags say.
@@ -21,6 +22,7 @@ type config struct {
 	keepDeleted      bool
 	// edge is what flags say of it; the rest of it is the house's.
 	edge        edge.Config
+	limits      rooms.Config // the limits of rooms, and nothing else
 	peers       *serve.Peers
 	certificate *serve.Certificate
 	// guardMetrics stands before /metrics.
@@ -33,7 +35,10 @@ func readConfig(cmd *cli.Command) (config, error) {
 	edgeConfig, edgeErr := readEdge(cmd)
 	peers, peersErr := command.Peers(cmd, log)
 	certificate, certificateErr := command.Certificate(cmd, log)
+	var limits rooms.Config
+	limitsErr := command.ReadLimits(cmd, rooms.LimitTable, &limits)
 	return config{
+		limits:      limits,
 		listen:      cmd.String(command.ListenFlag),
 		rpc:         cmd.String(command.RPCFlag),
 		ops:         cmd.String(command.OpsFlag),
@@ -45,7 +50,7 @@ func readConfig(cmd *cli.Command) (config, error) {
 		peers:       peers,
 		certificate: certificate,
 		log:         log,
-	}, errors.Join(command.NoArguments(cmd), logErr, edgeErr, peersErr, certificateErr)
+	}, errors.Join(command.NoArguments(cmd), logErr, edgeErr, peersErr, certificateErr, limitsErr)
 }
 
 func readEdge(cmd *cli.Command) (edge.Config, error) {

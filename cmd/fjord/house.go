@@ -47,6 +47,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 		Kind:        c.rooms,
 		StorageURL:  insideURL,
 		KeepDeleted: c.keepDeleted,
+		Limits:      c.limits.Limits,
 		HTTPClient:  serve.NewClient(h.inside.Dial),
 		Owner:       name,
 		Logger:      c.log,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/services/rooms"
 )
 
 func main() {
@@ -28,6 +29,7 @@ func main() {
 	)
 	flags = append(flags, command.PeerFlags()...)
 	flags = append(flags, command.LimitFlags(edge.LimitTable)...)
+	flags = append(flags, command.LimitFlags(rooms.LimitTable)...)
 	root := command.New("fjord", "a Yjs collaboration backend, all in one process", flags, run)
 	root.Commands = append(root.Commands, transfers()...)
 	os.Exit(command.Main(root))

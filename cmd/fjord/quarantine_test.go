@@ -41,7 +41,7 @@ func openPair(t *testing.T, processes int) *pair {
 	inside := serveOn(t, keep.Register, quiet)
 	p := &pair{storage: storagev1connect.NewStorageServiceClient(inside, insideURL)}
 	for range processes {
-		own, err := rooms.New(rooms.Config{StorageURL: insideURL, HTTPClient: inside, Owner: "test", CheckEvery: 50 * time.Millisecond})
+		own, err := rooms.New(rooms.Config{StorageURL: insideURL, HTTPClient: inside, Owner: "test", Limits: rooms.Limits{Stale: 50 * time.Millisecond}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/internal/limit"
 	"github.com/fjord-sync/fjord/internal/revocation"
 	"github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/services/rooms/internal/documents"
@@ -69,13 +70,19 @@ func New(config Config) (*Service, error) {
 		s.journal = journal.New(storage, config.Owner, config.Logger, config.Metrics)
 		keep = s.journal
 	}
+	reached, err := limit.NewReached(config.Metrics, "fjord_rooms_limits_reached_total", LimitTable)
+	if err != nil {
+		return nil, fmt.Errorf("metrics cannot be registered: %w", err)
+	}
 	s.registry = registry.New(registry.Config{
 		Room:          roomConfig,
-		IdleAfter:     config.IdleAfter,
-		KeepVolatile:  config.KeepVolatile,
-		MaxRooms:      maxRooms,
+		IdleAfter:     config.Limits.Idle,
+		KeepVolatile:  config.Limits.Volatile,
+		MaxRooms:      config.Limits.Rooms,
+		MaxMemory:     int64(config.Limits.Memory),
+		Reached:       reached.Hit,
 		MaxInboxBytes: maxInboxBytes,
-		CheckEvery:    config.CheckEvery,
+		CheckEvery:    config.Limits.Stale,
 		Judge:         s.judge,
 		Logger:        config.Logger,
 		Metrics:       config.Metrics,

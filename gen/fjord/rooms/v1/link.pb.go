@@ -220,6 +220,8 @@ const (
 	// The room isn't there, and the session may not make it. Its client must not
 	// see a difference to having no access.
 	Refusal_REFUSAL_NO_ACCESS Refusal = 6
+	// Too many sessions are in the room: come back later.
+	Refusal_REFUSAL_TOO_MANY Refusal = 7
 )
 
 // Enum value maps for Refusal.
@@ -232,6 +234,7 @@ var (
 		4: "REFUSAL_NOT_ALLOWED",
 		5: "REFUSAL_REVOKED",
 		6: "REFUSAL_NO_ACCESS",
+		7: "REFUSAL_TOO_MANY",
 	}
 	Refusal_value = map[string]int32{
 		"REFUSAL_UNSPECIFIED": 0,
@@ -241,6 +244,7 @@ var (
 		"REFUSAL_NOT_ALLOWED": 4,
 		"REFUSAL_REVOKED":     5,
 		"REFUSAL_NO_ACCESS":   6,
+		"REFUSAL_TOO_MANY":    7,
 	}
 )
 
@@ -2026,7 +2030,7 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x16DETACH_REASON_DRAINING\x10\x04\x12\x19\n" +
 	"\x15DETACH_REASON_INVALID\x10\x05\x12\x18\n" +
 	"\x14DETACH_REASON_BROKEN\x10\x06\x12\x19\n" +
-	"\x15DETACH_REASON_DELETED\x10\a*\xac\x01\n" +
+	"\x15DETACH_REASON_DELETED\x10\a*\xc2\x01\n" +
 	"\aRefusal\x12\x17\n" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11REFUSAL_MALFORMED\x10\x01\x12\x15\n" +
@@ -2034,7 +2038,8 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	"\x11REFUSAL_READ_ONLY\x10\x03\x12\x17\n" +
 	"\x13REFUSAL_NOT_ALLOWED\x10\x04\x12\x13\n" +
 	"\x0fREFUSAL_REVOKED\x10\x05\x12\x15\n" +
-	"\x11REFUSAL_NO_ACCESS\x10\x062\x9d\x01\n" +
+	"\x11REFUSAL_NO_ACCESS\x10\x06\x12\x14\n" +
+	"\x10REFUSAL_TOO_MANY\x10\a2\x9d\x01\n" +
 	"\vLinkService\x12E\n" +
 	"\x04Link\x12\x1b.fjord.rooms.v1.LinkRequest\x1a\x1c.fjord.rooms.v1.LinkResponse(\x010\x01\x12G\n" +
 	"\x06Exists\x12\x1d.fjord.rooms.v1.ExistsRequest\x1a\x1e.fjord.rooms.v1.ExistsResponseB\xb1\x01\n" +

@@ -23,6 +23,7 @@ func main() {
 		command.Ops("127.0.0.1:9091"),
 	}
 	flags = append(append(flags, command.PeerFlags()...), command.Insecure())
+	flags = append(flags, command.LimitFlags(rooms.LimitTable)...)
 	os.Exit(command.Main(command.New("rooms", "own the documents of Fjord's rooms", flags, run)))
 }
 
@@ -50,7 +51,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	metrics := serve.NewRegistry()
-	service, err := rooms.New(rooms.Config{
+	config := rooms.Config{
 		Kind:        cmd.String(command.RoomsFlag),
 		StorageURL:  cmd.String(command.StorageURLFlag),
 		HTTPClient:  peers.Client(nil),
@@ -58,7 +59,11 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		Owner:       command.ProcessName("rooms"),
 		Logger:      log,
 		Metrics:     metrics,
-	})
+	}
+	if err := command.ReadLimits(cmd, rooms.LimitTable, &config); err != nil {
+		return err
+	}
+	service, err := rooms.New(config)
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func failure(frame *roomsv1.RoomFrame) error {
 func refused(why roomsv1.Refusal, message string) error {
 	code := connect.CodeInvalidArgument
 	switch why {
-	case roomsv1.Refusal_REFUSAL_TOO_LARGE:
+	case roomsv1.Refusal_REFUSAL_TOO_LARGE, roomsv1.Refusal_REFUSAL_TOO_MANY:
 		code = connect.CodeResourceExhausted
 	case roomsv1.Refusal_REFUSAL_READ_ONLY:
 		code = connect.CodePermissionDenied

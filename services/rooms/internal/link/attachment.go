@@ -145,7 +145,7 @@ func refusal(err error) roomsv1.DetachReason {
 	switch {
 	case errors.Is(err, roomname.ErrInvalid):
 		return roomsv1.DetachReason_DETACH_REASON_INVALID
-	case errors.Is(err, registry.ErrFull):
+	case errors.Is(err, registry.ErrFull), errors.Is(err, registry.ErrMemory):
 		return roomsv1.DetachReason_DETACH_REASON_OVERLOADED
 	default:
 		return roomsv1.DetachReason_DETACH_REASON_DRAINING

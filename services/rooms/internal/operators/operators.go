@@ -79,5 +79,6 @@ func openRoom(name string, s room.Status) *roomsv1.OpenRoom {
 		UnsavedBytes:   uint64(s.UnsavedBytes),
 		DocumentBytes:  uint64(s.DocumentBytes),
 		PendingStructs: uint64(s.Pending),
+		PendingBytes:   uint64(s.PendingBytes),
 	}
 }

@@ -20,6 +20,7 @@ func (r *Registry) heartbeat() {
 		select {
 		case <-beat.C:
 			r.letGo()
+			r.relieve()
 		case <-r.stopping.Done():
 			return
 		}

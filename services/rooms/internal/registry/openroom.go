@@ -24,6 +24,10 @@ type openRoom struct {
 	ended    chan struct{} // closed when the loop has ended
 	epoch    atomic.Uint64 // 0 until the room is loaded, and after it died
 	dead     atomic.Bool   // it only turns away who comes
+	// For shed: since when nobody has used the room (0: somebody does), what it
+	// takes, and whether it was asked to close.
+	idle, cost atomic.Int64
+	evicted    atomic.Bool
 
 	mu         sync.Mutex // guards what follows
 	inbox      []item
@@ -35,6 +39,7 @@ type openRoom struct {
 	sinks     map[room.AttachmentID]*hold
 	events    []room.Event
 	idleSince time.Time // zero while the room is in use
+	charged   int64     // what of the registry's memory is this room's
 	// pause is how long a dead room stays, to turn away those who come back at once.
 	pause    time.Duration
 	lastTick time.Time
@@ -257,6 +262,9 @@ func (o *openRoom) carryOut(ready room.Ready) {
 		h.sink.Deliver(f.Message)
 	}
 	o.registry.denied.count(ready.Denied)
+	for _, limit := range ready.Reached {
+		o.registry.config.Reached(limit)
+	}
 	// A room may be quiet for long, and a frame may hold a whole document.
 	clear(ready.Frames)
 	if ready.Append != nil {
@@ -289,17 +297,21 @@ func (o *openRoom) appended(seq uint64) func(error) {
 
 // done decides whether the loop ends, and if so takes the room off the registry.
 func (o *openRoom) done(stop context.Context) bool {
+	o.charge()
 	if !o.room.Idle() {
 		o.idleSince = time.Time{}
+		o.noteIdle(o.idleSince)
 		return false
 	}
 	if o.idleSince.IsZero() {
 		o.idleSince = time.Now()
+		o.noteIdle(o.idleSince)
 	}
-	enough := stop.Err() != nil || time.Since(o.idleSince) >= o.idleAfter()
+	enough := stop.Err() != nil || o.evicted.Load() && !o.room.Dead() || time.Since(o.idleSince) >= o.idleAfter()
 	if !enough || !o.closeIfEmpty() {
 		return false
 	}
+	o.release()
 	o.registry.remove(o)
 	return true
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,6 +47,11 @@ type Config struct {
 	IdleAfter time.Duration
 	// KeepVolatile is the same for a volatile room, whose document ends with it.
 	KeepVolatile time.Duration
+	// MaxMemory bounds, in bytes, what all rooms take together.
+	MaxMemory int64
+	// Reached is called with the name of a limit when somebody goes over it; nil if
+	// nobody wants to know. It must not block.
+	Reached func(limit string)
 	// MaxRooms bounds the rooms that are open at once.
 	MaxRooms int
 	// MaxInboxBytes bounds what waits for one room's loop.
@@ -86,6 +92,8 @@ type Registry struct {
 	stop, abandon     context.CancelFunc
 	denied            denied
 	panics, lapses    prometheus.Counter
+	evictions         prometheus.Counter
+	memory            atomic.Int64 // what rooms take, by their own count
 	loads             *prometheus.CounterVec
 
 	mu       sync.Mutex // guards what follows
@@ -98,6 +106,9 @@ type Registry struct {
 // New returns a registry without rooms. journal may be nil if the kind of rooms
 // isn't Durable.
 func New(config Config, journal Journal) *Registry {
+	if config.Reached == nil {
+		config.Reached = func(string) {}
+	}
 	r := &Registry{
 		config:   config,
 		journal:  journal,
@@ -111,6 +122,10 @@ func New(config Config, journal Journal) *Registry {
 			Name: "fjord_rooms_lapses_total",
 			Help: "Rooms that another process had taken, or that were deleted, while they were open here.",
 		}),
+		evictions: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_evictions_total",
+			Help: "Unused rooms that were closed early because memory ran short.",
+		}),
 		loads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fjord_rooms_loads_total",
 			Help: "Loads of rooms by result; joiners of a room whose load failed are turned away.",
@@ -119,7 +134,7 @@ func New(config Config, journal Journal) *Registry {
 	r.denied = newDenied(config.Metrics)
 	r.stopping, r.stop = context.WithCancel(context.Background())
 	r.loading, r.abandon = context.WithCancel(context.Background())
-	config.Metrics.MustRegister(r.panics, r.lapses, r.loads, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	config.Metrics.MustRegister(r.panics, r.lapses, r.loads, r.evictions, r.newMemoryGauge(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "fjord_rooms_open",
 		Help: "Rooms that are open in this process.",
 	}, func() float64 { return float64(r.Len()) }))
@@ -189,9 +204,9 @@ func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, 
 		}
 		open := r.rooms[name]
 		if open == nil {
-			if len(r.rooms) >= r.config.MaxRooms {
+			if err := r.roomForLocked(); err != nil {
 				r.mu.Unlock()
-				return nil, ErrFull
+				return nil, err
 			}
 			open = r.openLocked(name)
 		}
@@ -206,6 +221,20 @@ func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, 
 		// the room anew.
 		r.remove(open)
 	}
+}
+
+// roomForLocked says why no other room may be opened now. The caller holds mu.
+func (r *Registry) roomForLocked() error {
+	if len(r.rooms) >= r.config.MaxRooms {
+		r.config.Reached(LimitRooms)
+		return ErrFull
+	}
+	if !r.crowded() {
+		return nil
+	}
+	r.shedLocked()
+	r.config.Reached(LimitMemory)
+	return ErrMemory
 }
 
 // openLocked starts a room's loop. The caller holds mu.

@@ -90,7 +90,7 @@ func newRegistry(j registry.Journal, kind room.Kind) *registry.Registry {
 func testConfig(kind room.Kind) registry.Config {
 	return registry.Config{
 		Room: room.Config{
-			Kind: kind, MaxUnsavedBytes: 1 << 20, MaxHeldBytes: 1 << 20, MaxAnswerBytes: 1 << 20, MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 20, MaxPresent: 10, MaxPresentOfOne: 10, MaxStateBytes: 100,
+			Kind: kind, MaxUnsavedBytes: 1 << 20, MaxHeldBytes: 1 << 20, MaxAnswerBytes: 1 << 20, MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 20, MaxPendingBytes: 1 << 20, MaxSessions: 100, MaxPresent: 10, MaxPresentOfOne: 10, MaxStateBytes: 100,
 			SnapshotRecords: 1000, SnapshotBytes: 1 << 20,
 		},
 		IdleAfter:     time.Minute,
@@ -98,6 +98,7 @@ func testConfig(kind room.Kind) registry.Config {
 		MaxRooms:      20,
 		MaxInboxBytes: 4 << 10,
 		CheckEvery:    2 * time.Second,
+		MaxMemory:     1 << 30,
 		Logger:        slog.New(slog.DiscardHandler),
 		Metrics:       prometheus.NewRegistry(),
 	}

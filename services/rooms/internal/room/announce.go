@@ -24,10 +24,14 @@ func (r *Room) onAwareness(now time.Time, s *session, update []byte) {
 		r.end(s, roomsv1.Refusal_REFUSAL_MALFORMED, err.Error())
 		return
 	case err != nil:
+		r.reached(LimitState)
 		r.end(s, roomsv1.Refusal_REFUSAL_TOO_LARGE, err.Error())
 		return
 	}
 	r.announce(v.news)
+	if v.unseen {
+		r.reached(LimitPresent)
+	}
 	if len(v.stale) > 0 {
 		r.send(s.id.Attachment, presenceFrame(s.id.Number, v.stale))
 	}

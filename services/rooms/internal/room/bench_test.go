@@ -48,7 +48,7 @@ func BenchmarkStep(b *testing.B) {
 // BenchmarkCursors moves the cursors of a hundred users in one step, as under load.
 func BenchmarkCursors(b *testing.B) {
 	const users = 100
-	r := room.New(room.Config{Kind: room.Volatile, MaxAnswerBytes: 1 << 20, MaxPresent: 1000, MaxPresentOfOne: 1, MaxStateBytes: 1000})
+	r := room.New(room.Config{Kind: room.Volatile, MaxAnswerBytes: 1 << 20, MaxPendingBytes: 1 << 20, MaxSessions: 10_000, MaxPresent: 1000, MaxPresentOfOne: 1, MaxStateBytes: 1000})
 	now := time.Unix(0, 0)
 	r.Step(now,
 		room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument()}},

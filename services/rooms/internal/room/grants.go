@@ -71,6 +71,10 @@ func (r *Room) onJoin(a *attachment, e *Event) {
 	case r.judge(s.grants) == Nothing:
 		r.turnAway(s, roomsv1.Refusal_REFUSAL_REVOKED, revoked)
 		return
+	case r.crowd() >= r.config.MaxSessions:
+		r.reached(LimitSessions)
+		r.end(s, roomsv1.Refusal_REFUSAL_TOO_MANY, "too many sessions are in the room; come back later")
+		return
 	// Who was here before the link broke, or rooms did, comes back to a room that
 	// may be empty still.
 	case !s.grants.Create && !s.grants.Visit && a.resume == nil && !r.Exists():

@@ -72,6 +72,8 @@ type verdict struct {
 	// to be alive and that everybody else was told are gone. y-protocols answers
 	// such a null by raising the clock, so that it is seen again at once.
 	stale []awareness.Entry
+	// unseen: a client found no place.
+	unseen bool
 }
 
 // take judges what a session announces. It fails without any change if a state
@@ -120,7 +122,7 @@ func (p *presence) takeAbsent(now time.Time, from SessionID, newcomer bool, e aw
 			v.stale = append(v.stale, awareness.Entry{Client: e.Client, Clock: c.clock, State: awareness.Null})
 		}
 	case p.live >= p.maxPresent || p.owned[from] >= p.maxOfOne:
-		// It stays unseen.
+		v.unseen = true
 	case c == nil:
 		if len(p.clients) >= p.maxPresent {
 			p.forget(func(*client) bool { return true })

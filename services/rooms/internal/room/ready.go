@@ -14,6 +14,8 @@ type Ready struct {
 	Snapshot *Snapshot
 	// Denied counts what sessions tried and may not.
 	Denied Denied
+	// Reached names a limit each time that somebody went over it.
+	Reached []string
 }
 
 // keepFrames is how many frames' place is kept for the next step.
@@ -27,6 +29,7 @@ func (r *Ready) reset() {
 	r.Append = nil
 	r.Snapshot = nil
 	r.Denied = Denied{}
+	r.Reached = r.Reached[:0]
 }
 
 // Frame is one message to one attachment. The message's attachment number is

@@ -89,6 +89,11 @@ type Config struct {
 	// MaxUpdateBytes bounds one update, MaxDocumentBytes the encoded document.
 	MaxUpdateBytes   int
 	MaxDocumentBytes int
+	// MaxPendingBytes bounds what the document holds of updates that wait for
+	// others.
+	MaxPendingBytes int
+	// MaxSessions bounds the sessions of all attachments.
+	MaxSessions int
 	// MaxPresent bounds the clients whose presence is known at once,
 	// MaxPresentOfOne those of one session.
 	MaxPresent      int
@@ -156,6 +161,7 @@ type Room struct {
 	given   int
 	encoded encoded
 
+	backlog backlog
 	// suspect is the update that is being applied; nil while none is.
 	suspect *Event
 
@@ -255,6 +261,7 @@ type Status struct {
 	UnsavedBytes  int
 	DocumentBytes int
 	Pending       int
+	PendingBytes  int
 	// Exists: see Room.Exists.
 	Exists bool
 }
@@ -275,7 +282,26 @@ func (r *Room) Status() Status {
 	}
 	if r.document != nil {
 		s.DocumentBytes = r.document.Size()
-		s.Pending = r.document.Pending().Structs
+		pending := r.document.Pending()
+		s.Pending, s.PendingBytes = pending.Structs, pending.Bytes
 	}
 	return s
+}
+
+// crowd returns how many sessions are in the room.
+func (r *Room) crowd() (sessions int) {
+	for _, a := range r.order {
+		sessions += len(a.sessions)
+	}
+	return sessions
+}
+
+// Cost is about how many bytes the room takes in memory: the document, its encoded
+// form if that is kept, and what waits for storage.
+func (r *Room) Cost() int {
+	n := len(r.encoded.state) + len(r.encoded.vector) + r.log.unsavedBytes() + r.log.held()
+	if r.document != nil {
+		n += r.document.Size()
+	}
+	return n
 }

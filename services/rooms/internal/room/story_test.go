@@ -70,7 +70,7 @@ func (s *story) open(words []string) []string {
 	}
 	config := room.Config{
 		Kind: kind, MaxUnsavedBytes: 72, MaxUpdateBytes: 100, MaxDocumentBytes: 150, MaxPresent: 4, MaxPresentOfOne: 2, MaxStateBytes: 40,
-		MaxHeldBytes: 10_000, MaxAnswerBytes: 1000, SnapshotRecords: 1000, SnapshotBytes: 1000,
+		MaxHeldBytes: 10_000, MaxPendingBytes: 1000, MaxSessions: 100, MaxAnswerBytes: 1000, SnapshotRecords: 1000, SnapshotBytes: 1000,
 	}
 	for _, word := range words[1:] {
 		name, n, _ := strings.Cut(word, "=")
@@ -79,6 +79,10 @@ func (s *story) open(words []string) []string {
 			config.SnapshotRecords = s.number(n)
 		case "held":
 			config.MaxHeldBytes = s.number(n)
+		case "pending":
+			config.MaxPendingBytes = s.number(n)
+		case "sessions":
+			config.MaxSessions = s.number(n)
 		case "answers":
 			config.MaxAnswerBytes = s.number(n)
 		default:

@@ -2,7 +2,6 @@ package room
 
 import (
 	"errors"
-	"fmt"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/yjs"
@@ -20,8 +19,7 @@ func (r *Room) onUpdate(s *session, e *Event) {
 		r.putOffUntilStored(r.attachments[s.id.Attachment])
 		return
 	case len(e.Data) > r.config.MaxUpdateBytes:
-		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_TOO_LARGE,
-			fmt.Sprintf("an update of %d bytes; want at most %d", len(e.Data), r.config.MaxUpdateBytes))
+		r.tooLargef(s, e, LimitUpdate, "an update of %d bytes; want at most %d", len(e.Data), r.config.MaxUpdateBytes)
 		return
 	case yjs.IsEmptyUpdate(e.Data):
 		r.acknowledge(s, e.Ticket)
@@ -37,10 +35,12 @@ func (r *Room) onUpdate(s *session, e *Event) {
 		r.ready.Denied.Updates++
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_READ_ONLY, readOnly)
 	case r.document.Size()+len(e.Data) > r.config.MaxDocumentBytes:
-		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_TOO_LARGE,
-			fmt.Sprintf("the document has %d bytes and may have %d", r.document.Size(), r.config.MaxDocumentBytes))
+		r.tooLargef(s, e, LimitDocument, "the document has %d bytes and may have %d", r.document.Size(), r.config.MaxDocumentBytes)
 	case r.full(len(e.Data)):
+		r.reached(LimitUnsaved)
 		r.putOffUntilStored(r.attachments[s.id.Attachment])
+	case r.floods(e.Data):
+		r.tooLargef(s, e, LimitPending, "updates of %d bytes wait for others that have not arrived; at most %d may", r.backlog.bytes, r.config.MaxPendingBytes)
 	default:
 		r.apply(s, e)
 	}

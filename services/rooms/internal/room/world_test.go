@@ -62,7 +62,7 @@ func newWorld(t *testing.T, script []byte) *world {
 	w := &world{t: t, now: time.Unix(0, 0), byID: make(map[room.AttachmentID]*edge), gone: make(map[room.AttachmentID]bool), stored: yjs.NewDocument(), script: script}
 	w.room = room.New(room.Config{
 		Kind: room.Durable, MaxUnsavedBytes: 120, MaxHeldBytes: 4000, MaxAnswerBytes: 30, MaxUpdateBytes: 60,
-		MaxDocumentBytes: 600, MaxPresent: 4, MaxPresentOfOne: 2, MaxStateBytes: 20, SnapshotRecords: 1, SnapshotBytes: 1000,
+		MaxDocumentBytes: 600, MaxPendingBytes: 200, MaxSessions: 1000, MaxPresent: 4, MaxPresentOfOne: 2, MaxStateBytes: 20, SnapshotRecords: 1, SnapshotBytes: 1000,
 	})
 	for i := range w.edges {
 		w.edges[i] = &edge{name: i, told: yjs.NewDocument(), cut: -1}
