@@ -4,8 +4,9 @@
 
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { createHmac } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { Client } from '../js/lib/client.mjs'
 import { Fjord, dataDirectory, freshRoom, needsFjord } from '../js/lib/servers.mjs'
 import { until } from '../js/lib/wait.mjs'
@@ -146,4 +147,31 @@ test('the room field leads to another room', { skip: needsFjord, timeout: 60_000
     await status(ada, 'closed')
     assert.match(await ada.page.locator('#editor').innerText(), /255 bytes/)
   })
+})
+
+test('a page with a token comes in where a server wants one', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+  const data = dataDirectory(t)
+  const secret = join(data, '..', `${basename(data)}.secret`)
+  writeFileSync(secret, 'known to the issuer and to the server', { mode: 0o600 })
+  t.after(() => rmSync(secret))
+  const fjord = await Fjord.start(t, { data, args: ['--auth', `jwt:${secret}`] })
+  const browser = await launch(t)
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const { host } = new URL(fjord.url)
+  const b64 = (text) => Buffer.from(text).toString('base64url')
+  const text = b64('{"alg":"HS256"}') + '.' + b64(JSON.stringify({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 3600, rooms: [{ id: 'notes', perm: 'rw' }] }))
+  const token = text + '.' + createHmac('sha256', 'known to the issuer and to the server').update(text).digest('base64url')
+
+  await page.goto(`http://${host}/?room=notes`)
+  await status({ page }, 'offline')
+  await page.goto(`http://${host}/?room=notes#token=${token}`)
+  await page.reload() // an address that differs behind the # only isn't loaded anew
+  await status({ page }, 'synced')
+  assert.equal(page.url(), `http://${host}/?room=notes`, 'the token has left the address')
+  await type({ page }, 'let in')
+  await status({ page }, 'saved')
+  await page.reload()
+  await status({ page }, 'synced')
+  assert.match(await page.locator('.cm-content').innerText(), /let in/)
 })

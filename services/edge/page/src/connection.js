@@ -11,13 +11,14 @@ import { statusOf } from './status.js'
 /**
  * @param {string} server for example ws://localhost:1234
  * @param {string} path the room's part of the URL
+ * @param {object} options what y-websocket is told beside that
  * @param {(status: string, reason?: string) => void} report called at every change
  */
-export const openConnection = (server, path, report) => {
+export const openConnection = (server, path, options, report) => {
   const doc = new Y.Doc()
   // Tabs of one browser could also talk past the server; then "saved" and the
   // list of people would no longer speak of the server.
-  const client = new WebsocketProvider(server, path, doc, { connect: false, disableBc: true })
+  const client = new WebsocketProvider(server, path, doc, { ...options, connect: false, disableBc: true })
   const unsaved = new Unsaved()
   const now = { connected: false, synced: false, tried: false, unsaved: false, edited: false, closed: false }
   let reason

@@ -6,8 +6,10 @@ import { openConnection } from './connection.js'
 import { openEditor } from './editor.js'
 import { showPeople } from './people.js'
 import { showStatus } from './status.js'
+import { optionsFor, tokenFor } from './token.js'
 
 const element = (id) => document.getElementById(id)
+const token = tokenFor(window) // before the room is read: both may be behind a #
 const room = roomFromAddress(location)
 
 const setUpRoomField = () => {
@@ -63,7 +65,7 @@ const setUpPerson = (awareness) => {
 
 const open = () => {
   const server = (location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host
-  const connection = openConnection(server, pathFor(room), (status, reason) => showStatus(element('status'), status, reason))
+  const connection = openConnection(server, pathFor(room), optionsFor(token), (status, reason) => showStatus(element('status'), status, reason))
   const text = connection.doc.getText('codemirror') // the name that Yjs's own demos use
   const nonce = document.querySelector('script[nonce]').nonce
   const editor = openEditor(element('editor'), text, connection.awareness, nonce)

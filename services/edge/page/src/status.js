@@ -3,7 +3,7 @@
 const texts = {
   connecting: ['Connecting', 'Opening the connection to the server.'],
   syncing: ['Syncing', 'Connected; the document is on its way.'],
-  offline: ['Offline', 'No connection to the server. The page keeps trying.'],
+  offline: ['Offline', 'No connection to the server. The page keeps trying. If the server wants a token, open the page with #token=… behind its address.'],
   waiting: ['Offline, not saved', 'No connection to the server. Your last edits are only on this page: keep it open, they go out when the server is back.'],
   saving: ['Saving', 'Your last edits are on their way to the server.'],
   saved: ['Saved', 'Every edit of yours has come back from the server. A durable room sends an edit back only once it is on disk.'],
