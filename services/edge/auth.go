@@ -54,30 +54,36 @@ func newAuth(cfg Config) (auth.Authenticator, error) {
 // Where messages name the documents, only the hooks are asked: the tokens come
 // in messages too.
 func (e *Edge) authorize(r *http.Request, w spoken.Way) (pass, *auth.Refusal) {
+	p, _, refusal := e.identify(r, w)
+	return p, refusal
+}
+
+// identify is authorize, and says who it is: a socket doesn't keep that.
+func (e *Edge) identify(r *http.Request, w spoken.Way) (pass, auth.Claims, *auth.Refusal) {
 	room := w.Room
 	request, protocol, err := auth.NewRequest(r, room)
 	if err != nil {
-		return pass{}, e.refused(room, "malformed", &auth.Refusal{Status: http.StatusBadRequest, Text: err.Error()})
+		return pass{}, auth.Claims{}, e.refused(room, "malformed", &auth.Refusal{Status: http.StatusBadRequest, Text: err.Error()})
 	}
 	request.Remote = e.proxies.client(r)
 	if refusal := auth.Ask(e.cfg.Hooks, request); refusal != nil {
-		return pass{}, e.refused(room, "hook", refusal)
+		return pass{}, auth.Claims{}, e.refused(room, "hook", refusal)
 	}
 	p := pass{protocol: protocol, inBand: auth.NewInBand(e.auth, request)}
 	if w.Addressed() {
 		e.admissions.WithLabelValues("allowed").Inc()
-		return p, nil
+		return p, auth.Claims{}, nil
 	}
 	claims, access, err := auth.Admit(r.Context(), e.auth, request)
 	if err == nil {
 		err = e.allow(r.Context(), room, claims, access)
 	}
 	if err != nil {
-		return pass{}, e.refused(room, admission(err), auth.Refuse(e.auth, err))
+		return pass{}, auth.Claims{}, e.refused(room, admission(err), auth.Refuse(e.auth, err))
 	}
 	e.admissions.WithLabelValues("allowed").Inc()
 	p.grants, p.expires = grants(claims, access), claims.Expires
-	return p, nil
+	return p, claims, nil
 }
 
 // allow returns why what somebody was granted isn't enough, or is no longer: nil, or
@@ -149,7 +155,7 @@ func admission(err error) string {
 func newAdmissions() *prometheus.CounterVec {
 	v := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fjord_edge_admissions_total",
-		Help: "Websocket upgrades that were let in, or refused for their credentials, by result.",
+		Help: "Websocket upgrades, and requests for documents, that were let in, or refused for their credentials, by result.",
 	}, []string{"result"})
 	for _, result := range []string{"allowed", "malformed", "hook", "unauthenticated", "forbidden", "unavailable"} {
 		v.WithLabelValues(result)

@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,4 +142,31 @@ func TestSyncStatusWaitsForStorage(t *testing.T) {
 		Result: &roomsv1.UpdateResult{Ticket: asked.GetUpdate().GetTicket()},
 	}})
 	p.want("66 02 ab cd")
+}
+
+// Data goes to those who are there and speak ELVA, each of the four messages; a
+// newcomer finds none of it, and too much of it ends its sender.
+func TestDataIsBoundedAndKeptNowhere(t *testing.T) {
+	w := newWorld(t, nil)
+	ada, bea, yws := w.open("/-/elva/doc"), w.open("/-/elva/doc"), w.sync("doc")
+	for _, p := range []*peer{ada, bea} {
+		p.send(stepOne)
+		p.want(noStep2, stepOne)
+	}
+	ada.send("44 01 01 61" + "49 44 02 6d 65" + "44 02 01 62" + "44 03 01 63" + "44 04 01 64")
+	bea.want("44 01 01 61", "49 44 02 6d 65", "44 02 01 62", "49 44 02 6d 65", "44 03 01 63", "49 44 02 6d 65", "44 04 01 64")
+	newcomer := w.open("/-/elva/doc")
+	newcomer.send(stepOne)
+	newcomer.want(noStep2, stepOne)
+	ada.send(anUpdate)
+	for _, p := range []*peer{ada, bea, yws, newcomer} {
+		p.want(anUpdate) // and nothing before it
+	}
+	ada.sendBytes(append(unhex(t, "44 04 81 80 40"), make([]byte, 1<<20+1)...))
+	ada.wantClosed(4413, "data is larger")
+	bea.send("49 44 fb 01" + strings.Repeat("61", 251))
+	bea.wantClosed(4413, "id is larger")
+	if n := w.count(isRoomUpdate); n != 1 {
+		t.Errorf("rooms was given %d updates, want 1", n)
+	}
 }

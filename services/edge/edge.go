@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,7 @@ type Edge struct {
 	ring       *placement.Ring
 	links      []*link.Link // as cfg.RoomsURLs
 	revoked    *revoked
+	routes     *http.ServeMux
 
 	gate *gate.Gate
 
@@ -65,6 +67,7 @@ func New(cfg Config) (*Edge, error) {
 		revoked: &revoked{sets: make(map[string]*revocation.Set)},
 	}
 	e.proxies = proxies(cfg.TrustedProxies)
+	e.routes = newRoutes(e)
 	e.gate = gate.New(gate.Config{
 		Handshakes:           cfg.Limits.Handshakes,
 		HandshakesPerAddress: cfg.Limits.HandshakesPerAddress,

@@ -21,7 +21,10 @@ import (
 	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// net/http waits half a second before it closes on who sent too much.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 // patience is how long a test waits for what must come.
 const patience = 10 * time.Second

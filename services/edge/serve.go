@@ -22,11 +22,15 @@ const (
 	retryAfter = "2"
 )
 
-// ServeHTTP upgrades websockets, into the room that the path names, and gives
-// everything else to the Page. What is refused is refused before the upgrade,
+// ServeHTTP upgrades websockets, into the room that the path names, answers what
+// dialects ask over plain HTTP, and gives everything else to the Page. What is refused is refused before the upgrade,
 // where a client can see an HTTP status.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !websocket.IsWebSocketUpgrade(r) {
+		if _, pattern := e.routes.Handler(r); pattern != "" {
+			e.routes.ServeHTTP(w, r)
+			return
+		}
 		e.cfg.Page.ServeHTTP(w, r)
 		return
 	}

@@ -24,6 +24,7 @@ type JWT struct {
 	keys      keySource
 	parser    *jwt.Parser
 	audiences []string
+	issuer    string
 }
 
 // keySource finds the keys that a token may be signed with.
@@ -60,7 +61,7 @@ func newJWT(keys keySource, audiences []string, issuer string) *JWT {
 	if issuer != "" {
 		options = append(options, jwt.WithIssuer(issuer))
 	}
-	return &JWT{keys: keys, parser: jwt.NewParser(options...), audiences: audiences}
+	return &JWT{keys: keys, parser: jwt.NewParser(options...), audiences: audiences, issuer: issuer}
 }
 
 // The texts of refused tokens. The library's own aren't shown: they quote what
