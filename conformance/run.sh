@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Proves that a Fjord server does what Yjs clients expect: the real npm clients
 # (js/), and the editor page, Tiptap and ProseMirror in a real browser (browser/).
-# Exit status 0 means
-# that all of it holds.
+# Exit status 0 means that all of it holds.
 #
 #   run.sh                      build from this checkout, check everything
 #   run.sh js [FILE…]           only the npm clients, or some files of them

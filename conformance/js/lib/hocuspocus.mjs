@@ -59,6 +59,8 @@ export class HocuspocusClient extends Person {
     this.has(t, { doc, awareness: this.client.awareness, user })
     this.socket = own
     this.closing(() => {
+      // Version 3, destroyed while it waits to come back, comes back for ever.
+      if (!socket) own.connect = async () => {}
       this.client.destroy()
       if (!socket) own.destroy()
     })

@@ -16,7 +16,8 @@ const makers = {
   'Hocuspocus 3': (t, options) => new HocuspocusClient(t, { version: 3, ...options }),
   'Hocuspocus 4': (t, options) => new HocuspocusClient(t, { version: 4, ...options }),
   'y-sweet': (t, options) => new YSweetClient(t, options),
-  ELVA: (t, options) => new ElvaClient(t, options)
+  // ELVA's clients have no query in their URL, and are known by their first word of their own.
+  ELVA: (t, { token, ...options }) => new ElvaClient(t, { id: 'elva', ...(token && { headers: { authorization: `Bearer ${token}` } }), ...options })
 }
 
 /** The names of all kinds. */

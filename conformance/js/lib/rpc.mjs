@@ -16,3 +16,6 @@ export const getDocument = async (rpc, room) => {
 /** Adds a v1 update to a room's document; it is stored when this returns. */
 export const applyUpdate = (rpc, room, update) =>
   call(rpc, 'DocumentsService/ApplyUpdate', { room, update: Buffer.from(update).toString('base64') })
+
+/** Takes back what somebody was granted. */
+export const revoke = (rpc, revocation) => call(rpc, 'RoomsService/Revoke', revocation)
