@@ -130,7 +130,7 @@ func (c *crowd) refuse() {
 }
 
 func (c *crowd) heal() {
-	for _, p := range append(c.fleet.Front, c.fleet.Back...) {
+	for _, p := range c.fleet.Proxies() {
 		p.Heal()
 	}
 }

@@ -104,7 +104,12 @@ func (d *Disk) Fill(leave int64) error {
 		return err
 	}
 	defer file.Close()
-	return syscall.Fallocate(int(file.Fd()), 0, 0, free-leave)
+	// The file system wants a few blocks for itself, and others write meanwhile.
+	size := free - leave
+	for err = syscall.ENOSPC; errors.Is(err, syscall.ENOSPC) && size > 0; size -= 256 << 10 {
+		err = syscall.Fallocate(int(file.Fd()), 0, 0, size)
+	}
+	return err
 }
 
 // Release removes what Fill wrote.

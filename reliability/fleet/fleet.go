@@ -49,8 +49,10 @@ type Fleet struct {
 	// Tap stands before storage; nil all in one.
 	Tap *tap.Tap
 	// Front has a proxy before each edge (or the one process), Back one before
-	// each rooms process.
+	// each rooms process; Deep is the one between the tap and storage, nil all in
+	// one.
 	Front, Back []*Proxy
+	Deep        *Proxy
 
 	mu        sync.Mutex // guards addresses
 	addresses map[string]string
@@ -105,7 +107,11 @@ func (f *Fleet) wire(bin string) error {
 	if err != nil {
 		return err
 	}
-	f.addressed(f.Storage, map[string]func(string){"rpc": f.Tap.Target})
+	if f.Deep, err = NewProxy(); err != nil {
+		return err
+	}
+	f.Tap.Target(f.Deep.Address())
+	f.addressed(f.Storage, map[string]func(string){"rpc": f.Deep.Target})
 	f.All = append(f.All, f.Storage)
 	var urls []string
 	for i := range max(f.Config.Rooms, 1) {
@@ -207,6 +213,15 @@ func (f *Fleet) Drain(within time.Duration) error {
 	return errs
 }
 
+// Proxies returns all of them.
+func (f *Fleet) Proxies() []*Proxy {
+	all := append(append([]*Proxy(nil), f.Front...), f.Back...)
+	if f.Deep != nil {
+		all = append(all, f.Deep)
+	}
+	return all
+}
+
 // URL is where the i-th client finds its edge, through the proxy.
 func (f *Fleet) URL(i int) string { return "ws://" + f.Front[i%len(f.Front)].Address() }
 
@@ -237,7 +252,7 @@ func (f *Fleet) Surprises() error {
 // Close kills everything that runs and waits for it.
 func (f *Fleet) Close() {
 	_ = f.Kill()
-	for _, proxy := range append(append([]*Proxy(nil), f.Front...), f.Back...) {
+	for _, proxy := range f.Proxies() {
 		proxy.Close()
 	}
 	if f.Tap != nil {

@@ -15,9 +15,9 @@ const (
 	hasOrigin     = 0x80
 )
 
-// insertUpdate is the update by which a client appends text (one byte a letter)
+// Insert is the update by which a client appends text (one byte a letter)
 // at clock, behind what it wrote before.
-func insertUpdate(client, clock uint64, text string) []byte {
+func Insert(client, clock uint64, text string) []byte {
 	u := lib0.AppendVarUint(nil, 1) // clients
 	u = lib0.AppendVarUint(u, 1)    // structs
 	u = lib0.AppendVarUint(u, client)

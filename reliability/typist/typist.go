@@ -292,7 +292,7 @@ func (t *Typist) Type() *Said {
 		s.Bytes = deleteUpdate(t.Client, uint64(t.deleted)*MarkerSize, MarkerSize)
 		t.deleted++
 	} else {
-		s.Bytes = insertUpdate(t.Client, t.clock, Marker(t.Client, n))
+		s.Bytes = Insert(t.Client, t.clock, Marker(t.Client, n))
 		t.clock += MarkerSize
 		s.Insert, s.Clock = true, t.clock
 	}
