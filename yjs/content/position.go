@@ -24,6 +24,13 @@ type Position struct {
 	Assoc      int // below 0 if it belongs to what is before it
 }
 
+// Equal reports whether two positions are the same one.
+func (p Position) Equal(q Position) bool {
+	return same(p.Item, q.Item) && same(p.Type, q.Type) && same(p.Root, q.Root) && p.Assoc == q.Assoc
+}
+
+func same[T comparable](p, q *T) bool { return p == q || p != nil && q != nil && *p == *q }
+
 // Position returns the place before the unit at an index, 0 <= index <= Len. With
 // assoc < 0 it stays with the unit before it, otherwise with the one behind.
 func (h Shared) Position(index, assoc int) (Position, error) {

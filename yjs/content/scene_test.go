@@ -22,6 +22,7 @@ type scene struct {
 	order   []uint64
 	sent    [][]byte // all updates so far
 	gc      bool     // yjs drops deleted content
+	undoes  map[uint64]bool
 }
 
 type client struct {
@@ -32,7 +33,7 @@ type client struct {
 // begin opens documents for some clients.
 func begun(t *testing.T, o *difftest.Oracle, gc bool, ids ...uint64) *scene {
 	t.Helper()
-	s := &scene{T: t, oracle: o, clients: map[uint64]*client{}, order: ids, gc: gc}
+	s := &scene{T: t, oracle: o, clients: map[uint64]*client{}, order: ids, gc: gc, undoes: map[uint64]bool{}}
 	for _, id := range ids {
 		s.clients[id] = &client{yjs.NewDocument(), empty(t)}
 	}
@@ -66,20 +67,48 @@ func (s *scene) act(id uint64, actions ...action) {
 			s.Fatalf("client %d, action %d: %v", id, i, err)
 		}
 	}
-	update := e.Commit()
+	s.made(id, actions, e.Commit())
+}
+
+// made compares the update that a client's actions have made.
+func (s *scene) made(id uint64, actions []action, update []byte) {
+	s.Helper()
 	var answer struct{ Update []byte }
 	s.ask("act", map[string]any{"client": id, "actions": actions}, &answer)
 	// What is gone before it is sent isn't in our updates; yjs drops it unless told
-	// to keep everything.
-	if s.gc && !bytes.Equal(update, answer.Update) {
+	// to keep everything, or what undo may bring back.
+	if s.gc && !s.undoes[id] && !bytes.Equal(update, answer.Update) {
 		s.Errorf("client %d: %v\n makes %x\nin yjs %x", id, actions, update, answer.Update)
 	}
 	s.take(id, update)
 }
 
+// improvise is act with up to n changes that r thinks of.
+func (s *scene) improvise(r *editor, id uint64, n int) {
+	s.Helper()
+	c := s.clients[id]
+	e, err := c.view.Edit(id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.view, r.edit = c.view, e
+	actions := []action{}
+	for range n {
+		a, err := r.act()
+		if err != nil {
+			s.Fatalf("client %d: %v: %v", id, a, err)
+		}
+		if a != nil {
+			actions = append(actions, a)
+		}
+	}
+	s.made(id, actions, e.Commit())
+}
+
 // does lets yjs do what this module can't, and the client here follow.
 func (s *scene) does(id uint64, what string, on action) {
 	s.Helper()
+	s.undoes[id] = s.undoes[id] || what == "watch"
 	var answer struct{ Update []byte }
 	s.ask("does", map[string]any{"client": id, "what": what, "on": on}, &answer)
 	s.take(id, answer.Update)
@@ -228,6 +257,22 @@ func (s *scene) past(id uint64, at content.Snapshot) {
 	}
 }
 
+// contains compares which updates a snapshot has.
+func (s *scene) contains(at content.Snapshot) {
+	s.Helper()
+	var answer struct{ Contained []bool }
+	s.ask("contain", map[string]any{"snapshot": at.Append(nil), "updates": append([][]byte{}, s.sent...)}, &answer)
+	for i, want := range answer.Contained {
+		if got, err := at.Contains(s.sent[i]); got != want || err != nil {
+			s.Errorf("snapshot %x has %x: %v, %v, yjs %v", at.Append(nil), s.sent[i], got, err, want)
+		}
+	}
+	read, err := content.ParseSnapshot(at.Append(nil))
+	if err != nil || !read.Equal(at) {
+		s.Errorf("%v came back as %v, %v", at, read, err)
+	}
+}
+
 // position compares a place as a position.
 func (s *scene) position(id uint64, on action, index, assoc int) content.Position {
 	s.Helper()
@@ -238,6 +283,9 @@ func (s *scene) position(id uint64, on action, index, assoc int) content.Positio
 	p, err := h.Position(index, assoc)
 	if err != nil {
 		s.Fatal(err)
+	}
+	if q, err := content.ParsePosition(p.Append(nil)); err != nil || !q.Equal(p) || q.Equal(content.Position{Assoc: assoc}) {
+		s.Errorf("%v came back as %v, %v", p, q, err)
 	}
 	var answer struct{ Position []byte }
 	s.ask("position", map[string]any{"client": id, "on": on, "index": index, "assoc": assoc}, &answer)

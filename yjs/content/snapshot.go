@@ -1,9 +1,11 @@
 package content
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/lib0"
@@ -72,6 +74,43 @@ func (v *View) eachOf(a *author, f func(n *node)) {
 	for _, i := range a.more {
 		each(i)
 	}
+}
+
+// Equal reports whether two snapshots are the same moment.
+func (s Snapshot) Equal(other Snapshot) bool {
+	return bytes.Equal(s.Append(nil), other.Append(nil))
+}
+
+// Contains reports whether the document had all that an update brings at the moment
+// of the snapshot. The error is yjs.ErrMalformed or yjs.ErrLimit.
+func (s Snapshot) Contains(update []byte) (bool, error) {
+	inserts, deletes, err := yjs.IDsOfUpdate(update)
+	if err != nil {
+		return false, err
+	}
+	for client, ranges := range inserts {
+		if last := ranges[len(ranges)-1]; last.Clock+last.Len > s.Vector[client] {
+			return false, nil
+		}
+	}
+	for client, ranges := range deletes {
+		for _, r := range ranges {
+			if !covers(s.Deletes[client], r) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// covers reports whether ascending ranges have all clocks of another one.
+func covers(ranges []Range, r Range) bool {
+	i := sort.Search(len(ranges), func(i int) bool { return ranges[i].Clock+ranges[i].Len > r.Clock })
+	for ; r.Len > 0 && i < len(ranges) && ranges[i].Clock <= r.Clock; i++ {
+		n := min(r.Len, ranges[i].Clock+ranges[i].Len-r.Clock)
+		r.Clock, r.Len = r.Clock+n, r.Len-n
+	}
+	return r.Len == 0
 }
 
 // Append appends the snapshot as Yjs' encodeSnapshot writes it.

@@ -3,6 +3,7 @@ package content_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
@@ -30,6 +31,7 @@ func TestHistories(t *testing.T) {
 		}
 		o.Ask(t, map[string]any{"op": "history", "seeds": seeds}, &histories)
 		for i, h := range histories {
+			var before *content.View
 			for k, moment := range h.Moments {
 				s, err := content.ParseSnapshot(moment.Snapshot)
 				if err != nil {
@@ -42,9 +44,16 @@ func TestHistories(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				name := fmt.Sprintf("seed %d (%s), moment %d", seeds[i], h.Name, k)
+				if k > 0 {
+					for _, root := range natural {
+						checkSince(t, name+" "+root[0], root.handle(before), root.handle(v), before.Snapshot())
+					}
+				}
+				before = v
 				for r, root := range natural {
 					if got := look(v, root); !difftest.Agree(got, moment.Views[r]) {
-						t.Errorf("seed %d (%s), moment %d: %s:\n got %s\nwant %s", seeds[i], h.Name, k, root[0], clip(got), clip(moment.Views[r]))
+						t.Errorf("%s: %s:\n got %s\nwant %s", name, root[0], clip(got), clip(moment.Views[r]))
 						failed++
 					}
 				}

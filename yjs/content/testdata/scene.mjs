@@ -78,6 +78,7 @@ const steps = {
     const doc = Y.createDocFromSnapshot(clients.get(client), Y.decodeSnapshot(bytes(snapshot)))
     return { views: roots.map(([name, kind]) => canonical(doc.get(name, kinds[kind]))) }
   },
+  contain: ({ snapshot, updates }) => ({ contained: updates.map(u => Y.snapshotContainsUpdate(Y.decodeSnapshot(bytes(snapshot)), bytes(u))) }),
   position: ({ client, on, index, assoc }) => ({ position: b64(Y.encodeRelativePosition(Y.createRelativePositionFromTypeIndex(find(clients.get(client), on), index, assoc))) }),
   resolve: ({ client, position }) => {
     const at = Y.createAbsolutePositionFromRelativePosition(Y.decodeRelativePosition(bytes(position)), clients.get(client))
