@@ -83,10 +83,21 @@ func (a *attendee) readOnly() bool {
 // say tells the room what a message of the client means to it. It waits while
 // the room is away, and returns false if nobody waits for it any more.
 func (a *attendee) say(m dialect.Message) bool {
-	a.mu.Lock()
-	if a.ended || a.session == nil { // nobody is there, or not any more
-		a.mu.Unlock()
+	f, ended := a.means(m)
+	if ended {
+		a.member.Part()
 		return true
+	}
+	return f.Kind == 0 || a.member.Send(a.stop, f)
+}
+
+// means returns what a message of the client is to the room, and whether it ended
+// the session. The zero Frame is nothing.
+func (a *attendee) means(m dialect.Message) (f session.Frame, ended bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended || a.session == nil { // nobody is there, or not any more
+		return f, false
 	}
 	f, tell, why := a.session.FromClient(m)
 	if tell.Kind != 0 {
@@ -96,17 +107,12 @@ func (a *attendee) say(m dialect.Message) bool {
 	if why != nil {
 		a.endLocked(why)
 	}
-	ended := a.ended
-	a.mu.Unlock()
-	if ended {
-		a.member.Part()
-		return true
-	}
-	return f.Kind == 0 || a.member.Send(a.stop, f)
+	return f, a.ended
 }
 
 // Deliver tells the client what a room's frame means to it.
 func (a *attendee) Deliver(f *roomsv1.RoomFrame, d *dialect.Delivery) {
+	defer a.caught()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ended {
@@ -126,6 +132,7 @@ func (a *attendee) Deliver(f *roomsv1.RoomFrame, d *dialect.Delivery) {
 
 // Resumed asks the client for what it alone has.
 func (a *attendee) Resumed(stateVector []byte, askPresence bool) {
+	defer a.caught()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ended {
@@ -147,6 +154,7 @@ func (a *attendee) tellLocked(messages []dialect.Message, d *dialect.Delivery) {
 
 // Rejoin appends what a new link must hear of the session.
 func (a *attendee) Rejoin(out []session.Frame) []session.Frame {
+	defer a.caught()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.session.Rejoin(out)
@@ -179,4 +187,12 @@ func (a *attendee) endLocked(why *session.Close) {
 // denyLocked tells the client that this document is closed to it.
 func (a *attendee) denyLocked(reason string) {
 	a.client.tell(dialect.Message{Kind: dialect.Denied, Address: a.address, Body: []byte(reason)})
+}
+
+// caught ends the client's socket if what the link called panicked: it concerns
+// no other.
+func (a *attendee) caught() {
+	if p := recover(); p != nil {
+		a.client.panicked("session", p)
+	}
 }

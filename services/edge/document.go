@@ -139,6 +139,7 @@ func (c *client) knock(address string) *document {
 	c.documents[address] = d
 	c.waiters.Go(func() {
 		defer close(d.done)
+		defer c.caught()
 		d.enter(ctx)
 	})
 	return d

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fjord-sync/fjord/internal/limit"
+	"github.com/fjord-sync/fjord/internal/rescue"
 	"github.com/fjord-sync/fjord/internal/revocation"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/cork"
@@ -33,6 +34,7 @@ type Edge struct {
 	sockets    prometheus.Gauge
 	admissions *prometheus.CounterVec
 	reached    *limit.Reached
+	rescuer    *rescue.Rescuer
 	ring       *placement.Ring
 	links      []*link.Link // as cfg.RoomsURLs
 	revoked    *revoked
@@ -91,6 +93,7 @@ func New(cfg Config) (*Edge, error) {
 		ReadLimit:      cfg.Limits.LinkMessage,
 		RoomLimit:      cfg.Limits.SocketsPerRoom,
 		Reached:        e.reached,
+		Rescuer:        e.rescuer,
 		ConnectTimeout: linkTimeout,
 		LinkWait:       linkWait,
 		AttachWait:     attachWait,
@@ -113,6 +116,9 @@ func (e *Edge) register() (*link.Metrics, error) {
 	if e.reached, err = limit.NewReached(reg, "fjord_edge_limits_reached_total", LimitTable); err != nil {
 		return nil, err
 	}
+	if e.rescuer, err = rescue.New(e.cfg.Logger, reg, "fjord_edge_panics_total", "socket", "session", "writer", "link"); err != nil {
+		return nil, err
+	}
 	socketMetrics, err := socket.NewMetrics(reg)
 	if err != nil {
 		return nil, err
@@ -126,6 +132,7 @@ func (e *Edge) register() (*link.Metrics, error) {
 		Messages:     e.cfg.Limits.MessagesPerSecond,
 		Bytes:        e.cfg.Limits.BytesPerSecond,
 		Reached:      e.reached,
+		Rescuer:      e.rescuer,
 		Ping:         e.cfg.Keepalive.Ping,
 		Pong:         e.cfg.Keepalive.Pong,
 		Keepalive:    e.cfg.Keepalive.Every,

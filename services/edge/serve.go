@@ -50,12 +50,17 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal)
 		return
 	}
+	settled := false
+	defer func() { // in any case, or a hook that panics would hold the place for ever
+		if !settled {
+			e.upgraded(ticket, nil)
+		}
+	}()
 	pass, refusal := e.authorize(r, way)
 	if refusal == nil {
 		refusal = e.crowded(ticket, way, pass)
 	}
 	if refusal != nil {
-		e.upgraded(ticket, nil)
 		refuse(w, refusal)
 		return
 	}
@@ -64,10 +69,10 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ws, err := e.upgrade(w, r, way.Protocol)
 	if err != nil {
-		e.upgraded(ticket, nil) // gorilla has answered
-		return
+		return // gorilla has answered
 	}
 	c := newClient(e, ws, way, pass)
+	settled = true
 	e.upgraded(ticket, c)
 	// The server's own goroutine would keep the request, its headers and a
 	// deep stack alive as long as the socket.

@@ -44,18 +44,14 @@ func (a *attachment) deliverLocked(f *roomsv1.RoomFrame) {
 		m.ears.Deliver(f, &d)
 		return
 	}
-	except := uint64(0)
-	switch body := f.GetBody().(type) {
-	case *roomsv1.RoomFrame_Broadcast:
-		a.seq = max(a.seq, body.Broadcast.GetSeq())
-	case *roomsv1.RoomFrame_Relayed:
-		except = body.Relayed.GetFromSession()
-	}
+	except := f.GetRelayed().GetFromSession()
 	for _, m := range a.members {
 		if m.joined && m.id != except {
 			m.ears.Deliver(f, &d)
 		}
 	}
+	// Only now: what a panic kept from somebody must be asked for again.
+	a.seq = max(a.seq, f.GetBroadcast().GetSeq())
 }
 
 // maxAsked is the number of a room's sessions up to which each is asked who is

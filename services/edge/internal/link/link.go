@@ -35,6 +35,7 @@ import (
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
 	"github.com/fjord-sync/fjord/internal/limit"
+	"github.com/fjord-sync/fjord/internal/rescue"
 )
 
 // Config is shared by all links of an edge and never changes.
@@ -50,6 +51,8 @@ type Config struct {
 	RoomLimit int
 	// Reached counts limits that were reached; nil counts nothing.
 	Reached *limit.Reached
+	// Rescuer hears of panics, which end a stream.
+	Rescuer *rescue.Rescuer
 	// ConnectTimeout is how long a dialled link may take to stand.
 	ConnectTimeout time.Duration
 	// LinkWait is how long Open waits for a link to stand, AttachWait how long

@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/internal/rescue"
 )
 
 // stream is one life of a link.
@@ -60,7 +61,7 @@ func (l *Link) live(ctx context.Context) (stood bool, err error) {
 	q := newQueue(l.cfg.QueueLimit)
 	var sender sync.WaitGroup
 	sender.Go(func() {
-		if err := send(ctx, s, q); err != nil {
+		if err := l.send(ctx, s, q); err != nil {
 			cancel(err)
 		}
 	})
@@ -98,7 +99,8 @@ func (l *Link) heed(response *roomsv1.LinkResponse) {
 }
 
 // send is the sender: the only one that sends once the link stands.
-func send(ctx context.Context, s *stream, q *queue) error {
+func (l *Link) send(ctx context.Context, s *stream, q *queue) (err error) {
+	defer func() { l.cfg.Rescuer.Caught("link", recover(), func() { err = rescue.ErrPanic }) }()
 	for {
 		select {
 		case <-q.wake:
@@ -115,7 +117,8 @@ func send(ctx context.Context, s *stream, q *queue) error {
 }
 
 // receive delivers frames until the stream ends.
-func (l *Link) receive(s *stream) error {
+func (l *Link) receive(s *stream) (err error) {
+	defer func() { l.cfg.Rescuer.Caught("link", recover(), func() { err = rescue.ErrPanic }) }()
 	for {
 		response, err := s.Receive()
 		if err != nil {

@@ -9,6 +9,8 @@ const (
 	CloseLeaving = 1012
 	// CloseUnsupported ends a socket that sent text.
 	CloseUnsupported = 1003
+	// CloseInternal ends a socket because we are wrong: come back.
+	CloseInternal = 1011
 	// CloseLater ends a socket because something is too slow or not there:
 	// come back.
 	CloseLater = 1013

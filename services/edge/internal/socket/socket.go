@@ -22,6 +22,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/fjord-sync/fjord/internal/limit"
+	"github.com/fjord-sync/fjord/internal/rescue"
 	"github.com/fjord-sync/fjord/services/edge/internal/cork"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	Messages, Bytes int
 	// Reached counts limits that were reached; nil counts nothing.
 	Reached *limit.Reached
+	// Rescuer hears of a writer's panics, which end its socket.
+	Rescuer *rescue.Rescuer
 	// Inbound bounds what all sockets together hold of large frames.
 	Inbound *Budget
 	// OutboxLimit is how much may wait for a client for long, in bytes, and

@@ -9,6 +9,7 @@ import (
 // write is the writer: it writes batches until nothing waits.
 func (s *Socket) write() {
 	defer s.writers.Done()
+	defer s.caught()
 	for {
 		s.mu.Lock()
 		if s.out.empty() || s.state == gone {
@@ -23,6 +24,18 @@ func (s *Socket) write() {
 		if !s.wrote(&b, err) {
 			return
 		}
+	}
+}
+
+// caught breaks the socket if its writer panicked.
+func (s *Socket) caught() {
+	if p := recover(); p != nil {
+		s.cfg.Rescuer.Caught("writer", p, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.brokenLocked()
+			s.Abort()
+		})
 	}
 }
 

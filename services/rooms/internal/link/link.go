@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/internal/rescue"
 	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
 	"github.com/fjord-sync/fjord/services/rooms/internal/revocations"
 )
@@ -36,13 +37,18 @@ type Handler struct {
 	// maxQueued bounds the bytes that wait for one edge.
 	maxQueued int
 	readers   sync.WaitGroup
+	rescuer   *rescue.Rescuer
 }
 
 // NewHandler returns the service over a registry, for edges that are to know what is
 // revoked. stored may be nil if rooms are not durable. maxQueued bounds the bytes
 // that wait for one edge; beyond it the link is dropped and the edge resumes.
 func NewHandler(r *registry.Registry, revoked *revocations.List, stored Stored, maxQueued int, log *slog.Logger, registerer prometheus.Registerer) *Handler {
-	return &Handler{registry: r, revoked: revoked, stored: stored, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued}
+	rescuer, err := rescue.New(log, registerer, "fjord_rooms_link_panics_total", "link")
+	if err != nil {
+		panic(err) // as prometheus' MustRegister does
+	}
+	return &Handler{registry: r, revoked: revoked, stored: stored, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued, rescuer: rescuer}
 }
 
 // Wait returns when the readers of all links have ended. Call it after the
@@ -93,7 +99,8 @@ type link struct {
 }
 
 // read takes the edge's frames to their rooms until the stream ends.
-func (l *link) read(s *stream, first *roomsv1.LinkRequest) error {
+func (l *link) read(s *stream, first *roomsv1.LinkRequest) (err error) {
+	defer func() { l.caught(recover(), &err) }()
 	for request, err := first, error(nil); ; request, err = s.Receive() {
 		if err != nil {
 			return err
@@ -107,8 +114,16 @@ func (l *link) read(s *stream, first *roomsv1.LinkRequest) error {
 	}
 }
 
+// caught makes a panic the end of its link alone.
+func (l *link) caught(panicked any, err *error) {
+	l.handler.rescuer.Caught("link", panicked, func() {
+		*err = connect.NewError(connect.CodeInternal, rescue.ErrPanic)
+	})
+}
+
 // write sends what gathers in the outbox, and is the stream's only sender.
-func (l *link) write(ctx context.Context, s *stream) error {
+func (l *link) write(ctx context.Context, s *stream) (err error) {
+	defer func() { l.caught(recover(), &err) }()
 	select {
 	case <-l.handler.revoked.Loaded():
 	case <-ctx.Done():
