@@ -27,6 +27,7 @@ var reader = &roomsv1.Grants{Level: roomsv1.Level_LEVEL_READ}
 // An edge that lets everything through, by mistake or because somebody has taken it
 // over, writes no more than the session that it has let in may.
 func TestRoomsTrustNoEdgeWithWrites(t *testing.T) {
+	t.Parallel()
 	client := start(t, "volatile")
 	e := link(t, client)
 	ended := func(session uint64, why roomsv1.Refusal) {
@@ -77,6 +78,7 @@ func TestRoomsTrustNoEdgeWithWrites(t *testing.T) {
 }
 
 func TestRelayTrustsNoEdge(t *testing.T) {
+	t.Parallel()
 	e := link(t, start(t, "relay"))
 	e.send(attach(1, "doc"), join(1, 1), joinAs(1, 2, reader), relays(1, 2, "words"))
 	e.next()
@@ -91,6 +93,7 @@ func TestRelayTrustsNoEdge(t *testing.T) {
 
 // Edges are told whether a room is there, and make none by asking.
 func TestExists(t *testing.T) {
+	t.Parallel()
 	client := start(t, "volatile")
 	rooms := roomsv1connect.NewLinkServiceClient(client, url)
 	exists := func(room string) bool {

@@ -69,6 +69,7 @@ func (e *edge) in(attachment, session uint64) {
 
 // What is revoked ends on all edges, and stays so for who comes.
 func TestRevoke(t *testing.T) {
+	t.Parallel()
 	client := start(t, "volatile")
 	for name, test := range map[string]struct {
 		revoke  *roomsv1.RevokeRequest
@@ -117,6 +118,7 @@ func TestRevoke(t *testing.T) {
 
 // A right to write that is taken back leaves a reader, who stays.
 func TestRevokeWrite(t *testing.T) {
+	t.Parallel()
 	client := start(t, "volatile")
 	e, o := link(t, client), newOperator(t, client)
 	e.send(attach(1, "a"), joinAs(1, 1, somebody("ann", "t1")))
@@ -145,6 +147,7 @@ func TestRevokeWrite(t *testing.T) {
 
 // What ends by itself is given back then.
 func TestRevocationEnds(t *testing.T) {
+	t.Parallel()
 	client := start(t, "volatile")
 	e, o := link(t, client), newOperator(t, client)
 	e.send(attach(1, "a"), joinAs(1, 1, somebody("ann", "t1")))
@@ -164,6 +167,7 @@ func TestRevocationEnds(t *testing.T) {
 }
 
 func TestRevocationsAreListed(t *testing.T) {
+	t.Parallel()
 	o := newOperator(t, start(t, "volatile"))
 	for i := range 7 {
 		o.revoke(&roomsv1.RevokeRequest{Subject: fmt.Sprint("s", 6-i), Note: "why"})
@@ -196,6 +200,7 @@ func TestRevocationsAreListed(t *testing.T) {
 }
 
 func TestRevokeRefusesWhatMakesNoSense(t *testing.T) {
+	t.Parallel()
 	o := newOperator(t, start(t, "volatile"))
 	for want, r := range map[string]*roomsv1.RevokeRequest{
 		"about nobody":        {Note: "all"},
@@ -222,6 +227,7 @@ func TestRevokeRefusesWhatMakesNoSense(t *testing.T) {
 }
 
 func TestRevocationsAreBounded(t *testing.T) {
+	t.Parallel()
 	o := newOperator(t, startWith(t, rooms.Config{Kind: "volatile", MaxRevocations: 2}))
 	for _, name := range []string{"a", "b", "a"} {
 		o.revoke(&roomsv1.RevokeRequest{Room: name})

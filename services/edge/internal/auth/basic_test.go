@@ -119,16 +119,20 @@ func TestHtpasswdReload(t *testing.T) {
 func TestHtpasswdFilesThatCannotWork(t *testing.T) {
 	good := strings.TrimSuffix(line("ann", "x"), "\n")
 	for name, test := range map[string]struct{ content, want string }{
-		"empty":     {"", "names nobody"},
-		"comments":  {"# ann\n", "names nobody"},
-		"no hash":   {"ann\n", "line 1: want user:hash"},
-		"no user":   {good + "\n:" + good[4:] + "\n", "line 2: want user:hash"},
-		"MD5":       {"ann:$apr1$abc$def\n", "line 1: the hash isn't bcrypt"},
-		"plain":     {"ann:hunter2\n", "isn't bcrypt"},
-		"SHA-1":     {"ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", "isn't bcrypt"},
-		"twice":     {good + "\n" + good + "\n", "line 2: the user is there twice"},
-		"too dear":  {strings.Replace(good, "$04$", "$31$", 1), "too costly"},
-		"too large": {strings.Repeat("#", 5<<20), "at most"},
+		"empty":            {"", "names nobody"},
+		"comments":         {"# ann\n", "names nobody"},
+		"no hash":          {"ann\n", "line 1: want user:hash"},
+		"no user":          {good + "\n:" + good[4:] + "\n", "line 2: want user:hash"},
+		"MD5":              {"ann:$apr1$abc$def\n", "line 1: the hash isn't bcrypt"},
+		"plain":            {"ann:hunter2\n", "isn't bcrypt"},
+		"crypt":            {"ann:rl0uE5HMEnSMg\n", "isn't bcrypt"},
+		"SHA-512":          {"ann:$6$rounds=5000$abc$def\n", "isn't bcrypt"},
+		"argon2":           {"ann:$argon2id$v=19$m=65536,t=3,p=4$abc$def\n", "isn't bcrypt"},
+		"bcrypt cut short": {"ann:$2y$10$abc\n", "line 1"},
+		"SHA-1":            {"ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", "isn't bcrypt"},
+		"twice":            {good + "\n" + good + "\n", "line 2: the user is there twice"},
+		"too dear":         {strings.Replace(good, "$04$", "$31$", 1), "too costly"},
+		"too large":        {strings.Repeat("#", 5<<20), "at most"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := auth.New(auth.Config{Method: "basic:" + file(t, test.content)})

@@ -52,6 +52,7 @@ func newJWT(keys keySource, audiences []string, issuer string) *JWT {
 	options := []jwt.ParserOption{
 		jwt.WithValidMethods(allMethods),
 		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
 		jwt.WithLeeway(leeway),
 		jwt.WithStrictDecoding(),
 	}
@@ -119,8 +120,12 @@ func checkHeader(token string) error {
 
 // find is the jwt.Keyfunc. The library has read the header, and knows alg.
 func (j *JWT) find(ctx context.Context, t *jwt.Token) (any, error) {
-	if _, critical := t.Header["crit"]; critical {
-		return nil, errCritical
+	// b64 is an extension (RFC 7797) that changes what is signed, and must be called
+	// critical; some readers heed it though it isn't.
+	for _, extension := range []string{"crit", "b64"} {
+		if _, critical := t.Header[extension]; critical {
+			return nil, errCritical
+		}
 	}
 	kid := ""
 	if value, given := t.Header["kid"]; given {
@@ -140,6 +145,7 @@ var verdicts = []struct{ from, to error }{
 	{jwt.ErrTokenSignatureInvalid, errSignature},
 	{jwt.ErrTokenExpired, errExpired},
 	{jwt.ErrTokenNotValidYet, errNotYet},
+	{jwt.ErrTokenUsedBeforeIssued, errNotYet},
 	{jwt.ErrTokenInvalidAudience, errAudience},
 	{jwt.ErrTokenInvalidIssuer, errIssuer},
 	{errDate, errClaims},

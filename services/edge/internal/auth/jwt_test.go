@@ -63,6 +63,9 @@ func raw(header, claims string) string {
 
 func spell(claims jwt.MapClaims) string { return string(must(json.Marshal(claims))) }
 
+// sign2 signs a whole token, as a nested JWT would be (RFC 7519, appendix A.2).
+func sign2(token string) string { return raw(`{"alg":"HS256","cty":"JWT"}`, `"`+token+`"`) }
+
 const hs256 = `{"alg":"HS256","typ":"JWT"}`
 
 // The attacks of RFC 8725, section 2, and others, on an edge that knows an RSA,
@@ -111,6 +114,12 @@ func TestJWTAttacks(t *testing.T) {
 		{"two kids", shared, raw(`{"alg":"HS256","kid":"a","kid":"b"}`, spell(valid(nil))), "malformed"},
 		{"crit", shared, sign(jwt.SigningMethodHS256, []byte(secret), valid(nil), map[string]any{"crit": []string{"b64"}, "b64": false}), "crit"},
 		{"crit of nothing", shared, sign(jwt.SigningMethodHS256, []byte(secret), valid(nil), map[string]any{"crit": nil}), "crit"},
+		{"b64 that isn't critical", shared, raw(`{"alg":"HS256","b64":false}`, spell(valid(nil))), "crit"},
+		{"a token in a token", shared, sign2(good), "malformed"},
+		{"encrypted (five parts)", shared, good + ".x.y", "malformed"},
+		{"issued tomorrow", shared, sign(jwt.SigningMethodHS256, []byte(secret), valid(jwt.MapClaims{"iat": time.Now().Add(24 * time.Hour).Unix()}), nil), "yet"},
+		{"iat is text", shared, raw(hs256, `{"exp":9999999999,"iat":"now"}`), "claims"},
+		{"claims in claims", shared, raw(hs256, `{"claims":{"exp":9999999999}}`), "no exp"},
 		{"header is a list", shared, raw(`["HS256"]`, spell(valid(nil))), "malformed"},
 		{"two headers", shared, raw(hs256+hs256, spell(valid(nil))), "malformed"},
 		{"huge", shared, sign(jwt.SigningMethodHS256, []byte(secret), valid(jwt.MapClaims{"x": strings.Repeat("x", 8<<10)}), nil), "larger"},
@@ -163,6 +172,7 @@ func TestJWTAttacks(t *testing.T) {
 		"as it should be":      good,
 		"with a kid":           sign(jwt.SigningMethodHS256, []byte(secret), valid(nil), map[string]any{"kid": "any"}),
 		"within the leeway":    sign(jwt.SigningMethodHS256, []byte(secret), valid(jwt.MapClaims{"exp": time.Now().Add(-20 * time.Second).Unix()}), nil),
+		"issued just now":      sign(jwt.SigningMethodHS256, []byte(secret), valid(jwt.MapClaims{"iat": time.Now().Add(20 * time.Second).Unix()}), nil),
 		"almost valid":         sign(jwt.SigningMethodHS256, []byte(secret), valid(jwt.MapClaims{"nbf": time.Now().Add(20 * time.Second).Unix()}), nil),
 		"no rooms":             raw(hs256, `{"exp":9999999999}`),
 		"what nobody asked":    raw(hs256, `{"exp":9999999999.5,"x":{"y":[1,null,{}]},"email":"a@b"}`),
