@@ -6,6 +6,10 @@
 //
 // A state of `null` means that the client is gone.
 //
+//	Decode ─entries─► States.Apply(…, now) ─news─► Append, for the others
+//	                  States.Expire(now)   ─gone─►
+//	                  States.Entries()     ─all──► Append, for a newcomer
+//
 // Source: https://github.com/yjs/y-protocols, awareness.js.
 package awareness
 

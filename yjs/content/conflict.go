@@ -17,23 +17,23 @@ const defaultCrowd = 512
 // resolve returns the node after which node n stands in list l, or none. next is
 // what follows the origin now.
 func (b *builder) resolve(n, l, next int32) int32 {
-	if b.indexed(l, b.origin[n]) {
-		if b.insulated(n, l) {
-			return b.siblings.place(b, n, l)
-		}
-		b.lists[l].tangled = true
+	origin, indexed := b.origin[n], b.indexed(l, b.origin[n])
+	if indexed && b.insulated(n, l) {
+		return b.siblings.place(b, n, l)
 	}
 	limit := b.crowd
-	if b.lists[l].tangled {
+	if indexed || b.tangled(l, origin) {
 		limit = len(b.nodes)
 	}
 	left, ok := b.walk(n, l, next, limit)
-	if !ok && b.insulated(n, l) {
-		b.siblings.index(b, b.origin[n], l, next)
+	if !ok && b.insulated(n, l) && b.siblings.index(b, origin, l, next) {
 		return b.siblings.place(b, n, l)
 	}
 	if !ok {
 		left, _ = b.walk(n, l, next, len(b.nodes))
+	}
+	if b.indexed(l, origin) {
+		b.siblings.note(b, n, l, left)
 	}
 	return left
 }
@@ -67,10 +67,41 @@ func (b *builder) walk(n, l, x int32, limit int) (left int32, ok bool) {
 	}
 	if x != none && left == b.nodes[x].left {
 		if o := b.origin[x]; o != origin && o != none && b.stamps[o] > base {
-			b.lists[l].tangled = true
+			b.tear(l, origin, o)
 		}
 	}
 	return left, true
+}
+
+// tear notes that a node with an origin has come to stand right before one that
+// hangs, over parent and others, on a sibling of it. So what hangs on that sibling,
+// and on all between, isn't in one piece any more: an index of them doesn't hold.
+func (b *builder) tear(l, origin, parent int32) {
+	b.tangle(l, origin)
+	for ; parent != origin && parent != none; parent = b.origin[parent] {
+		b.steps++
+		if b.nodes[parent].flags&crowded != 0 {
+			b.tangle(l, parent)
+		}
+	}
+}
+
+// tangle has the siblings that hang on a node, or on the beginning of a list, be
+// walked over for good.
+func (b *builder) tangle(l, origin int32) {
+	if origin == none {
+		b.lists[l].tangled, b.lists[l].crowded = true, false
+		return
+	}
+	n := &b.nodes[origin]
+	n.flags = n.flags&^crowded | tangled
+}
+
+func (b *builder) tangled(l, origin int32) bool {
+	if origin == none {
+		return b.lists[l].tangled
+	}
+	return b.nodes[origin].flags&tangled != 0
 }
 
 func (b *builder) needStamps() {
@@ -91,12 +122,8 @@ func (b *builder) id(n int32) uint64 { return b.clients[b.nodes[n].client].id }
 // indexed reports whether the siblings that hang on a node, or on the beginning of
 // a list, are indexed.
 func (b *builder) indexed(l, origin int32) bool {
-	in := &b.lists[l]
-	if in.tangled {
-		return false
-	}
 	if origin == none {
-		return in.crowded
+		return b.lists[l].crowded
 	}
 	return b.nodes[origin].flags&crowded != 0
 }
@@ -104,11 +131,8 @@ func (b *builder) indexed(l, origin int32) bool {
 // insulated reports whether the right origin of a node is known to be a sibling of
 // it or not to hang on one, so that no sibling's followers are torn apart.
 func (b *builder) insulated(n, l int32) bool {
-	const far = 64
+	const far = 1024
 	origin, right := b.origin[n], b.right[n]
-	if b.lists[l].tangled {
-		return false
-	}
 	if right == none || b.nodes[right].list != l || b.origin[right] == origin {
 		return true
 	}
@@ -119,6 +143,7 @@ func (b *builder) insulated(n, l int32) bool {
 	parent := b.origin[right]
 	up, across := origin, parent
 	for range far {
+		b.steps++
 		if up == parent || across == none {
 			return true
 		}

@@ -75,6 +75,36 @@ func TestTooManyConflicts(t *testing.T) {
 	}
 }
 
+// TestTangledElsewhere reads a pair in the slow order that hangs on the last letter
+// of a text that is tangled at its beginning. Walking over them would be 40 000 ×
+// 40 000 comparisons, which is refused.
+func TestTangledElsewhere(t *testing.T) {
+	const n = 40_000
+	begin := tangle(1)
+	letters := func(dst []byte, client uint64, first int) []byte {
+		dst = append(lib0.AppendVarUint(append(dst, 0x84), 9_999), 1, 1, 'x')
+		for i := range n - 1 {
+			dst = append(lib0.AppendVarUint(append(dst, 0xc4), 9_999), 1)
+			dst = lib0.AppendVarUint(lib0.AppendVarUint(dst, client), uint64(first+i))
+			dst = append(dst, 1, 'x')
+		}
+		return dst
+	}
+	dst := lib0.AppendVarUint([]byte{6}, n+1)
+	dst = append(lib0.AppendVarUint(dst, 7_000), 0)
+	dst = lib0.AppendVarUint(lib0.AppendVarUint(append(dst, 0x84), 6_000), n-1)
+	dst = letters(append(dst, 1, 'z'), 7_000, 1)
+	dst = append(lib0.AppendVarUint(lib0.AppendVarUint(dst, n), 6_000), 0)
+	dst = letters(dst, 6_000, 0)
+	v, err := content.Read(append(dst, begin[1:]...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := v.Text("t").Len(); got != 2*n+7 {
+		t.Errorf("%d letters, want %d", got, 2*n+7)
+	}
+}
+
 // TestCrowds compares the index of siblings with walking over them, where there are
 // many.
 func TestCrowds(t *testing.T) {

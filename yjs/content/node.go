@@ -34,6 +34,8 @@ const (
 	tailHalf = 0x04
 	// crowded nodes have so many nodes right after them that those are indexed.
 	crowded = 0x08
+	// tangled nodes must not be: see siblings.
+	tangled = 0x10
 )
 
 // none stands for no node, no list, no type.
@@ -76,8 +78,8 @@ type list struct {
 	first, last int32
 	next        int32 // the next key of the same type
 	marked      bool  // has had a format mark
-	tangled     bool  // see siblings
-	crowded     bool  // as the flag of a node, for the beginning
+	tangled     bool  // as the flags of a node, for the beginning
+	crowded     bool
 }
 
 // sharedType is a sequence and keys.

@@ -8,7 +8,7 @@ package content
 // The index holds as long as a list is what Yjs makes of honest clients: each
 // sibling is followed by all that hangs on it, directly or not, and by nothing
 // else. A right origin that hangs on a sibling can break that (undo may, rarely);
-// then the list is tangled, and nodes are walked over.
+// then those whose index doesn't hold are tangled, and are walked over.
 type siblings struct {
 	// order has the siblings of each origin in the order of the list.
 	order treap
@@ -27,8 +27,9 @@ func newPlace(origin, l int32) place {
 	return place{origin, none}
 }
 
-// index indexes the siblings that hang on an origin. next is what follows it.
-func (s *siblings) index(b *builder, origin, l, next int32) {
+// index indexes the siblings that hang on an origin, unless they are tangled. next
+// is what follows it.
+func (s *siblings) index(b *builder, origin, l, next int32) bool {
 	if s.roots == nil {
 		s.roots = map[place]int32{}
 		s.handles = map[int32]int32{}
@@ -41,15 +42,35 @@ func (s *siblings) index(b *builder, origin, l, next int32) {
 	at := newPlace(origin, l)
 	s.roots[at] = none
 	base, last := b.tick, none
+	begun := base // before the last sibling
 	for x := next; x != none; x = b.nodes[x].right {
-		b.stamp(x)
 		o := b.origin[x]
-		if o == origin {
+		switch {
+		case o == origin:
+			begun = b.tick
 			last = s.add(b, x, at, last)
-		} else if o == none || b.stamps[o] <= base {
-			return
+		case o == none || b.stamps[o] <= base:
+			return true
+		case b.stamps[o] <= begun:
+			b.tangle(l, origin)
+			return false
+		}
+		b.stamp(x)
+	}
+	return true
+}
+
+// note adds a node that was found by walking to stand after left.
+func (s *siblings) note(b *builder, n, l, left int32) {
+	origin, after := b.origin[n], none
+	for ; left != origin && left != none; left = b.origin[left] {
+		b.steps++
+		if b.origin[left] == origin {
+			after = s.handles[left]
+			break
 		}
 	}
+	s.add(b, n, newPlace(origin, l), after)
 }
 
 // add adds a node after a sibling's handle, none meaning before all others. It
@@ -70,7 +91,9 @@ func (s *siblings) place(b *builder, n, l int32) int32 {
 	at := newPlace(origin, l)
 	stop := none
 	if right != none && b.nodes[right].list == l && b.origin[right] == origin {
-		stop = s.handles[right]
+		if h, ok := s.handles[right]; ok { // else something else ends the siblings before it
+			stop = h
+		}
 	}
 	after := s.order.lastBelow(s.roots[at], stop, b.id(n))
 	left := origin

@@ -6,9 +6,15 @@
 // returns aliases its input. No reader allocates from a length that the input
 // claims.
 //
-//	varUint    7 bits a byte, lowest first, top bit = another byte follows
+//	varUint    7 bits a byte, lowest first, top bit = another byte follows:
+//	           300 = 1 0101100 | 0 0000010
+//	varInt     the same, but the first byte has a sign (0x40) and 6 bits
 //	varBytes   varUint(length) bytes
 //	varString  varBytes holding UTF-8
+//	any        a tag byte and a value: 127 undefined, 126 null, 125 varInt,
+//	           124 and 123 floats, 122 BigInt (big-endian), 121 and 120 booleans,
+//	           119 varString, 118 object: varUint n, n × (varString any),
+//	           117 array: varUint n, n × any, 116 varBytes
 //
 // Source: https://github.com/dmonad/lib0, encoding.js and decoding.js.
 package lib0

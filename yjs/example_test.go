@@ -1,0 +1,87 @@
+package yjs_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/fjord-sync/fjord/yjs"
+)
+
+// updateOf is an update as a client has sent it.
+func updateOf(s string) []byte {
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// What two clients have typed into the text "t": "hello", and "XY" in its middle.
+var hello, inside = updateOf("AQFlAAQBAXQFaGVsbG8A"), updateOf("AQHKAQDEZQFlAgJYWQA=")
+
+func ExampleDocument() {
+	server := yjs.NewDocument()
+	for _, update := range [][]byte{inside, hello} { // in any order
+		if err := server.ApplyUpdate(update); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// A peer that has the first one says so, and gets the rest.
+	peer := yjs.NewDocument()
+	_ = peer.ApplyUpdate(hello)
+	answer, err := server.EncodeStateAsUpdate(peer.StateVector())
+	fmt.Println(peer.Contains(answer), err)
+	_ = peer.ApplyUpdate(answer)
+	fmt.Println(peer.Contains(answer))
+	// Output:
+	// false <nil>
+	// true
+}
+
+func ExampleDocument_Pending() {
+	d := yjs.NewDocument()
+	_ = d.ApplyUpdate([]byte{1, 1, 9, 3, 0x84, 9, 2, 1, 'x', 0}) // begins at clock 3
+	fmt.Printf("%+v\n", d.Pending())
+	// Output: {Structs:1 Bytes:5 Missing:[{Client:9 Clock:0}]}
+}
+
+func ExampleDocument_Inserts() {
+	d := yjs.NewDocument()
+	_ = d.ApplyUpdate(hello)
+	_ = d.ApplyUpdate([]byte{0, 1, 101, 1, 1, 3}) // "ell" is deleted
+	fmt.Println(d.Inserts(), d.Deletes(), d.Deleted(yjs.ID{Client: 101, Clock: 4}))
+	// Output: map[101:[{0 5}]] map[101:[{1 3}]] false
+}
+
+func ExampleDocument_Compact() {
+	d := yjs.NewDocument()
+	_ = d.ApplyUpdate(hello)
+	_ = d.ApplyUpdate([]byte{0, 1, 101, 1, 0, 5})
+	fmt.Println(d.Size(), "bytes,", d.Compact(), "freed")
+	// Output: 19 bytes, 5 freed
+}
+
+func ExampleMergeUpdates() {
+	both, err := yjs.MergeUpdates(hello, inside)
+	fmt.Println(len(hello), len(inside), len(both), err)
+	vector, _ := yjs.StateVectorFromUpdate(hello)
+	rest, _ := yjs.DiffUpdate(both, vector)
+	fmt.Println(string(rest) == string(inside))
+	// Output:
+	// 15 14 27 <nil>
+	// true
+}
+
+func ExampleConvertUpdateV1ToV2() {
+	v2, err := yjs.ConvertUpdateV1ToV2(hello)
+	v1, _ := yjs.ConvertUpdateV2ToV1(v2)
+	fmt.Println(err, string(v1) == string(hello))
+	// Output: <nil> true
+}
+
+func ExampleValidateUpdate() {
+	err := yjs.ValidateUpdate(hello[:10])
+	fmt.Println(errors.Is(err, yjs.ErrMalformed), err)
+	// Output: true yjs: malformed: input ends inside a value (byte 9)
+}
