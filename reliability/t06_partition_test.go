@@ -65,16 +65,20 @@ func faults(f *fleet.Fleet) []fault {
 	}{{"clients and edge", f.Front[0]}, {"edge and rooms", f.Back[0]}, {"rooms and storage", f.Deep}} {
 		p := network.proxy
 		heal := func() error { p.Heal(); return nil }
-		for what, begin := range map[string]func(){
-			"silence":            func() { p.Hold(fleet.Up, fleet.Down) },
-			"silence upwards":    func() { p.Hold(fleet.Up) },
-			"silence downwards":  func() { p.Hold(fleet.Down) },
-			"200 ms more":        func() { p.Slow(200*time.Millisecond, 0) },
-			"5 % lost":           func() { p.Slow(0, 0.05) },
-			"refused and reset":  p.Refuse,
-			"reset while silent": func() { p.Hold(fleet.Up, fleet.Down); p.Cut() },
+		// In a fixed order: a seed draws from it.
+		for _, way := range []struct {
+			what  string
+			begin func()
+		}{
+			{"silence", func() { p.Hold(fleet.Up, fleet.Down) }},
+			{"silence upwards", func() { p.Hold(fleet.Up) }},
+			{"silence downwards", func() { p.Hold(fleet.Down) }},
+			{"200 ms more", func() { p.Slow(200*time.Millisecond, 0) }},
+			{"5 % lost", func() { p.Slow(0, 0.05) }},
+			{"refused and reset", p.Refuse},
+			{"reset while silent", func() { p.Hold(fleet.Up, fleet.Down); p.Cut() }},
 		} {
-			all = append(all, fault{what + " between " + network.name, func() error { begin(); return nil }, heal})
+			all = append(all, fault{way.what + " between " + network.name, func() error { way.begin(); return nil }, heal})
 		}
 	}
 	for _, p := range f.All {

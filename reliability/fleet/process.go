@@ -62,6 +62,25 @@ func (p *Process) Start() error {
 	}
 }
 
+// ErrRefused means that a process ended before it listened, with a status of 1 and
+// one line that says why: it didn't crash.
+var ErrRefused = errors.New("refused to start")
+
+// StartOrRefuse is Start for a process that may have a good reason not to.
+func (p *Process) StartOrRefuse() error {
+	err := p.Start()
+	if err == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run == nil || p.aliveLocked() || p.run.cmd.ProcessState.ExitCode() != 1 {
+		return err
+	}
+	p.surprises = p.surprises[:len(p.surprises)-1]
+	return errors.Join(ErrRefused, err)
+}
+
 func (p *Process) launch() (<-chan error, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,10 +132,10 @@ func (p *Process) watch(r *run, stdout io.Reader, ready chan<- error) {
 	if !r.wished {
 		p.surprises = append(p.surprises, fmt.Errorf("%s ended by itself: %w; its log is %s", p.Name, errors.Join(err, errors.New(r.cmd.ProcessState.String())), p.log.Name()))
 	}
+	close(r.ended)
 	if len(missing) > 0 {
 		ready <- fmt.Errorf("ended before it listened: %v", r.cmd.ProcessState)
 	}
-	close(r.ended)
 }
 
 func (p *Process) aliveLocked() bool {
