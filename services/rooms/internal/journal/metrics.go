@@ -5,8 +5,11 @@ import "github.com/prometheus/client_golang/prometheus"
 type metrics struct {
 	appends, calls, retries prometheus.Counter
 	quarantined             prometheus.Counter
-	snapshots               *prometheus.CounterVec
-	latency                 prometheus.Histogram
+	// Bytes: of records that were stored, of snapshots, and of records that
+	// snapshots stand for.
+	logged, snapshotted, reclaimed prometheus.Counter
+	snapshots                      *prometheus.CounterVec
+	latency                        prometheus.Histogram
 }
 
 func newMetrics(registerer prometheus.Registerer) metrics {
@@ -27,6 +30,18 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 			Name: "fjord_rooms_quarantined_total",
 			Help: "Updates that were put into quarantine because they couldn't be applied.",
 		}),
+		logged: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_log_bytes_total",
+			Help: "Bytes of records that were stored.",
+		}),
+		snapshotted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_snapshot_bytes_total",
+			Help: "Bytes of snapshots that were stored.",
+		}),
+		reclaimed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fjord_rooms_reclaimed_bytes_total",
+			Help: "Bytes of records that snapshots replaced.",
+		}),
 		snapshots: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fjord_rooms_snapshots_total",
 			Help: "Snapshots by outcome.",
@@ -37,6 +52,6 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
-	registerer.MustRegister(m.appends, m.calls, m.retries, m.quarantined, m.snapshots, m.latency)
+	registerer.MustRegister(m.appends, m.calls, m.retries, m.quarantined, m.logged, m.snapshotted, m.reclaimed, m.snapshots, m.latency)
 	return m
 }

@@ -84,6 +84,9 @@ func (j *Journal) tell(items []pending, results []*storagev1.AppendResult) {
 		if outcome != nil {
 			j.log.Warn("storage refuses an append; letting go of the room", "epoch", p.item.GetEpoch(), "seq", p.item.GetSeq(), "error", outcome)
 		}
+		if outcome == nil {
+			j.metrics.logged.Add(float64(len(p.item.GetData())))
+		}
 		j.metrics.appends.Inc()
 		j.metrics.latency.Observe(time.Since(p.born).Seconds())
 		p.done(outcome)

@@ -38,6 +38,10 @@ func (j *Journal) trySnapshot(name string, s room.Snapshot) error {
 		outcome = "failed"
 		j.log.Warn("snapshot not stored; its records stay", "seq", s.Seq, "bytes", len(s.Data), "error", err)
 	}
+	if err == nil {
+		j.metrics.snapshotted.Add(float64(len(s.Data)))
+		j.metrics.reclaimed.Add(float64(s.Replaces))
+	}
 	j.metrics.snapshots.WithLabelValues(outcome).Inc()
 	return err
 }

@@ -52,4 +52,6 @@ type Snapshot struct {
 	Epoch, Seq uint64
 	// Data is in the format of AppendSnapshot.
 	Data []byte
+	// Replaces is how many bytes of records it stands for.
+	Replaces int
 }

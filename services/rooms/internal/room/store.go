@@ -54,6 +54,7 @@ func (r *Room) putSnapshot(s *Snapshot) {
 	}
 	r.log.snapshotRecords = r.log.records
 	r.log.snapshotBytes = r.log.bytes
+	s.Replaces = r.log.bytes
 	r.ready.Snapshot = s
 }
 

@@ -1,0 +1,297 @@
+package badger
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fjord-sync/fjord/services/storage/internal/store"
+)
+
+var fullDisks = flag.Int("fulldisks", 5, "how often TestDiskFull fills the disk")
+
+const (
+	fullDir     = "FJORD_FULL_DIR"
+	fullSize    = 320 << 20
+	fullMinFree = 96 << 20
+	fullRooms   = 8
+	// fullPatience is how long after there is space again a record must be stored.
+	fullPatience = 5 * time.Second
+)
+
+// TestDiskFull has somebody else fill the disk to its last byte under a store that
+// writes, and free it again: the store must refuse records before Badger, which
+// writes to mapped files, dies; take them in again soon; and have lost nothing.
+//
+// Below the limit the disk fills no faster than Badger ends what it has begun, as
+// with a limit of 512 MiB most disks do: nobody can stop a compaction under way.
+func TestDiskFull(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a small file system to fill")
+	}
+	mount := t.TempDir()
+	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size="+strconv.Itoa(fullSize)); err != nil {
+		t.Skipf("no file system can be mounted here, though this is root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	dir := filepath.Join(mount, "data")
+	child := startFullChild(t, dir)
+	child.await("stored", time.Minute)
+	var slowest time.Duration
+	for round := range *fullDisks {
+		ballast := filepath.Join(mount, "ballast")
+		fillDisk(t, ballast, fullMinFree)
+		child.await("refused", time.Minute)
+		awaitQuiet(t, dir)
+		fillDisk(t, ballast, 0)
+		if err := os.Remove(ballast); err != nil {
+			t.Fatal(err)
+		}
+		freed := time.Now()
+		child.await("stored", time.Minute)
+		slowest = max(slowest, time.Since(freed))
+		if slowest > fullPatience {
+			t.Fatalf("round %d: writable %v after there was space, want %v", round, slowest, fullPatience)
+		}
+	}
+	acked := child.stop()
+	s := openStore(t, testOptions(dir))
+	total := store.Seq(0)
+	for room, seq := range acked {
+		var got gatherer
+		if err := s.Load(t.Context(), crashRoom(room), 0, &got); err != nil || len(got.seqs) == 0 || got.seqs[len(got.seqs)-1] < seq {
+			t.Errorf("room %d: %v, %d records; %d was acknowledged", room, err, len(got.seqs), seq)
+		}
+		total += seq
+	}
+	t.Logf("filled %d times; writable at most %v after there was space; %d records acknowledged, all there", *fullDisks, slowest, total)
+}
+
+// fillDisk writes until less than so many bytes are left, or none fits.
+func fillDisk(t *testing.T, name string, left uint64) {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	chunk := make([]byte, 256<<10)
+	for {
+		free, err := freeBytes(filepath.Dir(name))
+		if err == nil && (left == 0 || free >= left) {
+			_, err = f.Write(chunk)
+		} else if err == nil {
+			return
+		}
+		if errors.Is(err, syscall.ENOSPC) && left == 0 {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// awaitQuiet waits until no file of a directory has been made, removed or grown for
+// a while: Badger has ended what it had to do.
+func awaitQuiet(t *testing.T, dir string) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for quiet, before := time.Now(), ""; time.Since(quiet) < 300*time.Millisecond; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("Badger doesn't come to rest: %s", before)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := ""
+		for _, entry := range entries {
+			if info, err := entry.Info(); err == nil {
+				st, _ := info.Sys().(*syscall.Stat_t)
+				now += fmt.Sprint(entry.Name(), info.Size(), st.Blocks, " ")
+			}
+		}
+		if now != before {
+			quiet, before = time.Now(), now
+		}
+	}
+}
+
+// fullChild is the process with the store. What it says comes as words.
+type fullChild struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	words chan string
+	mu    sync.Mutex // guards acked
+	acked map[int]store.Seq
+	err   bytes.Buffer
+}
+
+func startFullChild(t *testing.T, dir string) *fullChild {
+	t.Helper()
+	c := &fullChild{t: t, words: make(chan string, 1), acked: make(map[int]store.Seq)}
+	c.cmd = exec.Command(os.Args[0], "-test.run=^TestDiskFullChild$")
+	c.cmd.Env = append(os.Environ(), fullDir+"="+dir)
+	c.cmd.Stderr = &c.err
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go c.listen(out)
+	return c
+}
+
+// listen keeps the newest word and all that was acknowledged, until the child ends.
+func (c *fullChild) listen(out io.Reader) {
+	defer close(c.words)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		var room int
+		var seq store.Seq
+		if n, _ := fmt.Sscan(rest, &room, &seq); n == 2 {
+			c.mu.Lock()
+			c.acked[room] = max(c.acked[room], seq)
+			c.mu.Unlock()
+		}
+		select {
+		case <-c.words:
+		default:
+		}
+		c.words <- word
+	}
+}
+
+// await waits for a word; those before it are over then.
+func (c *fullChild) await(want string, patience time.Duration) {
+	c.t.Helper()
+	late := time.After(patience)
+	for {
+		select {
+		case word, ok := <-c.words:
+			if !ok {
+				c.t.Fatalf("the process with the store has died: %v\n%s", c.cmd.Wait(), c.err.Bytes())
+			}
+			if word == want {
+				return
+			}
+		case <-late:
+			c.t.Fatalf("nothing was %s in %v\n%s", want, patience, c.err.Bytes())
+		}
+	}
+}
+
+// stop ends the child in order, and returns what it acknowledged.
+func (c *fullChild) stop() map[int]store.Seq {
+	c.t.Helper()
+	if err := c.stdin.Close(); err != nil {
+		c.t.Fatal(err)
+	}
+	for range c.words {
+		continue
+	}
+	if err := c.cmd.Wait(); err != nil {
+		c.t.Fatalf("the process with the store: %v\n%s", err, c.err.Bytes())
+	}
+	return c.acked
+}
+
+// TestDiskFullChild is no test: it is the process with the store.
+func TestDiskFullChild(t *testing.T) {
+	dir := os.Getenv(fullDir)
+	if dir == "" {
+		t.Skip("only as a child of TestDiskFull")
+	}
+	opt := testOptions(dir)
+	opt.MinFree = fullMinFree
+	s, err := Open(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	var out sync.Mutex // guards stdout's lines
+	say := func(line string) {
+		out.Lock()
+		defer out.Unlock()
+		fmt.Println(line)
+	}
+	var refusing atomic.Bool
+	var writers sync.WaitGroup
+	for room := range fullRooms {
+		writers.Go(func() {
+			if err := fillWrite(ctx, s, room, &refusing, say); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// fillWrite appends and compacts until ctx ends; what is refused for want of space
+// it tries again.
+func fillWrite(ctx context.Context, s *Store, room int, refusing *atomic.Bool, say func(string)) error {
+	name := crashRoom(room)
+	head, err := s.Claim(context.Background(), name)
+	if err != nil {
+		return err
+	}
+	for seq := head.Last + 1; ctx.Err() == nil; {
+		item := store.Item{Room: name, Epoch: head.Epoch, Seq: seq, Data: crashData(room, uint64(seq), 1<<10)}
+		err := s.Append(context.Background(), []store.Item{item})[0].Err
+		if err == nil && seq%500 == 0 {
+			snap := store.Snapshot{Room: name, Epoch: head.Epoch, Seq: seq - 1, Size: 20 << 10}
+			_, err = s.PutSnapshot(context.Background(), snap, bytes.NewReader(make([]byte, snap.Size)))
+		}
+		switch {
+		case store.KindOf(err) == store.NoSpace:
+			if !refusing.Swap(true) {
+				say("refused")
+			}
+			select {
+			case <-time.After(10 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		time.Sleep(2 * time.Millisecond) // people type; Badger needn't compact all the time
+		if refusing.Swap(false) || seq%50 == 0 {
+			say(fmt.Sprintf("stored %d %d", room, seq))
+		}
+		seq++
+	}
+	return nil
+}
