@@ -40,7 +40,6 @@ const (
 	// answers for one link before it is seen to be crowded.
 	maxAnswerBytes = 1 << 20
 	maxInboxBytes  = 64 << 20
-	maxLinkBytes   = 64 << 20
 	// maxMessageBytes bounds an RPC message: the largest update and its frame.
 	maxMessageBytes = 18 << 20
 

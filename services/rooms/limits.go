@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/fjord-sync/fjord/internal/limit"
+	"github.com/fjord-sync/fjord/services/rooms/internal/link"
 	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
@@ -19,6 +20,9 @@ type Limits struct {
 	// document, what it holds of updates that wait for others, and the updates that
 	// wait for storage. One RPC message carries Update and Unsaved: at most 16 MiB.
 	Update, Document, Pending, Unsaved int
+	// EdgeQueue is how much may wait for one edge, in bytes, beside the largest
+	// frame.
+	EdgeQueue int
 	// Sessions is how many are in a room over all edges, Present how many clients
 	// show themselves there, State the bytes of what one shows.
 	Sessions, Present, State int
@@ -55,6 +59,10 @@ var LimitTable = limit.Table[Config]{{
 	Name: room.LimitUnsaved, Default: 16 << 20, Most: 16 << 20,
 	What: "updates of a room that aren't stored yet", Then: "the edge is put off: its sockets stay, and are asked again when storage has caught up",
 	Bytes: func(c *Config) *int { return &c.Limits.Unsaved },
+}, {
+	Name: link.LimitQueue, Default: 64 << 20, Least: 64 << 10,
+	What: "bytes that wait for an edge, beside the largest frame", Then: "the link is dropped; the edge links again, and its rooms tell what it missed",
+	Bytes: func(c *Config) *int { return &c.Limits.EdgeQueue },
 }, {
 	Name: room.LimitSessions, Default: 5000,
 	What: "sessions in a room, over all edges", Then: "close 1013",

@@ -95,7 +95,7 @@ func New(config Config) (*Service, error) {
 		Logger:  config.Logger,
 		Metrics: config.Metrics,
 	})
-	s.link = link.NewHandler(s.registry, s.revoked, s.stored(), maxLinkBytes, config.Logger, config.Metrics)
+	s.link = link.NewHandler(s.registry, s.revoked, s.stored(), config.Limits.EdgeQueue, reached.Hit, config.Logger, config.Metrics)
 	return s, nil
 }
 

@@ -27,6 +27,10 @@ import (
 	"github.com/fjord-sync/fjord/services/rooms/internal/revocations"
 )
 
+// LimitQueue is the name of the limit on what waits for one edge: that of its flag,
+// and a label of a counter.
+const LimitQueue = "max-edge-queue"
+
 // Handler serves LinkService.
 type Handler struct {
 	registry *registry.Registry
@@ -36,19 +40,21 @@ type Handler struct {
 	metrics  metrics
 	// maxQueued bounds the bytes that wait for one edge.
 	maxQueued int
-	readers   sync.WaitGroup
-	rescuer   *rescue.Rescuer
+	// reached is told the name of a limit when an edge goes over it.
+	reached func(limit string)
+	readers sync.WaitGroup
+	rescuer *rescue.Rescuer
 }
 
 // NewHandler returns the service over a registry, for edges that are to know what is
 // revoked. stored may be nil if rooms are not durable. maxQueued bounds the bytes
 // that wait for one edge; beyond it the link is dropped and the edge resumes.
-func NewHandler(r *registry.Registry, revoked *revocations.List, stored Stored, maxQueued int, log *slog.Logger, registerer prometheus.Registerer) *Handler {
+func NewHandler(r *registry.Registry, revoked *revocations.List, stored Stored, maxQueued int, reached func(limit string), log *slog.Logger, registerer prometheus.Registerer) *Handler {
 	rescuer, err := rescue.New(log, registerer, "fjord_rooms_link_panics_total", "link")
 	if err != nil {
 		panic(err) // as prometheus' MustRegister does
 	}
-	return &Handler{registry: r, revoked: revoked, stored: stored, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued, rescuer: rescuer}
+	return &Handler{registry: r, revoked: revoked, stored: stored, log: log, metrics: newMetrics(registerer), maxQueued: maxQueued, reached: reached, rescuer: rescuer}
 }
 
 // Wait returns when the readers of all links have ended. Call it after the
@@ -152,6 +158,7 @@ func (l *link) write(ctx context.Context, s *stream) (err error) {
 		for {
 			frames, err := l.outbox.take()
 			if err != nil {
+				l.handler.reached(LimitQueue)
 				return connect.NewError(connect.CodeResourceExhausted, err)
 			}
 			if len(frames) == 0 {

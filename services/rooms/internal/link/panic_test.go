@@ -23,7 +23,7 @@ func TestPanicOverAFrameEndsItsLinkAlone(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	revoked := revocations.New(revocations.Config{Metrics: prometheus.NewRegistry(), Logger: log})
 	defer revoked.Close()
-	handler := NewHandler(nil, revoked, nil, 1<<20, log, registry)
+	handler := NewHandler(nil, revoked, nil, 1<<20, func(string) {}, log, registry)
 	mux := http.NewServeMux()
 	mux.Handle(roomsv1connect.NewLinkServiceHandler(handler))
 	listener := pipe.Listen()
