@@ -38,7 +38,12 @@ func openSeat(ctx context.Context, cmd *cli.Command, log *slog.Logger) (*seat, e
 		}
 		return newSeat(peers.Client(nil), url, func() error { return nil }), nil
 	}
+	var limits rooms.Config
+	if err := command.ReadLimits(cmd, rooms.LimitTable, &limits); err != nil {
+		return nil, err
+	}
 	return sitDown(ctx, config{
+		limits:      limits,
 		data:        cmd.String(command.DataFlag),
 		acceptLoss:  cmd.Bool(command.AcceptLossFlag),
 		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
@@ -65,6 +70,7 @@ func sitDown(ctx context.Context, c config) (*seat, error) {
 	own, err := rooms.New(rooms.Config{
 		StorageURL:  insideURL,
 		KeepDeleted: c.keepDeleted,
+		Limits:      c.limits.Limits,
 		HTTPClient:  serve.NewClient(inside.Dial),
 		Owner:       command.ProcessName("fjord-command"),
 		Logger:      c.log,

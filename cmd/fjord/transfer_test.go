@@ -384,6 +384,14 @@ func TestTransferWithARunningProcess(t *testing.T) {
 		}
 	}
 	dir := elvaDir(t)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(strings.Repeat("s3cret", 8)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := start(t, nil, anywhere(t.TempDir(), "--log-level", "error", "--rpc-secret", secret)...).urls["rpc"]
+	run("fjord: not everything", "import", "elva", dir, "--rpc-url", closed)
+	run("2 files: 2 new", "import", "elva", dir, "--rpc-url", closed, "--rpc-secret", secret)
+
 	run("2 files: 2 new", "import", "elva", dir, "--rpc-url", rpc)
 	run("0 new, 0 that grew, 2 as before", "import", "elva", "--rpc-url", rpc, dir)
 	run("2 rooms: 2 new", "export", "elva", "--rpc-url", rpc, out)
