@@ -72,11 +72,10 @@ func (n *npm) finish(t *testing.T, c *crowd) {
 	must(t, err)
 	for n.out.Scan() {
 		var told struct {
-			Client   uint64   `json:"client"`
-			Room     string   `json:"room"`
-			Said     [][2]any `json:"said"`
-			Seen     []byte   `json:"seen"`
-			Document []byte   `json:"document"`
+			Client uint64   `json:"client"`
+			Room   string   `json:"room"`
+			Said   [][2]any `json:"said"`
+			Seen   []byte   `json:"seen"`
 		}
 		must(t, json.Unmarshal(n.out.Bytes(), &told))
 		a := check.Author{Name: fmt.Sprintf("npm client %d", told.Client), Seen: told.Seen}

@@ -4,11 +4,10 @@
 //
 //   {"online":n}                            all are synced, for the first time
 //   {"settled":true}                        after "stop": all is echoed
-//   {"client","room","said":[[update, echoed]…],"seen","document"}   after "tell"
+//   {"client","room","said":[[update, echoed]…],"seen"}   after "tell"
 //
 // Updates are in base64. An update counts as echoed when what the *server* sent
-// holds it, or its state vector says so: a second document hears the socket, and
-// nothing else.
+// holds it, or its state vector says so: what the socket brings is kept apart.
 
 import { createInterface } from 'node:readline'
 import { setMaxListeners } from 'node:events'
@@ -55,7 +54,7 @@ class Person {
     this.deletes = new Set() // "client/clock", anybody's
     this.open = 0 // said from here on isn't echoed yet
     this.doc = new Y.Doc()
-    this.seen = new Y.Doc()
+    this.heard = [new Uint8Array([0, 0])] // as it came: a Y.Doc would add deletions that follow by Yjs's rules
     const person = this
     class Socket extends WebSocket {
       constructor (...args) {
@@ -76,7 +75,7 @@ class Person {
     if (step1) {
       this.clock = Math.max(this.clock, Y.decodeStateVector(body).get(this.doc.clientID) ?? 0)
     } else {
-      Y.applyUpdate(this.seen, body)
+      this.heard.push(body.slice())
       const { structs, ds } = Y.decodeUpdate(body)
       for (const { id, length } of structs) {
         for (let at = id.clock; id.client === this.doc.clientID && at < id.clock + length; at++) this.inserts.add(at)
@@ -86,7 +85,7 @@ class Person {
     while (this.open < this.said.length && this.#shows(this.said[this.open][0])) this.said[this.open++][1] = true
   }
 
-  /** The server never sends back what its state vector had: so seen may lack it, and waits. */
+  /** The server never sends back what its state vector had. */
   #shows (update) {
     const { structs, ds } = Y.decodeUpdate(update)
     for (const { id, length } of structs) {
@@ -101,8 +100,7 @@ class Person {
       client: this.doc.clientID,
       room: this.room,
       said: this.said.map(([update, echoed]) => [base64(update), echoed]),
-      seen: base64(Y.encodeStateAsUpdate(this.seen)),
-      document: base64(Y.encodeStateAsUpdate(this.doc))
+      seen: base64(Y.mergeUpdates(this.heard))
     }))
   }
 }
