@@ -12,6 +12,11 @@
 //	                      deletes    [2,5) [9,31)
 //	                    client 311 …
 //
+// On the wire and in a run, a struct is (more in block.go, update.go):
+//
+//	info | origin? | right origin? | parent? key? | content
+//	kind and flags   ids: varUint client, varUint clock
+//
 //	document   clients, each with a run of structs from clock 0, structs that wait
 //	           behind gaps, and the set of deleted clocks
 //	run        structs back to back as they travel: a full state is a copy of it
