@@ -200,6 +200,7 @@ export const clients = [
   ywebsocket('y-websocket-1', Y13, yjs13),
   ywebsocket('y-websocket-2', Y13, yjs13),
   ywebsocket('y-websocket-3', Y13, yjs13),
+  ywebsocket('y-websocket-3-rc', Y13, yjs13),
   ywebsocket('@y/websocket', Y14, yjs14),
   reader(ywebsocket('y-websocket-3', Y13, yjs13)),
   hocuspocus('hocuspocus-2'),
