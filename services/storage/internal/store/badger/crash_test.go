@@ -31,6 +31,7 @@ const crashRooms = 12
 // TestKill kills a process that stores, at random moments, again and again on the
 // same directory. Every record that it was told is stored must be there.
 func TestKill(t *testing.T) {
+	t.Parallel() // it waits for the disk
 	rounds := 20
 	if testing.Short() {
 		rounds = 5

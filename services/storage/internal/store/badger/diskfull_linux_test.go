@@ -22,7 +22,7 @@ import (
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
 )
 
-var fullDisks = flag.Int("fulldisks", 5, "how often TestDiskFull fills the disk")
+var fullDisks = flag.Int("fulldisks", 3, "how often TestDiskFull fills the disk")
 
 const (
 	fullDir     = "FJORD_FULL_DIR"

@@ -28,7 +28,7 @@ const flipDir = "FJORD_FLIP_DIR"
 // hangs is how long a child may take for one bit.
 const hangs = 30 * time.Second
 
-var flips = flag.Int("flips", 18, "bits that TestFlip turns over in each file")
+var flips = flag.Int("flips", 12, "bits that TestFlip turns over in each file")
 
 // TestFlip turns over single bits of a data directory: one that was closed, and
 // one whose process was killed. Afterwards everything must be as it was: whatever
@@ -36,6 +36,7 @@ var flips = flag.Int("flips", 18, "bits that TestFlip turns over in each file")
 //
 // Badger panics on some damage in goroutines of its own, so children do it.
 func TestFlip(t *testing.T) {
+	t.Parallel() // it waits for the disk
 	closed, killed := t.TempDir(), t.TempDir()
 	s := openStore(t, testOptions(t.TempDir()))
 	writeFlipRooms(t, s)

@@ -52,7 +52,7 @@ func TestMendTable(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for bit := range len(data) * 8 {
 		atEnd := bit >= len(data)*8-sealBits
-		if !atEnd && random.IntN(40) > 0 {
+		if !atEnd && random.IntN(300) > 0 {
 			continue
 		}
 		m := &mender{data: bytes.Clone(data)}
@@ -70,7 +70,7 @@ func TestTwoBits(t *testing.T) {
 	_, end, _, _ := tableIndex(data)
 	index, _, _, _ := tableIndex(data)
 	blocks, _ := readIndex(index, end)
-	for range 300 {
+	for range 50 {
 		b := blocks[random.IntN(len(blocks))]
 		m := &mender{data: bytes.Clone(data)}
 		one := b.from*8 + random.IntN((b.to-b.from)*8)
