@@ -43,7 +43,6 @@ var mutants = []mutant{
 	{"UTF-8 unchecked", "reader.go", "if !r.trusted && !utf8.Valid(b) {", "if false && !utf8.Valid(b) {", tier1},
 	{"units are code points", "utf16.go", "\t\tif b >= 0xf0 {\n\t\t\tn++\n\t\t}\n", "", tier1},
 	{"diff from the next struct", "encode.go", "p.rest = p.first.end\n\tif p.first.clock == clock {", "p.rest = p.first.end\n\tif false {", tier1},
-	{"joined across a key's flag", "run.go", "const flags = flagRight | flagKey", "const flags = flagRight", tier1},
 	{"embedded JSON unchecked", "reader.go", "if !r.trusted && r.fault == noFault {", "if false {", tier1},
 	{"dead form loses its right origin", "compact.go", "p.other.info = b.info&^kindBits | kindDeleted", "p.other.info = b.info&^(kindBits|flagRight) | kindDeleted", tier1},
 	{"compacts one unit too much", "compact.go", "return true, min(limit, uint64(d.end))", "return true, min(limit, uint64(d.end)+1)", tier1},
