@@ -23,7 +23,7 @@ var (
 const (
 	// MaxNesting is how deep shared types may nest in each other. A browser
 	// overflows its stack at a few thousand.
-	MaxNesting = 1000
+	MaxNesting = 256
 	// maxBytes keeps offsets into an update within 32 bits.
 	maxBytes = 1<<32 - 1
 	// Siblings that contend for one place are compared until a document has taken

@@ -47,6 +47,9 @@ func TestNesting(t *testing.T) {
 	if _, err := content.Read(nest(content.MaxNesting+1, false)); !errors.Is(err, yjs.ErrLimit) {
 		t.Errorf("one level too many: %v", err)
 	}
+	if _, err := content.Read(nest(1_000_000, false)); !errors.Is(err, yjs.ErrLimit) {
+		t.Errorf("a million levels: %v", err)
+	}
 	if v, err := content.Read(nest(1_000_000, true)); err != nil || v.Array("a").Len() != 0 {
 		t.Errorf("a million levels, deleted: %v", err)
 	}
