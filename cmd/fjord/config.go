@@ -56,15 +56,17 @@ func readConfig(cmd *cli.Command) (config, error) {
 func readEdge(cmd *cli.Command) (edge.Config, error) {
 	rule, ruleErr := command.RoomNameRule(cmd)
 	proxies, proxiesErr := command.Proxies(cmd)
+	leaves, leavesErr := command.EdgeLeaves(cmd)
 	c := edge.Config{
 		RoomNames:      rule,
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
 		TrustedProxies: proxies,
+		DrainSpread:    leaves / 2,
 		Auth: edge.Auth{
 			Method:    cmd.String(command.AuthFlag),
 			Audiences: cmd.StringSlice(command.AudienceFlag),
 			Issuer:    cmd.String(command.IssuerFlag),
 		},
 	}
-	return c, errors.Join(ruleErr, proxiesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
+	return c, errors.Join(ruleErr, proxiesErr, leavesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
 }

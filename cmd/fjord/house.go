@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/internal/pipe"
@@ -23,8 +24,9 @@ type house struct {
 	rooms   *rooms.Service
 	edge    *edge.Edge
 
-	log    *slog.Logger
-	inside *pipe.Listener
+	log      *slog.Logger
+	inside   *pipe.Listener
+	edgeTime time.Duration // for the edge to leave
 	// own serves the house itself, rpc others.
 	web, own, rpc, ops *serve.Server
 }
@@ -33,7 +35,7 @@ type house struct {
 // the house itself over the pipe, and to others on --rpc. Each caller has a
 // connection of its own, so that a link's traffic doesn't hold up appends.
 func open(ctx context.Context, c config, p ports) (*house, error) {
-	h := &house{log: c.log, inside: pipe.Listen()}
+	h := &house{log: c.log, inside: pipe.Listen(), edgeTime: 2 * c.edge.DrainSpread}
 	metrics := serve.NewRegistry()
 	var err error
 	h.storage, err = storage.Open(ctx, storage.Config{
@@ -108,7 +110,7 @@ func (h *house) leave(ctx context.Context, failure error) error {
 }
 
 func (h *house) edgeLeaves(ctx context.Context) error {
-	ctx, cancel := command.Stage(ctx, command.EdgeLeaves)
+	ctx, cancel := command.Stage(ctx, h.edgeTime)
 	defer cancel()
 	if err := h.edge.Drain(ctx); err != nil {
 		h.log.Warn("cutting off sockets that don't answer", "error", err)

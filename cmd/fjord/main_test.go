@@ -75,6 +75,7 @@ func TestStartThatCannotWork(t *testing.T) {
 		"no certificate":  {anywhere(data, "--tls-cert", file, "--tls-key", file), "--tls-cert " + file},
 		"no secret":       {anywhere(data, "--rpc-secret", file), "holds no secret"},
 		"bad proxy":       {anywhere(data, "--trusted-proxy", "nginx"), "want an address or a network"},
+		"bad drain":       {anywhere(data, "--drain", "never"), "--drain never: want a time"},
 		"bad limit":       {anywhere(data, "--max-frame", "huge"), "--max-frame huge: want bytes"},
 		"limit too high":  {anywhere(data, "--max-frame", "64MiB"), "want at most 17MiB"},
 		"no value":        {[]string{"--listen"}, "flag needs an argument"},

@@ -22,10 +22,9 @@ import (
 
 // How long each part of a process takes to leave in order before it just leaves.
 // Each has a share of its own, so that a socket that doesn't answer can't use up
-// the time in which rooms store what they hold. Together they stay below the ten
-// seconds that container engines give.
+// the time in which rooms store what they hold. With the four seconds that --drain
+// gives edges by default they stay below the ten that container engines give.
 const (
-	EdgeLeaves    = 4 * time.Second
 	RoomsLeave    = 3 * time.Second
 	StorageLeaves = time.Second
 )

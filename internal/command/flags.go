@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -25,6 +26,7 @@ const (
 	StorageURLFlag  = "storage-url"
 	OriginsFlag     = "allow-origin"
 	RoomNamesFlag   = "room-names"
+	drainFlag       = "drain"
 	ProxiesFlag     = "trusted-proxy"
 	logLevelFlag    = "log-level"
 )
@@ -140,6 +142,20 @@ func Proxies(cmd *cli.Command) ([]netip.Prefix, error) {
 	return proxies, nil
 }
 
+// Drain is how long an edge takes to leave.
+func Drain() cli.Flag {
+	return text(drainFlag, "4s", "`TIME` that an edge takes to leave: over half of it clients are told to come back, and at its end it cuts off who is left")
+}
+
+// EdgeLeaves reads --drain.
+func EdgeLeaves(cmd *cli.Command) (time.Duration, error) {
+	d, err := time.ParseDuration(cmd.String(drainFlag))
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("--%s %s: want a time, as in 500ms, 4s or 1m", drainFlag, cmd.String(drainFlag))
+	}
+	return d, nil
+}
+
 // RoomNames is the rule for the names of rooms.
 func RoomNames() cli.Flag {
 	return text(RoomNamesFlag, "default", "`RULE` for room names: default (1 to 255 bytes of UTF-8 without control characters) or elva (10 to 250 of A-Z a-z 0-9 - _)")
@@ -153,7 +169,7 @@ func LogLevel() cli.Flag {
 // EdgeFlags are those of everything that listens for websockets.
 func EdgeFlags() []cli.Flag {
 	flags := append([]cli.Flag{Listen()}, TLSFlags()...)
-	flags = append(flags, AllowOrigin(), TrustedProxies(), RoomNames())
+	flags = append(flags, AllowOrigin(), TrustedProxies(), RoomNames(), Drain())
 	return append(flags, AuthFlags()...)
 }
 

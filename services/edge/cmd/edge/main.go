@@ -70,7 +70,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 
 	failure := serve.Wait(ctx, web.Part(), ops.Part())
 	log.Info("leaving")
-	drain, cancel := command.Stage(ctx, command.EdgeLeaves)
+	drain, cancel := command.Stage(ctx, 2*config.DrainSpread)
 	defer cancel()
 	if err := service.Drain(drain); err != nil {
 		log.Warn("cutting off sockets that don't answer", "error", err)
@@ -83,17 +83,19 @@ func run(ctx context.Context, cmd *cli.Command) error {
 func readConfig(cmd *cli.Command) (edge.Config, error) {
 	rule, ruleErr := command.RoomNameRule(cmd)
 	proxies, proxiesErr := command.Proxies(cmd)
+	leaves, leavesErr := command.EdgeLeaves(cmd)
 	c := edge.Config{
 		RoomsURLs:      cmd.StringSlice(command.RoomsURLFlag),
 		Name:           command.ProcessName("edge"),
 		RoomNames:      rule,
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
 		TrustedProxies: proxies,
+		DrainSpread:    leaves / 2,
 		Auth: edge.Auth{
 			Method:    cmd.String(command.AuthFlag),
 			Audiences: cmd.StringSlice(command.AudienceFlag),
 			Issuer:    cmd.String(command.IssuerFlag),
 		},
 	}
-	return c, errors.Join(ruleErr, proxiesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
+	return c, errors.Join(ruleErr, proxiesErr, leavesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
 }

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// silent opens a websocket that answers nothing, the server's goodbye included.
+func silent(t *testing.T, r *running) net.Conn {
+	t.Helper()
+	address := strings.TrimPrefix(r.urls["websocket"], "ws://")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_, _ = io.WriteString(conn, "GET /doc HTTP/1.1\r\nHost: "+address+
+		"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+	head := make([]byte, len("HTTP/1.1 101"))
+	if _, err := io.ReadFull(conn, head); err != nil || string(head) != "HTTP/1.1 101" {
+		t.Fatalf("%q, %v; want an upgrade", head, err)
+	}
+	return conn
+}
+
+// leaving waits until the edge turns newcomers away.
+func leaving(t *testing.T, r *running) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		request, _ := http.NewRequest(http.MethodGet, r.urls["editor"]+"/doc", nil)
+		request.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode == http.StatusServiceUnavailable {
+			if response.Header.Get("Retry-After") == "" {
+				t.Error("newcomers aren't told when to come back")
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s, want newcomers turned away", response.Status)
+		}
+	}
+}
+
+// While clients are told to come back, newcomers are turned away and the process
+// isn't ready; who doesn't answer is cut off when --drain is over.
+func TestDrainKeepsItsTime(t *testing.T) {
+	r := start(t, nil, anywhere(t.TempDir(), "--drain", "2s")...)
+	silent(t, r)
+	began := time.Now()
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	leaving(t, r)
+	if code, body := r.get(t, r.urls["ops"]+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "draining") {
+		t.Errorf("/readyz: %d %s, want 503", code, body)
+	}
+	if err := r.cmd.Wait(); err != nil {
+		t.Errorf("%v, want an orderly end", err)
+	}
+	if took := time.Since(began); took < 2*time.Second || took > 30*time.Second {
+		t.Errorf("it took %s, want 2s and a little", took)
+	}
+}
+
+// A second SIGTERM ends the process at once, however long --drain is.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	r := start(t, nil, anywhere(t.TempDir(), "--drain", "10m")...)
+	silent(t, r)
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	leaving(t, r)
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- r.cmd.Wait() }()
+	select {
+	case <-ended:
+		if code := r.cmd.ProcessState.ExitCode(); code != 1 {
+			t.Errorf("exit code %d, want 1", code)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it still lives")
+	}
+}
