@@ -375,7 +375,8 @@ func TestExportKeepsFilesOfOthers(t *testing.T) {
 // The command speaks to a process that runs, and says so if it must.
 func TestTransferWithARunningProcess(t *testing.T) {
 	data, out := t.TempDir(), t.TempDir()
-	rpc := start(t, nil, anywhere(data, "--log-level", "error")...).urls["rpc"]
+	server := start(t, nil, anywhere(data, "--log-level", "error")...)
+	rpc := server.urls["rpc"]
 	run := func(want string, args ...string) {
 		t.Helper()
 		text, err := program(t.Context(), args...).CombinedOutput()
@@ -394,6 +395,7 @@ func TestTransferWithARunningProcess(t *testing.T) {
 
 	run("2 files: 2 new", "import", "elva", dir, "--rpc-url", rpc)
 	run("0 new, 0 that grew, 2 as before", "import", "elva", "--rpc-url", rpc, dir)
+	server.operate(t, "Revoke", `{"subject": "ann"}`) // is kept beside documents, and is none
 	run("2 rooms: 2 new", "export", "elva", "--rpc-url", rpc, out)
 	run("fjord: storage: data directory", "import", "elva", dir, "--data", data)
 	run("fjord: no directory; want fjord import elva DIR", "import", "elva")

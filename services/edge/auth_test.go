@@ -140,13 +140,24 @@ func TestNoAccessLooksTheSameEverywhere(t *testing.T) {
 			t.Errorf("%s:\nopen: %s\nshut: %s\ngone: %s", path, seen[0], seen[1], seen[2])
 		}
 	}
+	for _, call := range []string{"GET /d/%s/as-update", "GET /doc/%s/as-update", "POST /d/%s/update", "POST /doc/%s/auth"} {
+		method, path, _ := strings.Cut(call, " ")
+		var seen []string
+		for _, c := range cases {
+			status, text := w.ask(method, fmt.Sprintf(path, c.room), "", bearer(c.token))
+			seen = append(seen, fmt.Sprint(status, text))
+		}
+		if seen[0] != seen[1] || seen[1] != seen[2] || !strings.HasPrefix(seen[0], "403") {
+			t.Errorf("%s: open %q, shut %q, gone %q", call, seen[0], seen[1], seen[2])
+		}
+	}
 	for _, c := range cases {
 		p := w.carry("/")
 		p.send(name(c.room) + says(c.token))
 		p.send(name(c.room) + stepOne)
 		p.want(name(c.room) + refusal)
 	}
-	if n := w.rooms.Asked() - asked; n != 6 {
+	if n := w.rooms.Asked() - asked; n != 10 {
 		t.Errorf("rooms was asked %d times, want once for each of the reader's", n)
 	}
 	if n := w.count(isAttach) - attached; n != 0 {

@@ -117,3 +117,20 @@ func TestDemotionInMidSession(t *testing.T) {
 	hocus.want(name("doc")+"00 02 02 00 00", name("doc")+anUpdate, name("doc")+saved)
 	_ = conn.Close()
 }
+
+// Who may not write any more gives nobody else a token, over y-sweet's API.
+func TestRevokedSignNothing(t *testing.T) {
+	w := newWorld(t, withTokens(t))
+	admin := bearer(token(t, time.Now().Add(time.Hour), grant("id", "doc", "admin", true)))
+	w.wantAnswer("POST", "/doc/doc/auth", "{}", admin, http.StatusOK, `"token"`)
+	w.rooms.Revoke(&roomsv1.Revocation{Subject: "ann", What: roomsv1.Revoked_REVOKED_WRITE})
+	w.eventually("the edge knows", func() bool {
+		status, _ := w.ask("POST", "/doc/doc/auth", "{}", admin)
+		return status == http.StatusForbidden
+	})
+	w.rooms.Revoke(&roomsv1.Revocation{Subject: "ann"})
+	w.eventually("the edge knows", func() bool {
+		status, _ := w.ask("POST", "/doc/doc/auth", "{}", admin)
+		return status == http.StatusUnauthorized
+	})
+}

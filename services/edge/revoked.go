@@ -32,17 +32,15 @@ func (r *revoked) heed(rooms string, c *roomsv1.Revocations) {
 		set.Remove(keyOf(entry))
 	}
 	for _, entry := range c.GetRevoked() {
-		// A right to write that was taken back is the room's affair: it tells the
-		// session, and gives the right back when that is restored.
+		what := revocation.Access // also what newer rooms may mean by another word
 		if entry.GetWhat() == roomsv1.Revoked_REVOKED_WRITE {
-			set.Remove(keyOf(entry))
-			continue
+			what = revocation.Write
 		}
 		until := time.Time{}
 		if entry.GetUntil() != nil {
 			until = entry.GetUntil().AsTime()
 		}
-		set.Put(keyOf(entry), revocation.Access, until)
+		set.Put(keyOf(entry), what, until)
 	}
 }
 
@@ -52,15 +50,23 @@ func keyOf(r *roomsv1.Revocation) revocation.Key {
 
 var errRevoked = fmt.Errorf("%w: access was revoked", auth.ErrUnauthenticated)
 
-// check returns errRevoked if what claims grant in a room was taken back.
+// check returns errRevoked if what claims grant in a room was taken back. A right to
+// write that was is the room's affair: it tells the session, and gives the right back
+// when that is restored.
 func (r *revoked) check(room string, claims auth.Claims) error {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	now := time.Now()
-	for _, set := range r.sets {
-		if set.Find(claims.Subject, room, claims.TokenID, now) == revocation.Access {
-			return errRevoked
-		}
+	if r.find(room, claims) == revocation.Access {
+		return errRevoked
 	}
 	return nil
+}
+
+// find returns the most that is taken back.
+func (r *revoked) find(room string, claims auth.Claims) revocation.What {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	now, most := time.Now(), revocation.Nothing
+	for _, set := range r.sets {
+		most = max(most, set.Find(claims.Subject, room, claims.TokenID, now))
+	}
+	return most
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/internal/revocation"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
@@ -87,6 +88,11 @@ func (v *visitor) Write(ctx context.Context, update []byte) error {
 
 // Invite signs a token for somebody else.
 func (v *visitor) Invite(i dialect.Invitation) (string, error) {
+	if v.edge.revoked.find(v.room, v.claims) != revocation.Nothing {
+		// Or else somebody whose right to write was taken back could give it to
+		// somebody else, who is nobody yet.
+		return "", &dialect.GuestError{Status: http.StatusForbidden, Text: auth.ErrForbidden.Error()}
+	}
 	token, err := auth.Sign(v.edge.auth, v.claims, auth.Pass{Subject: i.Subject, Room: v.room, ReadOnly: i.ReadOnly, Holds: i.Holds})
 	switch {
 	case err == nil:

@@ -26,12 +26,9 @@ type Config struct {
 	// Owner names this process to storage and in logs.
 	Owner string
 	// Limits bounds what rooms hold.
-	Limits Limits
-	// MaxRevocations is how many subjects, rooms and tokens may be revoked at a time.
-	// 0 means 10 000.
-	MaxRevocations int
-	Logger         *slog.Logger
-	Metrics        prometheus.Registerer
+	Limits  Limits
+	Logger  *slog.Logger
+	Metrics prometheus.Registerer
 }
 
 const (
@@ -53,9 +50,6 @@ const (
 func (c *Config) withDefaults() (room.Config, error) {
 	if c.Kind == "" {
 		c.Kind = "durable"
-	}
-	if c.MaxRevocations == 0 {
-		c.MaxRevocations = 10_000
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

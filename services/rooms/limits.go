@@ -6,6 +6,7 @@ import (
 	"github.com/fjord-sync/fjord/internal/limit"
 	"github.com/fjord-sync/fjord/services/rooms/internal/link"
 	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
+	"github.com/fjord-sync/fjord/services/rooms/internal/revocations"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
@@ -29,6 +30,8 @@ type Limits struct {
 	// Idle is how long a durable room stays in memory when nobody is in it, and
 	// Volatile the same for volatile rooms, whose documents are gone afterwards.
 	Idle, Volatile time.Duration
+	// Revocations is how many subjects, rooms and tokens are revoked at a time.
+	Revocations int
 	// Stale is how long a room may be read here that another process has taken, or
 	// that was deleted: the time between two questions to storage.
 	Stale time.Duration
@@ -83,6 +86,10 @@ var LimitTable = limit.Table[Config]{{
 	Name: "max-volatile", Default: int64(time.Hour),
 	What: "time that an unused volatile room stays", Then: "closed; **its document is gone**",
 	Time: func(c *Config) *time.Duration { return &c.Limits.Volatile },
+}, {
+	Name: revocations.Limit, Default: 10_000,
+	What: "subjects, rooms and tokens that are revoked at a time", Then: "`Revoke` answers `resource_exhausted`",
+	Count: func(c *Config) *int { return &c.Limits.Revocations },
 }, {
 	Name: "max-stale", Default: int64(2 * time.Second),
 	What: "time that an open room may be read which another process has taken, or which was deleted", Then: "the room is let go",

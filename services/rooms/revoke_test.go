@@ -228,7 +228,7 @@ func TestRevokeRefusesWhatMakesNoSense(t *testing.T) {
 
 func TestRevocationsAreBounded(t *testing.T) {
 	t.Parallel()
-	o := newOperator(t, startWith(t, rooms.Config{Kind: "volatile", MaxRevocations: 2}))
+	o := newOperator(t, startWith(t, rooms.Config{Kind: "volatile", Limits: rooms.Limits{Revocations: 2}}))
 	for _, name := range []string{"a", "b", "a"} {
 		o.revoke(&roomsv1.RevokeRequest{Room: name})
 	}

@@ -51,9 +51,6 @@ func New(config Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{}
-	if config.MaxRevocations < 0 {
-		return nil, errors.New("the number of revocations is negative; want 0 for the default, or more")
-	}
 	var keep registry.Journal
 	var storage storagev1connect.StorageServiceClient
 	if roomConfig.Kind == room.Durable {
@@ -90,7 +87,8 @@ func New(config Config) (*Service, error) {
 	s.revoked = revocations.New(revocations.Config{
 		Storage: storage,
 		Owner:   config.Owner,
-		Max:     config.MaxRevocations,
+		Max:     config.Limits.Revocations,
+		Reached: reached.Hit,
 		Changed: s.registry.Reconsider,
 		Logger:  config.Logger,
 		Metrics: config.Metrics,

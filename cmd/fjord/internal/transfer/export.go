@@ -48,7 +48,9 @@ func eachRoom(ctx context.Context, p *Place, do func(room string)) error {
 		}
 		for _, info := range page.Msg.GetRooms() {
 			after = info.GetRoom()
-			do(after)
+			if !roomname.Internal(after) { // or what rooms keeps beside documents
+				do(after)
+			}
 		}
 		if !page.Msg.GetMore() || ctx.Err() != nil {
 			return ctx.Err()

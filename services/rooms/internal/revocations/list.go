@@ -17,6 +17,9 @@ import (
 	"github.com/fjord-sync/fjord/internal/revocation"
 )
 
+// Limit is the name of Config.Max.
+const Limit = "max-revocations"
+
 const (
 	// pollEvery is how often storage is asked whether another process has revoked
 	// something: half of the second within which sessions are to hear of it.
@@ -45,8 +48,10 @@ type Config struct {
 	Storage storagev1connect.StorageServiceClient
 	// Owner names this process to storage.
 	Owner string
-	// Max is how much may be revoked at a time.
-	Max int
+	// Max is how much may be revoked at a time. Reached is called when it stops
+	// somebody, with Limit; nil: nobody counts.
+	Max     int
+	Reached func(limit string)
 	// Changed is called after each change, with the room that it is about, or "" for
 	// all. It must not block.
 	Changed func(room string)
@@ -145,6 +150,9 @@ func (l *List) Revoke(ctx context.Context, r *roomsv1.Revocation) (*roomsv1.Revo
 		l.mu.RLock()
 		defer l.mu.RUnlock()
 		if _, known := l.table[keyOf(r)]; !known && len(l.table) >= l.config.Max {
+			if l.config.Reached != nil {
+				l.config.Reached(Limit)
+			}
 			return nil, fmt.Errorf("%w: there are %d", ErrFull, l.config.Max)
 		}
 		return &roomsv1.Revocations{Revoked: []*roomsv1.Revocation{r}}, nil
