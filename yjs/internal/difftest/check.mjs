@@ -195,7 +195,7 @@ export const checkProgram = (program, results) => {
     phase.behind.forEach((behind, k) => {
       // A replica that is behind and gets the difference knows what a replica
       // knows that got everything.
-      found.push(...sameTold(`behind ${k}`, told(load([behind.state, diffs[k]])), told(load([behind.state, Y.encodeStateAsUpdate(reference)]))))
+      found.push(...sameTold(`behind ${k}`, told(load([behind.state, diffs[k]])), told(load([behind.state, ...delivered]))))
     })
     errors.push(...found.slice(0, 5).map(e => `phase ${i}: ${e}`))
     read.push(readings(state, roots))
