@@ -31,7 +31,9 @@ const data = mkdtempSync(join(tmpdir(), 'fjord-conformance-'))
 let server
 try {
   if (!given) {
-    server = await ServerProcess.start(binary, ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0', '--data', data], ['websocket'])
+    // The checks type faster than people do, and all from one address.
+    const pace = ['--max-messages-per-second', '1000000', '--max-bytes-per-second', '1GiB', '--max-handshakes-per-address', '1000']
+    server = await ServerProcess.start(binary, ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0', '--data', data, ...pace], ['websocket'])
     server.exited.then(({ code, signal }) => { if (server) console.error(`the shared server ended with ${signal ?? code}\n${server.stderr}`) })
   }
   const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', `--test-concurrency=${lanes}`, ...files],
