@@ -123,3 +123,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     process.stdout.write('', () => process.exit(0)) // once all has been read
   }
 }
+// Who asked is gone.
+process.exit(1)
