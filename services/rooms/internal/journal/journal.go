@@ -46,11 +46,13 @@ type Journal struct {
 	log     *slog.Logger
 	metrics metrics
 
-	ctx     context.Context // ends in Close
-	cancel  context.CancelFunc
-	wake    chan struct{} // capacity 1
-	slots   chan struct{} // a token per free slot
-	running sync.WaitGroup
+	ctx    context.Context // ends in Close
+	cancel context.CancelFunc
+	wake   chan struct{} // capacity 1
+	slots  chan struct{} // a token per free slot
+	// encoders holds a token per snapshot that is being encoded.
+	encoders chan struct{}
+	running  sync.WaitGroup
 
 	mu     sync.Mutex // guards queue and closed
 	queue  []pending
@@ -75,6 +77,8 @@ func New(storage storagev1connect.StorageServiceClient, owner string, log *slog.
 		metrics: newMetrics(registerer),
 		wake:    make(chan struct{}, 1),
 		slots:   make(chan struct{}, slots),
+
+		encoders: make(chan struct{}, encoders),
 	}
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	for range slots {

@@ -2,10 +2,13 @@ package journal
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
 )
 
 const (
@@ -13,15 +16,18 @@ const (
 	snapshotChunk = 256 << 10
 	// snapshotTimeout bounds one try: a snapshot of the largest document fits.
 	snapshotTimeout = 2 * time.Minute
+	// encoders is how many snapshots are compacted at a time.
+	encoders = 2
 )
 
-// PutSnapshot tries once to have a snapshot stored and tells how it went. A
-// failure loses nothing: the records are still there, and a later one will do.
-func (j *Journal) PutSnapshot(name string, s room.Snapshot, done func(error)) {
+// PutSnapshot compacts a snapshot, if that is wanted, then tries once to have it
+// stored, and tells how it went. A failure loses nothing: the records are still
+// there, and a later one will do. compacted is called at most once, before done.
+func (j *Journal) PutSnapshot(name string, s room.Snapshot, compacted func(*yjs.Document), done func(error)) {
 	j.mu.Lock()
 	closed := j.closed
 	if !closed {
-		j.running.Go(func() { done(j.trySnapshot(name, s)) })
+		j.running.Go(func() { done(j.trySnapshot(name, s, compacted)) })
 	}
 	j.mu.Unlock()
 	if closed {
@@ -29,28 +35,54 @@ func (j *Journal) PutSnapshot(name string, s room.Snapshot, done func(error)) {
 	}
 }
 
-func (j *Journal) trySnapshot(name string, s room.Snapshot) error {
-	ctx, cancel := context.WithTimeout(j.ctx, snapshotTimeout)
-	defer cancel()
-	err := j.putSnapshot(ctx, name, s)
+func (j *Journal) trySnapshot(name string, s room.Snapshot, compacted func(*yjs.Document)) error {
+	data, err := j.encode(s, compacted)
+	if err == nil {
+		err = j.putSnapshot(name, s, data)
+	}
 	outcome := "stored"
 	if err != nil {
 		outcome = "failed"
-		j.log.Warn("snapshot not stored; its records stay", "seq", s.Seq, "bytes", len(s.Data), "error", err)
+		j.log.Warn("snapshot not stored; its records stay", "seq", s.Seq, "bytes", len(s.State), "error", err)
 	}
 	if err == nil {
-		j.metrics.snapshotted.Add(float64(len(s.Data)))
+		j.metrics.snapshotted.Add(float64(len(data)))
 		j.metrics.reclaimed.Add(float64(s.Replaces))
 	}
 	j.metrics.snapshots.WithLabelValues(outcome).Inc()
 	return err
 }
 
-func (j *Journal) putSnapshot(ctx context.Context, name string, s room.Snapshot) error {
+// encode makes what is to be stored. Snapshots wait for one another here: each
+// takes a few times its document in memory, and a core. Bytes that make the engine
+// panic cost the snapshot only.
+func (j *Journal) encode(s room.Snapshot, compacted func(*yjs.Document)) (data []byte, err error) {
+	select {
+	case j.encoders <- struct{}{}:
+	case <-j.ctx.Done():
+		return nil, ErrClosed
+	}
+	defer func() {
+		<-j.encoders
+		if cause := recover(); cause != nil {
+			j.log.Error("panic while compacting a snapshot", "panic", cause, "stack", string(debug.Stack()))
+			data, err = nil, fmt.Errorf("panic while compacting: %v", cause)
+		}
+	}()
+	data, document, err := s.Encode()
+	if err == nil && document != nil {
+		compacted(document)
+	}
+	return data, err
+}
+
+func (j *Journal) putSnapshot(name string, s room.Snapshot, data []byte) error {
+	ctx, cancel := context.WithTimeout(j.ctx, snapshotTimeout)
+	defer cancel()
 	stream := j.storage.PutSnapshot(ctx)
-	header := &storagev1.SnapshotHeader{Room: name, Epoch: s.Epoch, Seq: s.Seq, Size: uint64(len(s.Data))}
+	header := &storagev1.SnapshotHeader{Room: name, Epoch: s.Epoch, Seq: s.Seq, Size: uint64(len(data))}
 	err := stream.Send(&storagev1.PutSnapshotRequest{Part: &storagev1.PutSnapshotRequest_Header{Header: header}})
-	for rest := s.Data; err == nil && len(rest) > 0; {
+	for rest := data; err == nil && len(rest) > 0; {
 		n := min(len(rest), snapshotChunk)
 		err = stream.Send(&storagev1.PutSnapshotRequest{Part: &storagev1.PutSnapshotRequest_Chunk{Chunk: rest[:n]}})
 		rest = rest[n:]

@@ -15,11 +15,16 @@ import (
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
 )
+
+// none expects no compacted document.
+func none(*yjs.Document) { panic("a document that nobody wanted compacted") }
 
 func TestPutSnapshotSendsItInChunks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		data := bytes.Repeat([]byte("0123456789"), 100_000)
+		state := bytes.Repeat([]byte("0123456789"), 100_000)
+		data := room.AppendSnapshot(nil, state)
 		var got []byte
 		j, _ := open(t, &scripted{put: func(_ context.Context, messages []*storagev1.PutSnapshotRequest) error {
 			want := &storagev1.SnapshotHeader{Room: "doc", Epoch: 3, Seq: 9, Size: uint64(len(data))}
@@ -35,11 +40,40 @@ func TestPutSnapshotSendsItInChunks(t *testing.T) {
 			return nil
 		}})
 		o := outcomes{}
-		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, Data: data}, o.of("doc"))
+		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: state}, none, o.of("doc"))
 		o.want(t, "doc", isStored)
 		if !bytes.Equal(got, data) {
 			t.Errorf("%d bytes arrived of %d", len(got), len(data))
 		}
+	})
+}
+
+// What is deleted isn't sent, and the compacted document comes back, before the
+// outcome. A state that can't be compacted costs the snapshot only.
+func TestPutSnapshotCompacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent []byte
+		j, _ := open(t, &scripted{put: func(_ context.Context, messages []*storagev1.PutSnapshotRequest) error {
+			for _, m := range messages[1:] {
+				sent = append(sent, m.GetChunk()...)
+			}
+			return nil
+		}})
+		o := outcomes{}
+		var compacted *yjs.Document
+		// Client 7 wrote ten letters and deleted them.
+		state := append([]byte{1, 1, 7, 0, 4, 1, 1, 't', 10}, "0123456789"...)
+		state = append(state, 1, 7, 1, 0, 10)
+		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: state, Compact: true}, func(d *yjs.Document) { compacted = d }, o.of("doc"))
+		o.want(t, "doc", isStored)
+		if bytes.Contains(sent, []byte("0123456789")) || len(sent) == 0 {
+			t.Errorf("% x was sent, want it without what is deleted", sent)
+		}
+		if compacted == nil || compacted.Size() != len(sent)-1 || !compacted.Contains(state) {
+			t.Errorf("the compacted document isn't the one that was sent")
+		}
+		j.PutSnapshot("bad", room.Snapshot{Epoch: 3, Seq: 9, State: state[:9], Compact: true}, none, o.of("bad"))
+		o.want(t, "bad", wantMessage("a document's own state"))
 	})
 }
 
@@ -52,7 +86,7 @@ func TestPutSnapshotTellsWhyItFailed(t *testing.T) {
 			return connect.NewError(connect.CodeFailedPrecondition, errors.New("epoch 3 is stale"))
 		}})
 		o := outcomes{}
-		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, Data: []byte{1, 0, 0}}, o.of("doc"))
+		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: []byte{0, 0}}, none, o.of("doc"))
 		o.want(t, "doc", wantMessage("epoch 3 is stale"))
 		time.Sleep(time.Hour)
 		if tries != 1 {
@@ -73,7 +107,7 @@ func TestPutSnapshotRefusedInTheMidst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j, _ := openHandler(t, refusing{&scripted{}})
 		o := outcomes{}
-		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, Data: make([]byte, 8<<20)}, o.of("doc"))
+		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: make([]byte, 8<<20)}, none, o.of("doc"))
 		o.want(t, "doc", wantMessage("the disk is full"))
 	})
 }
@@ -85,7 +119,7 @@ func TestPutSnapshotThatHangsIsGivenUp(t *testing.T) {
 			return ctx.Err()
 		}})
 		o := outcomes{}
-		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, Data: []byte{1, 0, 0}}, o.of("doc"))
+		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: []byte{0, 0}}, none, o.of("doc"))
 		o.open(t, "doc")
 		time.Sleep(3 * time.Minute)
 		o.want(t, "doc", func(err error) bool { return err != nil })
@@ -99,11 +133,11 @@ func TestPutSnapshotEndsInClose(t *testing.T) {
 			return ctx.Err()
 		}})
 		o := outcomes{}
-		s := room.Snapshot{Epoch: 3, Seq: 9, Data: []byte{1, 0, 0}}
-		j.PutSnapshot("doc", s, o.of("doc"))
+		s := room.Snapshot{Epoch: 3, Seq: 9, State: []byte{0, 0}}
+		j.PutSnapshot("doc", s, none, o.of("doc"))
 		synctest.Wait()
 		j.Close()
-		j.PutSnapshot("late", s, o.of("late"))
+		j.PutSnapshot("late", s, none, o.of("late"))
 		o.want(t, "doc", func(err error) bool { return err != nil })
 		o.want(t, "late", func(err error) bool { return errors.Is(err, journal.ErrClosed) })
 	})

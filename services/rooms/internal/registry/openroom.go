@@ -11,6 +11,7 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
+	"github.com/fjord-sync/fjord/yjs"
 )
 
 // tick is how often a room with presence looks for silent clients.
@@ -271,14 +272,22 @@ func (o *openRoom) carryOut(ready room.Ready) {
 		o.registry.journal.Append(o.name, *ready.Append, o.appended(ready.Append.Seq))
 	}
 	if ready.Snapshot != nil {
-		o.registry.journal.PutSnapshot(o.name, *ready.Snapshot, func(err error) {
-			kind := room.SnapshotStored
-			if err != nil {
-				kind = room.SnapshotFailed
-			}
-			o.post(item{event: room.Event{Kind: kind}}, unbounded)
-		})
+		o.registry.journal.PutSnapshot(o.name, *ready.Snapshot, o.compacted, o.snapshotted)
 	}
+}
+
+// compacted tells the room that a snapshot is encoded.
+func (o *openRoom) compacted(document *yjs.Document) {
+	o.post(item{event: room.Event{Kind: room.Compacted, Document: document}}, unbounded)
+}
+
+// snapshotted tells it how a snapshot went.
+func (o *openRoom) snapshotted(err error) {
+	kind := room.SnapshotStored
+	if err != nil {
+		kind = room.SnapshotFailed
+	}
+	o.post(item{event: room.Event{Kind: kind}}, unbounded)
 }
 
 // appended returns what to do when the outcome of an append is known.

@@ -32,8 +32,9 @@ type Journal interface {
 	// Append tries until the outcome is known. An error means that this process
 	// must let go of the room.
 	Append(name string, a room.Append, done func(error))
-	// PutSnapshot tries once.
-	PutSnapshot(name string, s room.Snapshot, done func(error))
+	// PutSnapshot encodes a snapshot and tries once to have it stored. compacted is
+	// called before done, if the document was compacted.
+	PutSnapshot(name string, s room.Snapshot, compacted func(*yjs.Document), done func(error))
 	// Quarantine has an update kept that broke its room. It doesn't wait.
 	Quarantine(name string, s room.Suspect)
 	// Check returns what of holdings this process has lost.

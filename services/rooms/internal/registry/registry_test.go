@@ -56,7 +56,9 @@ func (j *heldJournal) Open(ctx context.Context, _ string) (*room.Load, error) {
 
 func (j *heldJournal) Append(_ string, _ room.Append, done func(error)) { j.appends <- done }
 
-func (j *heldJournal) PutSnapshot(_ string, _ room.Snapshot, done func(error)) { done(nil) }
+func (j *heldJournal) PutSnapshot(_ string, _ room.Snapshot, _ func(*yjs.Document), done func(error)) {
+	done(nil)
+}
 
 func (j *heldJournal) Quarantine(_ string, s room.Suspect) {
 	j.mu.Lock()

@@ -45,7 +45,10 @@ const (
 	Deleted
 	// Broke: the room's state can't be trusted any more. Needs Err.
 	Broke
-	// SnapshotStored: storage has the snapshot that Ready asked for. Needs Seq.
+	// Compacted: the snapshot that Ready asked for is encoded, and this is the
+	// document without what is deleted. Needs Document.
+	Compacted
+	// SnapshotStored: storage has the snapshot that Ready asked for.
 	SnapshotStored
 	// SnapshotFailed: it hasn't; a later one will be asked for.
 	SnapshotFailed
@@ -74,7 +77,9 @@ type Event struct {
 	Crowded bool
 	Step2   bool
 	Load    *Load
-	Err     error
+	// Document is the room's from then on.
+	Document *yjs.Document
+	Err      error
 }
 
 // Load is what a room begins with. The room owns the document from then on.

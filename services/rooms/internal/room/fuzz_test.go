@@ -84,7 +84,11 @@ func (w *world) carryOut(ready room.Ready) {
 // wantSnapshot: it holds exactly the records that it replaces.
 func (w *world) wantSnapshot(s *room.Snapshot) {
 	w.t.Helper()
-	update, err := room.ReadSnapshot(s.Data)
+	data, compacted, err := s.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	update, err := room.ReadSnapshot(data)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -99,7 +103,7 @@ func (w *world) wantSnapshot(s *room.Snapshot) {
 	if w.snapshot != nil || s.Seq != w.seq || !w.stored.Contains(update) || !copied.Contains(all) {
 		w.t.Fatalf("snapshot up to %d isn't what is stored up to %d", s.Seq, w.seq)
 	}
-	w.snapshot = s
+	w.snapshot, w.compacted = s, compacted
 }
 
 // deliver checks one frame to an edge and notes what it says.

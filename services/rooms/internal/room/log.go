@@ -20,6 +20,9 @@ type log struct {
 	// snapshotBytes are what it will have replaced.
 	snapshotting                   bool
 	snapshotRecords, snapshotBytes int
+	// compaction is of the copy that becomes the snapshot, copied its bytes.
+	compaction compaction
+	copied     int
 	// snapshotNotBefore is how many records the log must have for another try
 	// after one that failed.
 	snapshotNotBefore int

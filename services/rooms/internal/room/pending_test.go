@@ -37,7 +37,11 @@ func TestSnapshotKeepsWhatWaits(t *testing.T) {
 	if snapshot == nil || r.Status().Pending == 0 {
 		t.Fatalf("snapshot %v with %d structs that wait: the test shows nothing", snapshot, r.Status().Pending)
 	}
-	state, err := room.ReadSnapshot(snapshot.Data)
+	data, _, err := snapshot.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := room.ReadSnapshot(data)
 	if err != nil {
 		t.Fatal(err)
 	}

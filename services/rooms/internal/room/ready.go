@@ -10,7 +10,8 @@ type Ready struct {
 	// Append is to be stored, with retries until the outcome is known; the room
 	// asks for the next one only after Stored. Nil if there is none.
 	Append *Append
-	// Snapshot is to be stored, once; SnapshotStored or SnapshotFailed follows.
+	// Snapshot is to be encoded and stored, once, beside the loop: Compacted may
+	// follow, then SnapshotStored or SnapshotFailed does.
 	Snapshot *Snapshot
 	// Denied counts what sessions tried and may not.
 	Denied Denied
@@ -45,13 +46,4 @@ type Append struct {
 	Epoch, Seq uint64
 	// Record is in the format of AppendRecord.
 	Record []byte
-}
-
-// Snapshot replaces the records up to Seq.
-type Snapshot struct {
-	Epoch, Seq uint64
-	// Data is in the format of AppendSnapshot.
-	Data []byte
-	// Replaces is how many bytes of records it stands for.
-	Replaces int
 }

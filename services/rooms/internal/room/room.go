@@ -297,9 +297,9 @@ func (r *Room) crowd() (sessions int) {
 }
 
 // Cost is about how many bytes the room takes in memory: the document, its encoded
-// form if that is kept, and what waits for storage.
+// form if that is kept, and what waits for storage or is on its way there.
 func (r *Room) Cost() int {
-	n := len(r.encoded.state) + len(r.encoded.vector) + r.log.unsavedBytes() + r.log.held()
+	n := len(r.encoded.state) + len(r.encoded.vector) + r.log.unsavedBytes() + r.log.held() + r.log.copied
 	if r.document != nil {
 		n += r.document.Size()
 	}

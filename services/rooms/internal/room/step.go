@@ -29,6 +29,8 @@ func (r *Room) step(now time.Time, e *Event) {
 		r.dismiss(roomsv1.DetachReason_DETACH_REASON_DRAINING, "the server is going; come back soon")
 	case Stored:
 		r.onStored(e.Seq)
+	case Compacted:
+		r.onCompacted(e.Document)
 	case SnapshotStored:
 		r.onSnapshotStored()
 	case SnapshotFailed:

@@ -24,22 +24,23 @@ func (r *Room) cut() {
 	}
 }
 
-// makeSnapshot encodes the document as it is now and has it stored when all that
+// makeSnapshot copies the document as it is now and has it stored when all that
 // it rests on is: a snapshot that ran ahead of its records would, after a crash
 // between the two, leave updates in the document that no seq tells of, and so
 // nobody who resumes would hear of them. Nothing waits for a later record now
 // (outgrown), so that the snapshot holds its last record whole.
+//
+// Only a copy is made here. Whoever stores it compacts that first, while the room
+// goes on with the document as it is (onCompacted).
 func (r *Room) makeSnapshot() {
-	if !r.config.KeepDeleted {
-		r.document.Compact()
-		r.encoded = encoded{}
-	}
-	state := r.encodedState()
 	s := &Snapshot{
-		Epoch: r.epoch,
-		Seq:   r.log.restsOn(),
-		Data:  AppendSnapshot(make([]byte, 0, 1+len(state)), state),
+		Epoch:   r.epoch,
+		Seq:     r.log.restsOn(),
+		State:   r.encodedState(),
+		Compact: !r.config.KeepDeleted,
 	}
+	r.log.compaction = compaction{running: s.Compact}
+	r.log.copied = len(s.State)
 	if b := r.log.inFlight; b != nil {
 		b.snapshot = s
 		return
@@ -49,7 +50,7 @@ func (r *Room) makeSnapshot() {
 
 func (r *Room) putSnapshot(s *Snapshot) {
 	if r.farewell != nil {
-		r.log.snapshotting = false // nobody should have to wait for it
+		r.endSnapshot() // nobody should have to wait for it
 		return
 	}
 	r.log.snapshotRecords = r.log.records
@@ -99,8 +100,15 @@ func (r *Room) onStored(seq uint64) {
 	}
 }
 
-func (r *Room) onSnapshotStored() {
+// endSnapshot forgets the one that is under way.
+func (r *Room) endSnapshot() {
 	r.log.snapshotting = false
+	r.log.compaction = compaction{}
+	r.log.copied = 0
+}
+
+func (r *Room) onSnapshotStored() {
+	r.endSnapshot()
 	r.log.snapshotNotBefore = 0
 	r.log.records -= r.log.snapshotRecords
 	r.log.bytes -= r.log.snapshotBytes
@@ -109,7 +117,7 @@ func (r *Room) onSnapshotStored() {
 // onSnapshotFailed puts the next try off until the log has grown some more: what
 // failed now would fail at once again.
 func (r *Room) onSnapshotFailed() {
-	r.log.snapshotting = false
+	r.endSnapshot()
 	r.log.snapshotNotBefore = r.log.records + 1 + r.config.SnapshotRecords/10
 }
 

@@ -28,6 +28,8 @@ type story struct {
 	labels map[string]string
 	// revoked are subjects, or what is left of their grants.
 	revoked map[string]bool
+	// compacted is the document of the last snapshot.
+	compacted *yjs.Document
 }
 
 func newStory(t *testing.T) *story {
@@ -50,6 +52,8 @@ func (s *story) play(line string) []string {
 		return s.step(room.Event{Kind: room.Tick})
 	case "idle?":
 		return []string{fmt.Sprintf("%t", s.room.Idle())}
+	case "size?":
+		return []string{fmt.Sprintf("%d bytes", s.room.Status().DocumentBytes)}
 	case "again": // as the loop does when it is asked to
 		if !s.room.Asked() {
 			return []string{"nobody asks"}
@@ -126,6 +130,8 @@ func (s *story) event(line string) room.Event {
 		return room.Event{Kind: room.Stored, Seq: uint64(s.number(words[1]))}
 	case "fenced":
 		return room.Event{Kind: room.Fenced, Err: errors.New("epoch 1 is stale")}
+	case "compacted":
+		return room.Event{Kind: room.Compacted, Document: s.compacted}
 	case "snapshot-stored":
 		return room.Event{Kind: room.SnapshotStored}
 	case "snapshot-failed":
@@ -333,7 +339,12 @@ func (s *story) step(events ...room.Event) []string {
 		done = append(done, fmt.Sprintf("⇒ storage: append epoch %d seq %d: %s", a.Epoch, a.Seq, strings.Join(labels, " ")))
 	}
 	if p := ready.Snapshot; p != nil {
-		update, err := room.ReadSnapshot(p.Data)
+		data, compacted, err := p.Encode()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.compacted = compacted
+		update, err := room.ReadSnapshot(data)
 		if err != nil {
 			s.t.Errorf("snapshot: %v", err)
 		}

@@ -80,6 +80,7 @@ func (r *Room) apply(s *session, e *Event) {
 		waiting := &r.log.waiting
 		waiting.updates = append(waiting.updates, e.Data)
 		waiting.bytes += len(e.Data) + updateCost
+		r.log.compaction.note(e.Data)
 		waiting.hold(effect{all: true, frame: frame}, 0)
 	} else {
 		r.sendAll(frame)

@@ -25,8 +25,10 @@ type world struct {
 	seq      uint64
 	append   *room.Append
 	snapshot *room.Snapshot
-	loaded   bool
-	leaving  bool // since an earlier step
+	// compacted is what the room is to go on with, if it isn't told otherwise first.
+	compacted *yjs.Document
+	loaded    bool
+	leaving   bool // since an earlier step
 	// gone are attachments that let go in an earlier step.
 	gone map[room.AttachmentID]bool
 	// later is what edges say when they are let in.
@@ -199,8 +201,12 @@ func (w *world) answer() (room.Event, bool) {
 		return room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument(), Epoch: 1}}, true
 	case w.append != nil && (w.snapshot == nil || w.byte()%2 == 0):
 		return w.store(), true
+	case w.compacted != nil && w.byte()%4 > 0:
+		document := w.compacted
+		w.compacted = nil
+		return room.Event{Kind: room.Compacted, Document: document}, true
 	case w.snapshot != nil:
-		w.snapshot = nil
+		w.snapshot, w.compacted = nil, nil
 		if w.byte()%3 == 0 {
 			return room.Event{Kind: room.SnapshotFailed}, true
 		}
