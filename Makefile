@@ -15,7 +15,7 @@ PROGRAMS := 1000000
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-test: prerequisites lint generated alone page-fresh go-test differential reliability conformance browser ## everything that must pass before a change lands
+test: prerequisites alone generated lint page-fresh go-test differential conformance browser reliability ## everything that must pass before a change lands
 
 prerequisites: ## install what the tests need beyond Go and Node, where it is missing
 	@./.ci/prerequisites
@@ -100,4 +100,5 @@ $(TOOLS) &: tools/go.mod tools/go.sum
 	touch $(TOOLS)
 
 clean: ## remove what the other targets made
-	rm -rf $(BIN)
+	rm -rf $(BIN) bench-engine conformance/.bin conformance/out
+	find . -name node_modules -prune -exec rm -rf {} +

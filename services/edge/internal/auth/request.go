@@ -34,7 +34,8 @@ type Request struct {
 	// Path is decoded, without the query.
 	Path string
 	Room string
-	// Remote is the address of the connection: behind a proxy, the proxy's.
+	// Remote is the address of the connection; an edge puts that of the client
+	// there, where a proxy that it trusts names one.
 	Remote    netip.Addr
 	Origin    string
 	UserAgent string

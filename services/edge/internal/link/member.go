@@ -230,18 +230,23 @@ func (m *Member) leftLocked() {
 	}
 }
 
-// Part ends the session, and keeps the hold on the room: it may join again. What it
-// says until then is for nobody.
-func (m *Member) Part() {
+// partLocked ends the session, and tells the room.
+func (m *Member) partLocked() {
 	a := m.room
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	if m.joined && a.queue != nil {
 		a.queue.add(func(chunk []byte) []byte {
 			return appendSessionFrame(chunk, a.number, m.id, session.Frame{Kind: session.Leave})
 		})
 	}
 	m.leftLocked()
+}
+
+// Part ends the session, and keeps the hold on the room: it may join again. What it
+// says until then is for nobody.
+func (m *Member) Part() {
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	m.partLocked()
 }
 
 // Leave ends the session, and detaches the room with its last one. When it
@@ -252,12 +257,7 @@ func (m *Member) Leave() {
 	defer l.mu.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if m.joined && a.queue != nil {
-		a.queue.add(func(chunk []byte) []byte {
-			return appendSessionFrame(chunk, a.number, m.id, session.Frame{Kind: session.Leave})
-		})
-	}
-	m.leftLocked()
+	m.partLocked()
 	if i, ok := slices.BinarySearchFunc(a.members, m.id, compareID); ok {
 		a.members = slices.Delete(a.members, i, i+1)
 	}
