@@ -3,6 +3,7 @@ package yjs_test
 import (
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 
 // TestHostile gives a document what would take quadratic time if each struct or
 // range were looked up or made room for by itself. All of it takes a few
-// milliseconds; a second allows for a slow machine and the race detector.
+// milliseconds; seconds of CPU allow for the race detector. The wall's clock would
+// count what else the machine does.
 func TestHostile(t *testing.T) {
 	const n = 50_000
 	long := update(section(1, 0, root("t", strings.Repeat("a", 1_000_000))))
@@ -51,11 +53,11 @@ func TestHostile(t *testing.T) {
 		{"everything again", update(section(1, 0, manyLetters(n)...)), update(section(1, 0, manyLetters(n)...))},
 	} {
 		d := documentOf(t, c.held)
-		begin := time.Now()
+		begin := cpuTime(t)
 		if err := d.ApplyUpdate(c.update); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		applied := time.Since(begin)
+		applied := cpuTime(t) - begin
 		if !d.Contains(c.update) {
 			t.Errorf("%s: not contained", c.name)
 		}
@@ -63,9 +65,9 @@ func TestHostile(t *testing.T) {
 		d.Compact()
 		_ = d.StateVector()
 		_, _ = yjs.MergeUpdates(got, c.update)
-		took := time.Since(begin)
+		took := cpuTime(t) - begin
 		t.Logf("%s: %v, %v in all", c.name, applied, took)
-		if took > 2*time.Second || applied > time.Second {
+		if took > 4*time.Second || applied > 2*time.Second {
 			t.Errorf("%s: %v to apply, %v in all", c.name, applied, took)
 		}
 	}
@@ -78,4 +80,14 @@ func manyClients(n int) [][]byte {
 		sections[i] = section(uint64(i), 0, root("t", "x"))
 	}
 	return sections
+}
+
+// cpuTime is what this process has computed so far.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -145,17 +145,17 @@ func TestAllocation(t *testing.T) {
 		d := yjs.NewDocument()
 		var before, end runtime.MemStats
 		runtime.ReadMemStats(&before)
-		begin := time.Now()
+		begin := cpuTime(t)
 		_ = yjs.ValidateUpdate(input)
 		_ = yjs.IsEmptyUpdate(input)
 		_ = d.Contains(input)
 		_ = d.ApplyUpdate(input)
-		took := time.Since(begin)
+		took := cpuTime(t) - begin
 		runtime.ReadMemStats(&end)
 		if got, limit := end.TotalAlloc-before.TotalAlloc, uint64(8*len(input)+8192); got > limit {
 			t.Errorf("%s: %d bytes allocated for %d", name, got, len(input))
 		}
-		if took > time.Second {
+		if took > 2*time.Second {
 			t.Errorf("%s: took %v for %d bytes", name, took, len(input))
 		}
 	}

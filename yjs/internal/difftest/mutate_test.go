@@ -173,7 +173,7 @@ func bounded(t *testing.T, n int, what string, f func()) {
 	if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(8*n+200*n/4+8192); got > limit {
 		t.Errorf("%s: %d bytes allocated for %d", what, got, n)
 	}
-	if took > time.Second {
+	if took > 10*time.Second {
 		t.Errorf("%s: %v for %d bytes", what, took, n)
 	}
 }
@@ -228,7 +228,7 @@ func tryV2(t *testing.T, m []byte) (v1 []byte, err error) {
 	// Columns make little of much: what is allocated is bounded by what comes out.
 	begin := time.Now()
 	v1, err = yjs.ConvertUpdateV2ToV1(m)
-	if took := time.Since(begin); took > time.Second {
+	if took := time.Since(begin); took > 10*time.Second {
 		t.Errorf("%x: %v", m, took)
 	}
 	if err != nil {

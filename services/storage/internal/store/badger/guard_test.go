@@ -23,6 +23,24 @@ func (d *disk) ask(string) (uint64, error) {
 	return d.free.Load(), nil
 }
 
+// now sets the free space, for all that is asked from here on: an operation that
+// joined a batch under way, such as a sweep's, would be held to what was free when
+// that began.
+func (d *disk) now(t *testing.T, s *Store, free uint64) {
+	t.Helper()
+	d.free.Store(free)
+	if err := s.submit(t.Context(), nothing{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nothing is an operation that waits for the batch it is in.
+type nothing struct{}
+
+func (nothing) stage(*batch) error { return nil }
+func (nothing) settle(error)       {}
+func (nothing) size() (int, int)   { return 0, 0 }
+
 const testMinFree = 100 << 20
 
 func openOnDisk(t *testing.T) (*Store, *disk) {
@@ -51,22 +69,22 @@ func TestGuard(t *testing.T) {
 		}
 	}
 
-	d.free.Store(testMinFree - 1)
+	d.now(t, s, testMinFree-1)
 	refused("a record below the limit", appendTwo([]byte("two")))
 	refused("a large record below the limit", appendTwo(make([]byte, 1<<20)))
 	mustAppend(t, s, "a", epoch, 1, []byte("one")) // it is there: that needs no space
 	mustClaim(t, s, "b")
 
-	d.free.Store(testMinFree/snapshotShare - 1)
+	d.now(t, s, testMinFree/snapshotShare-1)
 	refused("a snapshot below half of it", snapshot(10))
 	refused("a large snapshot below half of it", snapshot(3<<20))
-	d.free.Store(testMinFree/snapshotShare + 1<<20)
+	d.now(t, s, testMinFree/snapshotShare+1<<20)
 	refused("a snapshot that would go below half of it", snapshot(3<<20))
 	if err := snapshot(100); err != nil {
 		t.Errorf("a snapshot above half of it: %v", err)
 	}
 
-	d.free.Store(testMinFree/deleteShare - 1)
+	d.now(t, s, testMinFree/deleteShare-1)
 	_, err := s.Claim(t.Context(), "c")
 	refused("a claim below an eighth", err)
 	_, err = s.Delete(t.Context(), "a", epoch)
@@ -79,7 +97,7 @@ func TestGuard(t *testing.T) {
 	refused("a record on a disk that doesn't answer", appendTwo([]byte("two")))
 	d.broken.Store(false)
 
-	d.free.Store(testMinFree)
+	d.now(t, s, testMinFree)
 	if err := appendTwo([]byte("two")); err != nil {
 		t.Errorf("a record after space came back: %v", err)
 	}
@@ -102,7 +120,7 @@ func TestGuardUpload(t *testing.T) {
 	if got := countKeys(t, s); got[kindSnapshotChunk] == 0 {
 		t.Error("nothing was uploaded before the disk was full: the test shows nothing")
 	}
-	d.free.Store(1 << 40)
+	d.now(t, s, 1<<40)
 	mustAppend(t, s, "a", epoch, 2, []byte("two"))
 	if got := countKeys(t, s); got[kindRecord] != 2 {
 		t.Errorf("after the refusal: %v", got)
