@@ -24,7 +24,9 @@ const (
 	writeStall = 10 * time.Second
 
 	readHeaderTimeout = 5 * time.Second
-	maxHeaderBytes    = 16 << 10
+	// idleTimeout ends a connection between two requests. Nobody counts those.
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 16 << 10
 )
 
 func http2Config() *http.HTTP2Config {

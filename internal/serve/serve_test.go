@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"connectrpc.com/connect"
@@ -193,4 +194,26 @@ func TestShutdownCutsOffAtItsDeadline(t *testing.T) {
 	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("read: %v, want the end of the connection", err)
 	}
+}
+
+// Whoever asked once and says no more doesn't keep the connection for ever.
+func TestIdleConnectionsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := pipe.Listen()
+		server := serve.NewServer(http.NotFoundHandler(), quiet)
+		server.Serve(listener)
+		defer server.Shutdown(t.Context())
+		idle, err := listener.Dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer idle.Close()
+		if _, err := idle.Write([]byte("GET / HTTP/1.1\r\nHost: pipe\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		_ = idle.SetReadDeadline(time.Now().Add(time.Hour))
+		if answer, err := io.ReadAll(idle); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 404") {
+			t.Errorf("%q, %v, want an answer, and the end within the hour", answer, err)
+		}
+	})
 }

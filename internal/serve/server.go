@@ -55,6 +55,7 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 		Protocols:         &protocols,
 		HTTP2:             http2Config(),
 		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },

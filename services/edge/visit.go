@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"sync"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
 	"github.com/fjord-sync/fjord/services/edge/internal/gate"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
+	"github.com/fjord-sync/fjord/services/edge/internal/socket"
 )
 
 // door is the edge, as a dialect's plain requests see it.
@@ -33,9 +36,6 @@ type visitor struct {
 
 // HTTPS reports whether the sender surely speaks TLS.
 func (d door) HTTPS(r *http.Request) bool { return d.edge.proxies.https(r) }
-
-// MaxUpdate is what fits a frame of a socket.
-func (d door) MaxUpdate() int { return d.edge.cfg.Limits.Frame }
 
 // Enter asks of r what ServeHTTP asks of an upgrade.
 func (d door) Enter(w http.ResponseWriter, r *http.Request, room string) (dialect.Guest, bool) {
@@ -80,9 +80,22 @@ func (v *visitor) Read(ctx context.Context) ([]byte, error) {
 	return f.GetSyncReply().GetUpdate(), err
 }
 
-// Write adds an update.
-func (v *visitor) Write(ctx context.Context, update []byte) error {
-	_, err := v.ask(ctx, session.Frame{Kind: session.Update, Bytes: update, Ticket: 1})
+// Write adds an update, which is held to what frames of a socket are held to.
+func (v *visitor) Write(ctx context.Context, r io.Reader) error {
+	most := v.edge.cfg.Limits.Frame
+	update, free, err := v.edge.socketConf.Inbound.Read(r, most)
+	defer free()
+	switch {
+	case errors.Is(err, socket.ErrTooLarge):
+		v.edge.reached.Hit("max-frame")
+		return &dialect.GuestError{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body is larger than %d bytes", most)}
+	case errors.Is(err, socket.ErrNoRoom):
+		v.edge.reached.Hit("max-inbound")
+		return &dialect.GuestError{Status: http.StatusServiceUnavailable, Text: err.Error()}
+	case err != nil:
+		return &dialect.GuestError{Status: http.StatusBadRequest, Text: "the body ends early"}
+	}
+	_, err = v.ask(ctx, session.Frame{Kind: session.Update, Bytes: update, Ticket: 1})
 	return err
 }
 

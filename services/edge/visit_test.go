@@ -117,6 +117,42 @@ func TestDocumentsOverHTTPRefuse(t *testing.T) {
 	w.wantAnswer("POST", "/d/broken/update", "\x05", nil, 503, "damaged")
 }
 
+// A body counts as a frame does: it is no way around --max-inbound.
+func TestDocumentsOverHTTPShareTheBudget(t *testing.T) {
+	w := newWorld(t, func(c *edge.Config) { c.Limits.Frame, c.Limits.Inbound = 64<<10, 64<<10 })
+	w.wantAnswer("POST", "/d/notes/update", strings.Repeat("x", 40<<10), nil, 200, "{}")
+	slow, more := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, "http://edge.test/d/slow/update", slow)
+		if err == nil {
+			client := &http.Client{Transport: &http.Transport{DialContext: w.front, DisableKeepAlives: true}}
+			var response *http.Response
+			if response, err = client.Do(r); err == nil {
+				err = response.Body.Close()
+			}
+		}
+		ended <- err
+	}()
+	if _, err := more.Write(make([]byte, 40<<10)); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); ; {
+		code, text := w.ask("POST", "/d/notes/update", strings.Repeat("x", 40<<10), nil)
+		if code == 503 && strings.Contains(text, "too much is being sent") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d %q, want 503", code, text)
+		}
+	}
+	_ = more.Close()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	w.wantAnswer("POST", "/d/notes/update", strings.Repeat("x", 40<<10), nil, 200, "{}")
+}
+
 // An application's server turns its own token into one for a room, and nobody
 // gets more that way than they have.
 func TestInvitations(t *testing.T) {

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 )
@@ -19,8 +20,6 @@ type Door interface {
 	Enter(w http.ResponseWriter, r *http.Request, room string) (guest Guest, ok bool)
 	// HTTPS reports whether the sender surely speaks TLS.
 	HTTPS(r *http.Request) bool
-	// MaxUpdate is the largest update that a room is given, in bytes.
-	MaxUpdate() int
 }
 
 // Guest is somebody in one room for one request. Its errors are *GuestError.
@@ -28,8 +27,9 @@ type Guest interface {
 	Leave()
 	// Read returns the document as a v1 update.
 	Read(ctx context.Context) ([]byte, error)
-	// Write adds a v1 update, and returns when it is stored.
-	Write(ctx context.Context, update []byte) error
+	// Write adds the v1 update that r holds, and returns when it is stored. It holds
+	// no more of it in memory than frames may take, see --max-frame and --max-inbound.
+	Write(ctx context.Context, r io.Reader) error
 	// Invite returns a token that lets its bearer into the room, empty if nobody
 	// needs one. Who invites must be an administrator of the room.
 	Invite(i Invitation) (token string, err error)

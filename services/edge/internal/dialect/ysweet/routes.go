@@ -35,6 +35,8 @@ const (
 	maxRequest = 4 << 10
 	// bodyTime is what sending a body may take.
 	bodyTime = 30 * time.Second
+	// minRate is how many bytes of a document somebody takes in a second, beyond that.
+	minRate = 32 << 10
 	// holds is for how long a token is good if nobody says, as y-sweet has it.
 	holds    = time.Hour
 	maxHolds = 24 * time.Hour
@@ -159,6 +161,8 @@ func (s server) read(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
+	// Who takes a document at no pace holds it in memory.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTime + time.Duration(len(update)/minRate)*time.Second))
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(update) // or else the client has gone
@@ -170,26 +174,28 @@ func (s server) write(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer guest.Leave()
-	update, ok := readBody(w, r, s.door.MaxUpdate())
-	if !ok {
-		return
-	}
-	if err := guest.Write(r.Context(), update); err != nil {
+	hurry(w)
+	if err := guest.Write(r.Context(), r.Body); err != nil {
 		refuse(w, err)
 		return
 	}
 	answer(w, struct{}{})
 }
 
-// readBody reads a body of at most so many bytes, or answers and returns false.
-func readBody(w http.ResponseWriter, r *http.Request, most int) ([]byte, bool) {
-	// A server without deadlines is a test's.
+// hurry bounds what sending the body may take. A server without deadlines is a
+// test's.
+func hurry(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(most)))
+}
+
+// readBody reads a small body, or answers and returns false.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	hurry(w)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		refuse(w, &dialect.GuestError{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body is larger than %d bytes", most)})
+		refuse(w, &dialect.GuestError{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body is larger than %d bytes", maxRequest)})
 	case err != nil:
 		refuse(w, &dialect.GuestError{Status: http.StatusBadRequest, Text: "the body ends early"})
 	}
@@ -198,7 +204,7 @@ func readBody(w http.ResponseWriter, r *http.Request, most int) ([]byte, bool) {
 
 // readJSON reads a body of one JSON object, or none, to its last byte.
 func readJSON(w http.ResponseWriter, r *http.Request, wish any) bool {
-	body, ok := readBody(w, r, maxRequest)
+	body, ok := readBody(w, r)
 	if !ok || len(body) == 0 {
 		return ok
 	}
