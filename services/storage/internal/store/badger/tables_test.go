@@ -2,6 +2,7 @@ package badger
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -138,6 +139,42 @@ func TestFindBit(t *testing.T) {
 		if got, ok := findBit(data, want); !ok || got != bit {
 			t.Fatalf("found bit %d, %v; want %d of %d", got, ok, bit, len(data)*8)
 		}
+	}
+}
+
+// TestFindBitOfMore shows what bits.go says of greater damage: two bits are never
+// taken for one, and where a bit is found by chance, a record's own checksum, over
+// fewer bytes, is right as well.
+func TestFindBitOfMore(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	whole := make([]byte, maxChunk)
+	for i := range whole {
+		whole[i] = byte(random.Uint32())
+	}
+	want := addSum(0, whole)
+	for range 20 {
+		data := bytes.Clone(whole)
+		bits := random.Perm(len(data) * 8)[:2]
+		flipBit(data, bits[0])
+		flipBit(data, bits[1])
+		if bit, ok := findBit(data, want); ok {
+			t.Fatalf("bits %v are wrong, found %d", bits, bit)
+		}
+	}
+	// The polynomial itself, which no checksum sees, but for one bit.
+	pattern := binary.LittleEndian.AppendUint64(nil, 1|castagnoliReversed<<1)
+	data := bytes.Clone(whole)
+	for i, b := range pattern {
+		data[1000+i] ^= b
+	}
+	flipBit(data, 8000)
+	bit, ok := findBit(data, want)
+	if !ok || bit != 8000 {
+		t.Fatalf("found bit %d, %v; want the one that makes it right", bit, ok)
+	}
+	flipBit(data, bit)
+	if own := addSum(0, data[500:]); bytes.Equal(data, whole) || own != addSum(0, whole[500:]) {
+		t.Error("a checksum over fewer bytes sees it: bits.go, docs/operating.md and we are wrong")
 	}
 }
 
