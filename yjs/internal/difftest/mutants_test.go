@@ -68,7 +68,7 @@ var mutants = []mutant{
 	{"redundant marks stay", "content/tidy.go", "if last[key] != i || held.same(value) {", "if last[key] != i {", tier2},
 	{"positions count deleted units", "content/position.go", "\tfor i = v.nodes[i].left; i != none; i = v.nodes[i].left {\n\t\tif v.counts(i) {", "\tfor i = v.nodes[i].left; i != none; i = v.nodes[i].left {\n\t\tif v.nodes[i].countable() {", tier2},
 	{"snapshot forgets who has nothing deleted", "content/snapshot.go", "s.Vector[a.id] = uint64(a.end)", "s.Vector[a.id] = uint64(a.end) - 1", tier1},
-	{"formats that ended aren't told", "content/since.go", "\t\t\tset(key, nil)\n", "\t\t\t_ = key\n", tier2},
+	{"formats that ended aren't told", "content/changewriter.go", "\t\t\tset(key, nil)\n", "\t\t\t_ = key\n", tier2},
 	{"what came and went is told", "content/since.go", "case before == none && gone, before == now && !gone:", "case before == now && !gone:", tier2},
 	{"the past ends early", "content/scan.go", "if gap || n.clock >= limit {", "if gap || n.end() > limit {", tier2},
 }

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"math"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -55,19 +54,6 @@ type hold struct {
 	relieved func()
 }
 
-// item is what waits in an inbox: an event, and the sink that Attach brings; or
-// an operator's question, with a place for its answer.
-type item struct {
-	event  room.Event
-	sink   Sink
-	status chan<- room.Status
-}
-
-// itemCost is what an item counts in the inbox beside its bytes.
-const itemCost = 128
-
-const unbounded = math.MaxInt
-
 const (
 	// maxEvents is how many events one step takes: what it has for each link must
 	// leave before more is made.
@@ -75,61 +61,6 @@ const (
 	// keepItems is how large an empty inbox is kept for the next items.
 	keepItems = 1024
 )
-
-type outcome int
-
-const (
-	posted outcome = iota
-	full
-	closed
-)
-
-// post adds to the inbox, unless it holds limit bytes already.
-func (o *openRoom) post(i item, limit int) outcome {
-	o.mu.Lock()
-	switch {
-	case o.closed:
-		o.mu.Unlock()
-		return closed
-	case o.inboxBytes >= limit:
-		o.mu.Unlock()
-		return full
-	}
-	o.inbox = append(o.inbox, i)
-	o.inboxBytes += itemCost + len(i.event.Data)
-	o.mu.Unlock()
-	o.rouse()
-	return posted
-}
-
-// rouse has the loop go round once more.
-func (o *openRoom) rouse() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
-
-// take swaps the inbox for an empty one.
-func (o *openRoom) take(empty []item) []item {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	items := o.inbox
-	o.inbox = empty
-	o.inboxBytes = 0
-	return items
-}
-
-// closeIfEmpty ends the inbox for good, unless something has come meanwhile.
-func (o *openRoom) closeIfEmpty() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.inbox) > 0 {
-		return false
-	}
-	o.closed = true
-	return true
-}
 
 // run is the loop: the sole owner of the room. It ends when the room is dead or
 // has been idle for long enough, or when stop ends and nothing is unsaved.
