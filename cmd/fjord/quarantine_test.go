@@ -28,8 +28,13 @@ type pair struct {
 
 func openPair(t *testing.T, processes int) *pair {
 	t.Helper()
+	return openPairIn(t, t.TempDir(), processes)
+}
+
+func openPairIn(t *testing.T, dir string, processes int) *pair {
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	keep, err := storage.Open(t.Context(), storage.Config{Dir: t.TempDir(), MinFreeBytes: 1})
+	keep, err := storage.Open(t.Context(), storage.Config{Dir: dir, MinFreeBytes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +86,20 @@ func (p *pair) apply(t *testing.T, process int, update []byte) {
 	request := &roomsv1.ApplyUpdateRequest{Room: "doc", Update: update}
 	if _, err := p.documents[process].ApplyUpdate(t.Context(), connect.NewRequest(request)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// applySoon is apply for a room that may still turn away who comes.
+func (p *pair) applySoon(t *testing.T, request *roomsv1.ApplyUpdateRequest) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		_, err := p.documents[0].ApplyUpdate(t.Context(), connect.NewRequest(request))
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
 

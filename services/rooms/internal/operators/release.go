@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"connectrpc.com/connect"
+	"github.com/cenkalti/backoff/v5"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
@@ -108,17 +110,31 @@ func (h *Handler) rebuild(ctx context.Context, name, id string, patient *journal
 		return nil, err
 	}
 	if response.Seq, err = h.apply(ctx, name, state); err != nil {
-		return nil, fmt.Errorf("the damaged room is gone, and what could be read of it is in quarantine as %s: %w", kept, err)
+		// Of a wrapped error the wire would tell the inside only.
+		return nil, connect.NewError(connect.CodeOf(err), fmt.Errorf("the damaged room is gone, and what could be read of it is in quarantine as %s: %w", kept, err))
 	}
 	return response, h.quarantine.Discard(ctx, name, kept)
 }
 
+// applyPatience is how long apply tries: longer than a room stays dead.
+const applyPatience = 10 * time.Second
+
+// apply adds an update to a room. Clients knock at a room that is in quarantine all
+// the time, and after each knock it turns everybody away for a moment.
 func (h *Handler) apply(ctx context.Context, name string, update []byte) (seq uint64, err error) {
-	response, err := h.applier.ApplyUpdate(ctx, connect.NewRequest(&roomsv1.ApplyUpdateRequest{Room: name, Update: update}))
-	if err != nil {
-		return 0, err
-	}
-	return response.Msg.GetSeq(), nil
+	policy := backoff.NewExponentialBackOff()
+	policy.InitialInterval, policy.MaxInterval = 50*time.Millisecond, time.Second
+	return backoff.Retry(ctx, func() (uint64, error) {
+		response, err := h.applier.ApplyUpdate(ctx, connect.NewRequest(&roomsv1.ApplyUpdateRequest{Room: name, Update: update}))
+		switch connect.CodeOf(err) {
+		case connect.CodeInternal, connect.CodeUnavailable:
+			return 0, err
+		}
+		if err != nil {
+			return 0, backoff.Permanent(err)
+		}
+		return response.Msg.GetSeq(), nil
+	}, backoff.WithBackOff(policy), backoff.WithMaxElapsedTime(applyPatience))
 }
 
 // try calls apply, whose panic is an error.
