@@ -71,6 +71,7 @@ func (s *Service) openStore(ctx context.Context) error {
 	s.metrics = metrics.New(metrics.Gauges{
 		Disk:        func() float64 { return float64(disk.DiskBytes()) },
 		Free:        func() float64 { return float64(disk.FreeBytes()) },
+		Ballast:     func() float64 { return float64(disk.BallastBytes()) },
 		Quarantined: quarantined,
 	})
 	disk, err := badger.Open(ctx, badger.Options{

@@ -22,8 +22,8 @@ type Metrics struct {
 // Gauges report a value when it is collected; nil ones are left out.
 type Gauges struct {
 	// Disk is the bytes that the data directory occupies, Free those left on its
-	// disk.
-	Disk, Free func() float64
+	// disk, Ballast those held back there.
+	Disk, Free, Ballast func() float64
 	// Quarantined is the items in quarantine.
 	Quarantined func() float64
 }
@@ -57,6 +57,7 @@ func New(gauges Gauges) *Metrics {
 	m.collectors = []prometheus.Collector{m.calls, m.records, m.recordBytes, m.batch, m.commit}
 	m.gauge("fjord_storage_disk_bytes", "Bytes that the data directory occupies.", gauges.Disk)
 	m.gauge("fjord_storage_free_bytes", "Bytes left on the data directory's disk.", gauges.Free)
+	m.gauge("fjord_storage_ballast_bytes", "Bytes held back on the data directory's disk, given up when it is full.", gauges.Ballast)
 	m.gauge("fjord_storage_quarantined", "Updates and rooms in quarantine.", gauges.Quarantined)
 	return m
 }

@@ -65,7 +65,8 @@ type Store struct {
 	ended   chan struct{} // closed when the committer has ended
 	uploads chan struct{} // one token per upload under way
 	sweeper sweeper
-	workers sync.WaitGroup // committer and sweeper
+	ballast *ballast
+	workers sync.WaitGroup // committer, sweeper and watcher
 	failed  atomic.Pointer[error]
 	failure chan struct{} // closed when failed is set
 
@@ -104,6 +105,10 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 			err = errors.Join(err, lock.release())
 		}
 	}()
+	ballast := newBallast(opt)
+	if err := ballast.prepare(opt); err != nil {
+		return nil, err
+	}
 	if err := prepareDir(opt); err != nil {
 		return nil, err
 	}
@@ -125,6 +130,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 		ended:   make(chan struct{}),
 		uploads: make(chan struct{}, maxUploads),
 		sweeper: newSweeper(),
+		ballast: ballast,
 		failure: make(chan struct{}),
 	}
 	// What an earlier process left is read as it is now, before any new upload
@@ -132,6 +138,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	old := db.NewTransaction(false)
 	s.workers.Go(s.commitLoop)
 	s.workers.Go(func() { s.sweepLoop(old) })
+	s.workers.Go(s.watchLoop)
 	return s, nil
 }
 

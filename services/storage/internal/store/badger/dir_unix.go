@@ -70,8 +70,8 @@ func freeBytes(dir string) (uint64, error) {
 	return st.Bavail * uint64(st.Bsize), nil
 }
 
-// DiskBytes returns what the data directory's files occupy on disk, which for
-// files with holes, as Badger makes them, is less than their length.
+// DiskBytes returns what the data directory's files, but for the ballast, occupy on
+// disk, which for files with holes, as Badger makes them, is less than their length.
 func (s *Store) DiskBytes() int64 {
 	entries, err := os.ReadDir(s.opt.Dir)
 	if err != nil {
@@ -80,8 +80,8 @@ func (s *Store) DiskBytes() int64 {
 	var total int64
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil {
-			continue // it was removed meanwhile
+		if err != nil || entry.Name() == ballastName {
+			continue // it was removed meanwhile, or holds nothing
 		}
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
 			total += st.Blocks * 512

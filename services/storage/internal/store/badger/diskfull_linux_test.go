@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,7 +25,8 @@ var fullDisks = flag.Int("fulldisks", 3, "how often TestDiskFull fills the disk"
 
 const (
 	fullDir     = "FJORD_FULL_DIR"
-	fullSize    = 320 << 20
+	fullBusy    = "FJORD_FULL_BUSY" // set: Badger compacts all the time
+	fullSize    = 384 << 20
 	fullMinFree = 96 << 20
 	fullRooms   = 8
 	// fullPatience is how long after there is space again a record must be stored.
@@ -40,18 +40,7 @@ const (
 // Below the limit the disk fills no faster than Badger ends what it has begun, as
 // with a limit of 512 MiB most disks do: nobody can stop a compaction under way.
 func TestDiskFull(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a small file system to fill")
-	}
-	mount := t.TempDir()
-	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size="+strconv.Itoa(fullSize)); err != nil {
-		t.Skipf("no file system can be mounted here, though this is root: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	mount := mountSmall(t)
 	dir := filepath.Join(mount, "data")
 	child := startFullChild(t, dir)
 	child.await("stored", time.Minute)
@@ -72,9 +61,33 @@ func TestDiskFull(t *testing.T) {
 			t.Fatalf("round %d: writable %v after there was space, want %v", round, slowest, fullPatience)
 		}
 	}
-	acked := child.stop()
+	total := wantAcked(t, dir, child.stop())
+	t.Logf("filled %d times; writable at most %v after there was space; %d records acknowledged, all there", *fullDisks, slowest, total)
+}
+
+// mountSmall returns a directory with a file system of fullSize bytes.
+func mountSmall(t *testing.T) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a small file system to fill")
+	}
+	mount := t.TempDir()
+	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size="+strconv.Itoa(fullSize)); err != nil {
+		t.Skipf("no file system can be mounted here, though this is root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return mount
+}
+
+// wantAcked opens a directory and checks that all is there that was acknowledged,
+// the last seq by room; it returns their sum.
+func wantAcked(t *testing.T, dir string, acked map[int]store.Seq) (total store.Seq) {
+	t.Helper()
 	s := openStore(t, testOptions(dir))
-	total := store.Seq(0)
 	for room, seq := range acked {
 		var got gatherer
 		if err := s.Load(t.Context(), crashRoom(room), 0, &got); err != nil || len(got.seqs) == 0 || got.seqs[len(got.seqs)-1] < seq {
@@ -82,7 +95,7 @@ func TestDiskFull(t *testing.T) {
 		}
 		total += seq
 	}
-	t.Logf("filled %d times; writable at most %v after there was space; %d records acknowledged, all there", *fullDisks, slowest, total)
+	return total
 }
 
 // fillDisk writes until less than so many bytes are left, or none fits.
@@ -147,11 +160,11 @@ type fullChild struct {
 	err   bytes.Buffer
 }
 
-func startFullChild(t *testing.T, dir string) *fullChild {
+func startFullChild(t *testing.T, dir string, env ...string) *fullChild {
 	t.Helper()
 	c := &fullChild{t: t, words: make(chan string, 1), acked: make(map[int]store.Seq)}
 	c.cmd = exec.Command(os.Args[0], "-test.run=^TestDiskFullChild$")
-	c.cmd.Env = append(os.Environ(), fullDir+"="+dir)
+	c.cmd.Env = append(append(os.Environ(), fullDir+"="+dir), env...)
 	c.cmd.Stderr = &c.err
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
@@ -206,6 +219,21 @@ func (c *fullChild) await(want string, patience time.Duration) {
 	}
 }
 
+// dead reports whether the child has died by now.
+func (c *fullChild) dead() bool {
+	for {
+		select {
+		case _, ok := <-c.words:
+			if !ok {
+				_ = c.cmd.Wait() // what it died of is in err
+				return true
+			}
+		default:
+			return false
+		}
+	}
+}
+
 // stop ends the child in order, and returns what it acknowledged.
 func (c *fullChild) stop() map[int]store.Seq {
 	c.t.Helper()
@@ -238,17 +266,11 @@ func TestDiskFullChild(t *testing.T) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	var out sync.Mutex // guards stdout's lines
-	say := func(line string) {
-		out.Lock()
-		defer out.Unlock()
-		fmt.Println(line)
-	}
-	var refusing atomic.Bool
+	var says teller
 	var writers sync.WaitGroup
 	for room := range fullRooms {
 		writers.Go(func() {
-			if err := fillWrite(ctx, s, room, &refusing, say); err != nil {
+			if err := fillWrite(ctx, s, room, &says); err != nil {
 				t.Error(err)
 			}
 		})
@@ -259,16 +281,45 @@ func TestDiskFullChild(t *testing.T) {
 	}
 }
 
+// teller says on stdout what becomes of records: when that changes, and of each
+// room now and then.
+type teller struct {
+	mu       sync.Mutex // guards refusing, and the order of lines
+	refusing bool
+}
+
+func (w *teller) refused() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.refusing {
+		w.refusing = true
+		fmt.Println("refused")
+	}
+}
+
+func (w *teller) stored(room int, seq store.Seq) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refusing || seq%50 == 0 {
+		w.refusing = false
+		fmt.Printf("stored %d %d\n", room, seq)
+	}
+}
+
 // fillWrite appends and compacts until ctx ends; what is refused for want of space
 // it tries again.
-func fillWrite(ctx context.Context, s *Store, room int, refusing *atomic.Bool, say func(string)) error {
+func fillWrite(ctx context.Context, s *Store, room int, says *teller) error {
 	name := crashRoom(room)
 	head, err := s.Claim(context.Background(), name)
 	if err != nil {
 		return err
 	}
+	size, busy := 1<<10, os.Getenv(fullBusy) != ""
+	if busy {
+		size = 4 << 10
+	}
 	for seq := head.Last + 1; ctx.Err() == nil; {
-		item := store.Item{Room: name, Epoch: head.Epoch, Seq: seq, Data: crashData(room, uint64(seq), 1<<10)}
+		item := store.Item{Room: name, Epoch: head.Epoch, Seq: seq, Data: crashData(room, uint64(seq), size)}
 		err := s.Append(context.Background(), []store.Item{item})[0].Err
 		if err == nil && seq%500 == 0 {
 			snap := store.Snapshot{Room: name, Epoch: head.Epoch, Seq: seq - 1, Size: 20 << 10}
@@ -276,9 +327,7 @@ func fillWrite(ctx context.Context, s *Store, room int, refusing *atomic.Bool, s
 		}
 		switch {
 		case store.KindOf(err) == store.NoSpace:
-			if !refusing.Swap(true) {
-				say("refused")
-			}
+			says.refused()
 			select {
 			case <-time.After(10 * time.Millisecond):
 			case <-ctx.Done():
@@ -287,10 +336,10 @@ func fillWrite(ctx context.Context, s *Store, room int, refusing *atomic.Bool, s
 		case err != nil:
 			return err
 		}
-		time.Sleep(2 * time.Millisecond) // people type; Badger needn't compact all the time
-		if refusing.Swap(false) || seq%50 == 0 {
-			say(fmt.Sprintf("stored %d %d", room, seq))
+		if !busy {
+			time.Sleep(2 * time.Millisecond) // people type; Badger needn't compact all the time
 		}
+		says.stored(room, seq)
 		seq++
 	}
 	return nil

@@ -14,8 +14,9 @@
 //
 // The committer is the only one that moves heads: it takes all calls that came
 // while the last sync was under way and puts them into the next transaction. The
-// sweeper removes what no head points at any more. Both are owned by the [Store]
-// and end with Close. Chunks of large values are written by their callers.
+// sweeper removes what no head points at any more. A watcher (not in the picture)
+// gives up the ballast when the disk is full. All are owned by the [Store] and end
+// with Close. Chunks of large values are written by their callers.
 //
 // # Durability
 //
@@ -27,7 +28,8 @@
 // it is opened again. Retrying the same (epoch, seq) after that finds out.
 //
 // A full disk would kill the process (Badger writes to mapped files), so a guard
-// refuses appends, then snapshots, then everything, well before. See guard.go.
+// refuses appends, then snapshots, then everything, well before. See guard.go, and
+// ballast.go for what Badger has begun by then.
 //
 // Badger replays its logs up to the first damage and drops the rest without a word,
 // and panics over some damage to its tables. So Open reads all files first: a
