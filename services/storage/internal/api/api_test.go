@@ -30,6 +30,8 @@ type fake struct {
 	err  error
 	load func(store.Sink) error
 	page store.Page
+	// scrapped counts the calls of Scrap.
+	scrapped int
 }
 
 func (f *fake) Claim(context.Context, string) (store.Head, error) { return store.Head{}, f.err }
@@ -68,7 +70,7 @@ func (f *fake) Check(_ context.Context, holdings []store.Holding) []error {
 }
 
 func (f *fake) Salvage(_ context.Context, _ string, to store.Sink) error { return f.load(to) }
-func (f *fake) Scrap(context.Context, string) error                      { return f.err }
+func (f *fake) Scrap(context.Context, string) error                      { f.scrapped++; return nil }
 func (f *fake) Space() error                                             { return nil }
 
 func (f *fake) Err() error              { return nil }
@@ -314,5 +316,44 @@ func TestListLimits(t *testing.T) {
 	_, err := client.List(t.Context(), connect.NewRequest(&storagev1.ListRequest{Limit: 1001}))
 	if connect.CodeOf(err) != connect.CodeInvalidArgument {
 		t.Errorf("limit 1001: %v", err)
+	}
+}
+
+// TestDiscard empties a room in quarantine only as long as it is damaged: a crash
+// between the two steps of a Discard leaves the item, and the room lives on.
+func TestDiscard(t *testing.T) {
+	corrupt := store.Errorf(store.Corrupt, store.Head{}, "damaged")
+	for _, test := range []struct {
+		name     string
+		now      error
+		scrapped int
+		code     connect.Code
+	}{
+		{"damaged", corrupt, 1, 0},
+		{"whole", nil, 0, 0},
+		{"deleted", store.Errorf(store.Deleted, store.Head{}, "deleted"), 0, 0},
+		{"unknown", store.Errorf(store.Closed, store.Head{}, "closed"), 0, connect.CodeUnavailable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := &fake{err: corrupt}
+			client, _ := serve(t, f)
+			load, err := client.Load(t.Context(), connect.NewRequest(&storagev1.LoadRequest{Room: "a"}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for load.Receive() {
+			}
+			load.Close()
+			list, err := client.ListQuarantine(t.Context(), connect.NewRequest(&storagev1.ListQuarantineRequest{}))
+			if err != nil || len(list.Msg.GetItems()) != 1 {
+				t.Fatalf("%v, %v, want the room", list, err)
+			}
+			f.err = test.now
+			item := connect.NewRequest(&storagev1.DiscardRequest{Room: "a", Id: list.Msg.GetItems()[0].GetId()})
+			_, err = client.Discard(t.Context(), item)
+			if f.scrapped != test.scrapped || (err == nil) != (test.code == 0) || (err != nil && connect.CodeOf(err) != test.code) {
+				t.Errorf("scrapped %d times, %v; want %d, %v", f.scrapped, err, test.scrapped, test.code)
+			}
+		})
 	}
 }

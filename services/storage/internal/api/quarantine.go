@@ -131,17 +131,42 @@ func (h *Handler) Discard(ctx context.Context, req *connect.Request[storagev1.Di
 }
 
 func (h *Handler) discard(ctx context.Context, room, id string) error {
+	h.discards.Lock()
+	defer h.discards.Unlock()
 	item, _, err := h.ward.Read(room, id)
 	if err != nil {
 		return err
 	}
 	if item.Kind == quarantine.Room {
-		if err := h.store.Scrap(ctx, room); err != nil {
+		if err := h.scrap(ctx, room); err != nil {
 			return err
 		}
 	}
 	return h.ward.Drop(room, id)
 }
+
+// scrap empties a room, unless it isn't damaged any more: it may have been emptied
+// before, by a Discard that a crash cut off, and hold what was said since; or its
+// bits were turned back.
+func (h *Handler) scrap(ctx context.Context, room string) error {
+	err := h.store.Load(ctx, room, 0, nowhere{})
+	switch {
+	case err == nil, store.KindOf(err) == store.Deleted:
+		h.log.WarnContext(ctx, "a room in quarantine can be read, and keeps what it holds", "room", room)
+		return nil
+	case store.KindOf(err) == store.Corrupt:
+		return h.store.Scrap(ctx, room)
+	default:
+		return err
+	}
+}
+
+// nowhere is a store.Sink that keeps nothing.
+type nowhere struct{}
+
+func (nowhere) Head(store.Head) error      { return nil }
+func (nowhere) SnapshotChunk([]byte) error { return nil }
+func (nowhere) Record(store.Record) error  { return nil }
 
 // notFound gives the missing item its code.
 func notFound(err error) error {
