@@ -17,7 +17,7 @@ type item struct {
 // itemCost is what an item counts in the inbox beside its bytes.
 const itemCost = 128
 
-// unbounded is the limit of posts that must be taken, and that clients cannot multiply.
+// unbounded is the limit of posts that are always taken.
 const unbounded = math.MaxInt
 
 type outcome int
