@@ -1427,7 +1427,9 @@ func (*RoomFrame_Ended) isRoomFrame_Body() {}
 
 func (*RoomFrame_Access) isRoomFrame_Body() {}
 
-// Attached answers Attach: the room is open and loaded.
+// Attached answers Attach: the room is open and loaded. It comes again when the
+// document waits for updates that have not arrived: sessions are asked then as
+// after a resume.
 type Attached struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  RoomKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=fjord.rooms.v1.RoomKind" json:"kind,omitempty"`

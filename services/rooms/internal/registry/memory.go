@@ -37,11 +37,22 @@ func (r *Registry) newMemoryGauge() prometheus.Collector {
 	}, func() float64 { return float64(r.memory.Load()) })
 }
 
+// newWaitingGauge reports what was acknowledged and can't be shown yet.
+func (r *Registry) newWaitingGauge() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "fjord_rooms_waiting_bytes",
+		Help: "Bytes of updates in open documents that wait for others, which have not arrived.",
+	}, func() float64 { return float64(r.waiting.Load()) })
+}
+
 // charge counts what the room takes since its last turn.
 func (o *openRoom) charge() {
 	cost := int64(o.room.Cost() + roomCost)
 	o.registry.memory.Add(cost - o.charged)
 	o.charged = cost
+	waiting := int64(o.room.Waiting())
+	o.registry.waiting.Add(waiting - o.waiting)
+	o.waiting = waiting
 }
 
 // roomCost is about what a room takes that holds nothing.
@@ -51,6 +62,8 @@ const roomCost = 8 << 10
 func (o *openRoom) release() {
 	o.registry.memory.Add(-o.charged)
 	o.charged = 0
+	o.registry.waiting.Add(-o.waiting)
+	o.waiting = 0
 }
 
 // crowded reports whether documents take so much that rooms have to go.

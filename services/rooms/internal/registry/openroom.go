@@ -40,6 +40,7 @@ type openRoom struct {
 	events    []room.Event
 	idleSince time.Time // zero while the room is in use
 	charged   int64     // what of the registry's memory is this room's
+	waiting   int64     // and what of its waiting bytes
 	// pause is how long a dead room stays, to turn away those who come back at once.
 	pause    time.Duration
 	lastTick time.Time

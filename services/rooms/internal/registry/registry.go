@@ -95,6 +95,7 @@ type Registry struct {
 	panics, lapses    prometheus.Counter
 	evictions         prometheus.Counter
 	memory            atomic.Int64 // what rooms take, by their own count
+	waiting           atomic.Int64 // what of it waits for other updates
 	loads             *prometheus.CounterVec
 
 	mu       sync.Mutex // guards what follows
@@ -135,7 +136,7 @@ func New(config Config, journal Journal) *Registry {
 	r.denied = newDenied(config.Metrics)
 	r.stopping, r.stop = context.WithCancel(context.Background())
 	r.loading, r.abandon = context.WithCancel(context.Background())
-	config.Metrics.MustRegister(r.panics, r.lapses, r.loads, r.evictions, r.newMemoryGauge(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	config.Metrics.MustRegister(r.panics, r.lapses, r.loads, r.evictions, r.newMemoryGauge(), r.newWaitingGauge(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "fjord_rooms_open",
 		Help: "Rooms that are open in this process.",
 	}, func() float64 { return float64(r.Len()) }))

@@ -162,6 +162,7 @@ type Room struct {
 	encoded encoded
 
 	backlog backlog
+	lack    lack
 	// suspect is the update that is being applied; nil while none is.
 	suspect *Event
 
@@ -247,9 +248,11 @@ func (r *Room) Dead() bool { return r.dead }
 // process began to go, nil before.
 func (r *Room) Farewell() *roomsv1.Detached { return r.farewell }
 
-// NeedsClock reports whether Tick events are needed: to notice silent clients, and
-// to forget what nobody asks for.
-func (r *Room) NeedsClock() bool { return r.presence.present() > 0 || r.encoded.state != nil }
+// NeedsClock reports whether Tick events are needed: to notice silent clients, to
+// ask for what is missing, and to forget what nobody asks for.
+func (r *Room) NeedsClock() bool {
+	return r.presence.present() > 0 || r.encoded.state != nil || len(r.attachments) > 0 && r.lack.waits()
+}
 
 // Status is what an operator sees of a room.
 type Status struct {

@@ -39,6 +39,7 @@ func (r *Room) step(now time.Time, e *Event) {
 		r.reconsiderAll()
 	case Tick:
 		r.announce(r.presence.expire(now))
+		r.askForMissing(now)
 		if now.Sub(r.encoded.used) >= keepEncoded {
 			r.encoded = encoded{}
 		}
@@ -123,6 +124,7 @@ func (r *Room) onLoaded(load *Load) {
 	r.loaded = true
 	r.document = load.Document
 	r.epoch = load.Epoch
+	r.lack.unseen = true
 	r.log.seq = load.Seq
 	r.log.records = load.Records
 	r.log.bytes = load.Bytes

@@ -73,6 +73,7 @@ func (r *Room) apply(s *session, e *Event) {
 		return
 	}
 	r.encoded = encoded{}
+	r.lack.unseen = true
 	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{
 		Broadcast: &roomsv1.Broadcast{Update: e.Data},
 	}}

@@ -29,6 +29,7 @@ type world struct {
 	compacted *yjs.Document
 	loaded    bool
 	leaving   bool // since an earlier step
+	lacked    bool // the document has waited for something
 	// gone are attachments that let go in an earlier step.
 	gone map[room.AttachmentID]bool
 	// later is what edges say when they are let in.
