@@ -18,6 +18,14 @@ func (d *Document) Load(state []byte) error {
 }
 
 func (d *Document) apply(update []byte, maxUnits uint64) error {
+	if d.keystroke(update) {
+		return nil
+	}
+	return d.applyAny(update, maxUnits)
+}
+
+// applyAny is apply for every update.
+func (d *Document) applyAny(update []byte, maxUnits uint64) error {
 	var s summary
 	if err := d.check(&s, update, maxUnits); err != nil {
 		return err

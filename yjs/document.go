@@ -17,6 +17,8 @@ type Document struct {
 	order []int32
 	// recent is the client that was looked up last: typing comes in bursts.
 	recent int32
+	// near is where in the deletes of some client a key was pressed last: a hint.
+	near spot
 }
 
 // indexFrom is the number of clients from which on a map finds them.

@@ -17,6 +17,9 @@ type run struct {
 	end   uint32 // clock after the last unit
 	count uint32 // structs
 	tail  uint32 // offset of the last struct; buf isn't empty then
+	// right and body are where the last struct has its right origin, if any, and its
+	// content, from its beginning. Nobody has looked yet if body is 0.
+	right, body uint16
 }
 
 // mark says where in a run a struct stands, so that a clock is found without
@@ -56,7 +59,7 @@ func (r *run) note(offset int, end uint64) {
 	if at-last >= markBytes {
 		r.marks = append(r.marks, mark{r.end, at, r.count})
 	}
-	r.tail = at
+	r.tail, r.body = at, 0
 	r.end = uint32(end)
 	r.count++
 }

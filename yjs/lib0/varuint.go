@@ -1,6 +1,9 @@
 package lib0
 
-import "errors"
+import (
+	"errors"
+	"math/bits"
+)
 
 // MaxSafeInteger is the largest number that a varUint may hold: 2^53-1, the
 // largest that JavaScript counts exactly. A larger one would be rounded by a
@@ -30,12 +33,7 @@ func AppendVarUint(dst []byte, n uint64) []byte {
 
 // VarUintLen returns the number of bytes that AppendVarUint appends for n.
 func VarUintLen(n uint64) int {
-	length := 1
-	for n >= 0x80 {
-		length++
-		n >>= 7
-	}
-	return length
+	return (bits.Len64(n|1) + 6) / 7
 }
 
 // VarUint consumes a varUint from the beginning of src and returns it with what

@@ -19,6 +19,8 @@ type mutant struct{ name, file, old, new, tests string }
 const (
 	tier1 = "internal/difftest"
 	tier2 = "content"
+	// long holds a keystroke against the same update taken apart.
+	long = "."
 )
 
 // mutants are bugs that a replica could have, most of which somebody's had.
@@ -55,6 +57,13 @@ var mutants = []mutant{
 	{"version 2: every float has 64 bits", "jsonany.go", "case float64(float32(f)) == f:", "case false:", tier1},
 	{"stale encoded deletes", "deletes.go", "\ts.encoded = nil\n\tif end < d.start", "\tif end < d.start", tier1},
 	{"gap's structs lost", "client.go", "\tfor c.gaps.pop(uint64(c.main.end), &b) {", "\tif c.gaps.pop(uint64(c.main.end), &b) {", tier1},
+	{"keystroke ignores the right origin", "keystroke.go", "string(update[at:letters-1]) != string(right)", "false", long},
+	{"keystroke ignores the origin", "keystroke.go", "if origin != clock-1 {", "if origin > clock {", long},
+	{"keystroke into a gap", "keystroke.go", " || c.gaps != nil", "", long},
+	{"keystroke ignores deletes", "keystroke.go", " || update[letters+n] != 0", "", long},
+	{"keystroke counts bytes", "keystroke.go", " || !ascii(text)", "", long},
+	{"keystroke after another struct", "run.go", "r.tail, r.body = at, 0", "r.tail = at", long},
+	{"keystroke deletes beyond the last clock", "keystroke.go", " || from+n > MaxClock", "", long},
 
 	{"lower client stands right", "content/conflict.go", "if b.id(x) < id {", "if b.id(x) > id {", tier1},
 	{"conflict goes on past an equal right origin", "content/conflict.go", "} else if b.right[x] == right {", "} else if false {", tier1},
