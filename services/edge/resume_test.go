@@ -220,6 +220,25 @@ func TestDrainWhileARoomLoads(t *testing.T) {
 	w.until("detach", func(f *roomsv1.EdgeFrame) bool { return f.GetDetach() != nil })
 }
 
+// A room whose document waits for something says again that it is open: clients
+// are asked for what they alone have, and go on.
+func TestRoomAsksAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	a, b := w.sync("doc"), w.sync("doc")
+	for range 2 {
+		w.rooms.Tell("doc", func() *roomsv1.RoomFrame {
+			return &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Attached{Attached: &roomsv1.Attached{
+				Kind: roomsv1.RoomKind_ROOM_KIND_DURABLE, StateVector: []byte{1, 7, 2},
+			}}}
+		})
+		a.want("00 00 03 01 07 02", "03")
+		b.want("00 00 03 01 07 02", "03")
+	}
+	a.send("00 01 01 05") // its step 2 is taken as an update
+	a.want("00 02 01 05")
+	b.want("00 02 01 05")
+}
+
 // A crowd's answers would grow with its square.
 func TestCrowdIsNotAskedWhoIsHere(t *testing.T) {
 	w := newWorld(t, nil)
