@@ -9,6 +9,7 @@ import (
 
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/edge"
 	"github.com/fjord-sync/fjord/services/rooms"
 )
@@ -28,6 +29,7 @@ type config struct {
 	// guardMetrics stands before /metrics.
 	guardMetrics func(http.Handler) http.Handler
 	log          *slog.Logger
+	tracer       *trace.Tracer // nil: nobody is told
 }
 
 func readConfig(cmd *cli.Command) (config, error) {

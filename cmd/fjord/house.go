@@ -39,7 +39,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 	metrics := serve.NewRegistry()
 	var err error
 	h.storage, err = storage.Open(ctx, storage.Config{
-		Dir: c.data, AcceptLoss: c.acceptLoss, Logger: c.log, Metrics: metrics,
+		Dir: c.data, AcceptLoss: c.acceptLoss, Logger: c.log, Metrics: metrics, Tracer: c.tracer,
 	})
 	if err != nil {
 		return nil, err
@@ -54,6 +54,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 		Owner:       name,
 		Logger:      c.log,
 		Metrics:     metrics,
+		Tracer:      c.tracer,
 	})
 	if err != nil {
 		return nil, errors.Join(err, h.storage.Close())
@@ -63,6 +64,7 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 	c.edge.Name = name
 	c.edge.Logger = c.log
 	c.edge.Metrics = metrics
+	c.edge.Tracer = c.tracer
 	h.edge, err = edge.New(c.edge)
 	if err != nil {
 		return nil, errors.Join(err, h.storage.Close())

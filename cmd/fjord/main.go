@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/fjord-sync/fjord/internal/command"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/edge"
 	"github.com/fjord-sync/fjord/services/rooms"
 )
@@ -42,6 +43,11 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	config.tracer, err = trace.Open(ctx, "fjord", config.log)
+	if err != nil {
+		return err
+	}
+	defer command.EndTrace(ctx, config.tracer, config.log)
 	ports, err := listen(config)
 	if err != nil {
 		return err

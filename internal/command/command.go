@@ -18,6 +18,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace"
 )
 
 // How long each part of a process takes to leave in order before it just leaves.
@@ -27,12 +28,23 @@ import (
 const (
 	RoomsLeave    = 3 * time.Second
 	StorageLeaves = time.Second
+	// spansLeave is what a collector gets that doesn't answer.
+	spansLeave = 500 * time.Millisecond
 )
 
 // Stage returns a context for one part's leaving: it outlives the one that the
 // signal ended.
 func Stage(ctx context.Context, share time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), share)
+}
+
+// EndTrace sends what spans there are; the last thing that a process does.
+func EndTrace(ctx context.Context, tracer *trace.Tracer, log *slog.Logger) {
+	ctx, cancel := Stage(ctx, spansLeave)
+	defer cancel()
+	if err := tracer.Close(ctx); err != nil {
+		log.Warn("spans were not sent", "error", err)
+	}
 }
 
 // OnHangup calls look at each SIGHUP until ctx ends: files are to be read again.

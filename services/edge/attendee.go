@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"sync"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
@@ -35,8 +36,11 @@ type attendee struct {
 
 // open attaches the room, or says why it can't.
 func (a *attendee) open() *session.Close {
+	_, span := a.client.edge.cfg.Tracer.Begin(context.Background(), "join", a.room)
+	defer span.End(nil)
 	member, why := a.client.edge.link(a.room).Open(a.stop, a.room, a)
 	if why != nil {
+		span.Fail(why.Reason)
 		return why
 	}
 	a.member = member

@@ -17,12 +17,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fjord-sync/fjord/internal/trace"
+	"github.com/fjord-sync/fjord/internal/trace/tracetest"
 	"github.com/fjord-sync/fjord/services/edge"
 )
 
 // Every method gets the same secret in every place that a token can be in, before
-// the upgrade, in a message, and again in mid-session. No log, metric, answer, frame
-// or close reason has it.
+// the upgrade, in a message, and again in mid-session. No log, metric, answer, frame,
+// close reason or span has it.
 func TestNoMethodWritesATokenDown(t *testing.T) {
 	const canary = "kanarienvogel"
 	good := token(t, time.Now().Add(time.Hour), grant("prefix", "", "rw", true))
@@ -57,12 +59,18 @@ func TestNoMethodWritesATokenDown(t *testing.T) {
 			var mu sync.Mutex
 			var written bytes.Buffer
 			metrics := prometheus.NewRegistry()
+			collector := tracetest.Start(t)
+			tracer, err := trace.Open(t.Context(), "edge", slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
 			w := newWorld(t, func(c *edge.Config) {
 				if change != nil {
 					change(c)
 				}
 				c.Logger = slog.New(slog.NewTextHandler(lockedWriter{&mu, &written}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 				c.Metrics = metrics
+				c.Tracer = tracer
 			})
 			var told strings.Builder
 			for _, secret := range []string{canary, good + canary, basic, canary + "-broken", canary + "-teapot", canary + ".a.b"} {
@@ -93,7 +101,23 @@ func TestNoMethodWritesATokenDown(t *testing.T) {
 				p.send("ff") // closes
 				told.WriteString(p.everything())
 			}
+			if method == "open" || method == "jwt" { // or else nobody need have come in
+				conn, _, err := w.dial(request{path: "/doc?token=" + good})
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := &peer{t: t, conn: conn}
+				p.send("00 00 01 00")
+				p.next()
+				_ = conn.Close()
+			}
 			w.edge.Close()
+			if err := tracer.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if (method == "open" || method == "jwt") && len(collector.Spans("join")) == 0 {
+				t.Error("no span tells of a join")
+			}
 			families, err := metrics.Gather()
 			if err != nil {
 				t.Fatal(err)
@@ -104,7 +128,7 @@ func TestNoMethodWritesATokenDown(t *testing.T) {
 			if !strings.Contains(log, "socket closed") {
 				t.Errorf("the log is too short to prove anything:\n%s", log)
 			}
-			for where, text := range map[string]string{"log": log, "metrics": fmt.Sprint(families), "answers": told.String()} {
+			for where, text := range map[string]string{"log": log, "metrics": fmt.Sprint(families), "answers": told.String(), "spans": string(collector.Bytes())} {
 				for _, secret := range []string{canary, good[:40], good[strings.LastIndexByte(good, '.')+1:], basic} {
 					if strings.Contains(text, secret) {
 						t.Errorf("the %s hold %q", where, secret)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fjord-sync/fjord/internal/roomname"
 	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/edge/internal/page"
 )
 
@@ -63,6 +64,8 @@ type Config struct {
 	// Metrics registers the metrics, whose names begin with fjord_edge. nil:
 	// they are counted and shown to nobody.
 	Metrics prometheus.Registerer
+	// Tracer tells a collector of joins, and of calls of rooms. nil: nobody is told.
+	Tracer *trace.Tracer
 }
 
 // The times that nobody has needed to configure.

@@ -102,6 +102,7 @@ func New(cfg Config) (*Edge, error) {
 		Revoked:        e.revoked.heed,
 		Logger:         cfg.Logger,
 		Metrics:        linkMetrics,
+		Tracer:         cfg.Tracer,
 	}
 	for _, url := range cfg.RoomsURLs {
 		e.links = append(e.links, link.New(cfg.HTTPClient, url, linkConf))

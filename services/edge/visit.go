@@ -122,8 +122,11 @@ func (v *visitor) Invite(i dialect.Invitation) (string, error) {
 // ask joins the room, says one thing, waits for the answer and leaves.
 func (v *visitor) ask(ctx context.Context, f session.Frame) (*roomsv1.RoomFrame, error) {
 	q := &question{frame: f, answer: make(chan *roomsv1.RoomFrame, 1), ended: make(chan *session.Close, 1)}
+	ctx, span := v.edge.cfg.Tracer.Begin(ctx, "visit", v.room)
+	defer span.End(nil)
 	member, why := v.edge.link(v.room).Open(ctx.Done(), v.room, q)
 	if why != nil {
+		span.Fail(why.Reason)
 		return nil, ending(why)
 	}
 	defer member.Leave()
@@ -137,6 +140,7 @@ func (v *visitor) ask(ctx context.Context, f session.Frame) (*roomsv1.RoomFrame,
 	case answer := <-q.answer:
 		return answer, nil
 	case why := <-q.ended:
+		span.Fail(why.Reason)
 		return nil, ending(why)
 	case <-ctx.Done():
 		return nil, &dialect.GuestError{Status: http.StatusServiceUnavailable, Text: "the room hasn't answered; an update may be stored or not"}

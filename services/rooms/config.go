@@ -7,6 +7,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
@@ -29,6 +30,8 @@ type Config struct {
 	Limits  Limits
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
+	// Tracer tells a collector of loads, snapshots and calls. nil: nobody is told.
+	Tracer *trace.Tracer
 }
 
 const (

@@ -20,6 +20,7 @@ import (
 	"github.com/fjord-sync/fjord/internal/limit"
 	"github.com/fjord-sync/fjord/internal/revocation"
 	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/rooms/internal/documents"
 	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
 	"github.com/fjord-sync/fjord/services/rooms/internal/link"
@@ -38,6 +39,7 @@ var Names = []string{
 
 // Service is a running rooms service: New, Register, then Drain and Close.
 type Service struct {
+	tracer   *trace.Tracer
 	registry *registry.Registry
 	journal  *journal.Journal // nil unless rooms are durable
 	revoked  *revocations.List
@@ -50,7 +52,7 @@ func New(config Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{}
+	s := &Service{tracer: config.Tracer}
 	var keep registry.Journal
 	var storage storagev1connect.StorageServiceClient
 	if roomConfig.Kind == room.Durable {
@@ -63,8 +65,11 @@ func New(config Config) (*Service, error) {
 		}
 		storage = storagev1connect.NewStorageServiceClient(client, config.StorageURL,
 			connect.WithGRPC(), connect.WithAcceptCompression("gzip", nil, nil),
-			connect.WithReadMaxBytes(maxMessageBytes), connect.WithSendMaxBytes(maxMessageBytes))
-		s.journal = journal.New(storage, config.Owner, config.Logger, config.Metrics)
+			connect.WithReadMaxBytes(maxMessageBytes), connect.WithSendMaxBytes(maxMessageBytes),
+			// Keystrokes cause the first; a clock the others.
+			config.Tracer.Calls(storagev1connect.StorageServiceAppendProcedure,
+				storagev1connect.StorageServiceCheckProcedure, storagev1connect.StorageServiceListProcedure))
+		s.journal = journal.New(storage, config.Owner, config.Logger, config.Metrics, config.Tracer)
 		keep = s.journal
 	}
 	reached, err := limit.NewReached(config.Metrics, "fjord_rooms_limits_reached_total", LimitTable)
@@ -100,7 +105,8 @@ func New(config Config) (*Service, error) {
 // Register mounts the service's handlers.
 func (s *Service) Register(mux *http.ServeMux, options ...connect.HandlerOption) {
 	// A compressed message is inflated to its end, however large that is.
-	options = append(options, connect.WithReadMaxBytes(maxMessageBytes), connect.WithCompression("gzip", nil, nil))
+	options = append(options, connect.WithReadMaxBytes(maxMessageBytes), connect.WithCompression("gzip", nil, nil),
+		s.tracer.Calls(roomsv1connect.LinkServiceLinkProcedure))
 	path, handler := roomsv1connect.NewLinkServiceHandler(s.link, options...)
 	mux.Handle(path, link.Breakable(handler))
 	docs := documents.NewHandler(s.registry, s.reader())

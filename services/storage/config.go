@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
 )
 
@@ -20,6 +21,8 @@ type Config struct {
 	// Metrics collects the service's counters until Close; nil means that nobody
 	// does.
 	Metrics prometheus.Registerer
+	// Tracer tells a collector of calls; nil means that nobody is told.
+	Tracer *trace.Tracer
 
 	// MaxRecordBytes is a record's largest size; 0 means 17 MiB: the largest
 	// websocket message, and what is around it.

@@ -106,6 +106,9 @@ func (s *Service) Register(mux *http.ServeMux, opts ...connect.HandlerOption) {
 		connect.WithReadMaxBytes(s.config.MaxMessageBytes),
 		// Connect reads a compressed message to its inflated end, however long.
 		connect.WithCompression("gzip", nil, nil),
+		// Keystrokes cause the first; the clocks of rooms the others.
+		s.config.Tracer.Calls(storagev1connect.StorageServiceAppendProcedure,
+			storagev1connect.StorageServiceCheckProcedure, storagev1connect.StorageServiceListProcedure),
 	}
 	handler := api.New(s.store, s.ward, s.metrics, s.config.Logger)
 	mux.Handle(storagev1connect.NewStorageServiceHandler(handler, append(own, opts...)...))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/edge"
 )
 
@@ -50,10 +51,16 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := trace.Open(ctx, "edge", log)
+	if err != nil {
+		return err
+	}
+	defer command.EndTrace(ctx, tracer, log)
 	metrics := serve.NewRegistry()
 	config.HTTPClient = peers.Client(nil)
 	config.Logger = log
 	config.Metrics = metrics
+	config.Tracer = tracer
 	service, err := edge.New(config)
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ import (
 	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
 	"github.com/fjord-sync/fjord/internal/limit"
 	"github.com/fjord-sync/fjord/internal/rescue"
+	"github.com/fjord-sync/fjord/internal/trace"
 )
 
 // Config is shared by all links of an edge and never changes.
@@ -66,6 +67,7 @@ type Config struct {
 	Revoked func(rooms string, r *roomsv1.Revocations)
 	Logger  *slog.Logger
 	Metrics *Metrics
+	Tracer  *trace.Tracer // may be nil
 }
 
 // Link is the way to one rooms process.
@@ -109,7 +111,7 @@ func New(client connect.HTTPClient, url string, cfg *Config) *Link {
 			// inflated message is a way to hurt.
 			connect.WithAcceptCompression("gzip", nil, nil),
 		),
-		unary:   roomsv1connect.NewLinkServiceClient(client, url, connect.WithAcceptCompression("gzip", nil, nil)),
+		unary:   roomsv1connect.NewLinkServiceClient(client, url, connect.WithAcceptCompression("gzip", nil, nil), cfg.Tracer.Calls()),
 		cancel:  cancel,
 		rooms:   make(map[string]*attachment),
 		numbers: make(map[uint64]*attachment),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/rooms"
 )
 
@@ -50,6 +51,11 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := trace.Open(ctx, "rooms", log)
+	if err != nil {
+		return err
+	}
+	defer command.EndTrace(ctx, tracer, log)
 	metrics := serve.NewRegistry()
 	config := rooms.Config{
 		Kind:        cmd.String(command.RoomsFlag),
@@ -59,6 +65,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		Owner:       command.ProcessName("rooms"),
 		Logger:      log,
 		Metrics:     metrics,
+		Tracer:      tracer,
 	}
 	if err := command.ReadLimits(cmd, rooms.LimitTable, &config); err != nil {
 		return err

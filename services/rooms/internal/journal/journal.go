@@ -23,6 +23,7 @@ import (
 
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
@@ -45,6 +46,7 @@ type Journal struct {
 	owner   string
 	log     *slog.Logger
 	metrics metrics
+	tracer  *trace.Tracer
 
 	ctx    context.Context // ends in Close
 	cancel context.CancelFunc
@@ -68,13 +70,14 @@ type pending struct {
 	tries int
 }
 
-// New returns a journal that writes as the given owner. Close ends it.
-func New(storage storagev1connect.StorageServiceClient, owner string, log *slog.Logger, registerer prometheus.Registerer) *Journal {
+// New returns a journal that writes as the given owner; tracer may be nil. Close ends it.
+func New(storage storagev1connect.StorageServiceClient, owner string, log *slog.Logger, registerer prometheus.Registerer, tracer *trace.Tracer) *Journal {
 	j := &Journal{
 		storage: storage,
 		owner:   owner,
 		log:     log,
 		metrics: newMetrics(registerer),
+		tracer:  tracer,
 		wake:    make(chan struct{}, 1),
 		slots:   make(chan struct{}, slots),
 

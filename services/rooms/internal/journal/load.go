@@ -23,7 +23,15 @@ var errSilent = fmt.Errorf("storage has said nothing for %v", openPatience)
 
 // Open claims a room and loads its document. It tries again while storage can't
 // be reached; bytes that can't be read are an error at once.
-func (j *Journal) Open(ctx context.Context, name string) (*room.Load, error) {
+func (j *Journal) Open(ctx context.Context, name string) (load *room.Load, err error) {
+	ctx, span := j.tracer.Begin(ctx, "load", name)
+	defer func() {
+		if load != nil {
+			span.Count("records", load.Records)
+			span.Count("bytes", load.Bytes)
+		}
+		span.End(err)
+	}()
 	return backoff.Retry(ctx, func() (*room.Load, error) {
 		load, err := j.open(ctx, name)
 		if err != nil && !passing(err) {

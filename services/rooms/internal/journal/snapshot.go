@@ -36,10 +36,13 @@ func (j *Journal) PutSnapshot(name string, s room.Snapshot, compacted func(*yjs.
 }
 
 func (j *Journal) trySnapshot(name string, s room.Snapshot, compacted func(*yjs.Document)) error {
+	ctx, span := j.tracer.Begin(j.ctx, "snapshot", name)
 	data, err := j.encode(s, compacted)
 	if err == nil {
-		err = j.putSnapshot(name, s, data)
+		span.Count("bytes", len(data))
+		err = j.putSnapshot(ctx, name, s, data)
 	}
+	span.End(err)
 	outcome := "stored"
 	if err != nil {
 		outcome = "failed"
@@ -76,8 +79,8 @@ func (j *Journal) encode(s room.Snapshot, compacted func(*yjs.Document)) (data [
 	return data, err
 }
 
-func (j *Journal) putSnapshot(name string, s room.Snapshot, data []byte) error {
-	ctx, cancel := context.WithTimeout(j.ctx, snapshotTimeout)
+func (j *Journal) putSnapshot(ctx context.Context, name string, s room.Snapshot, data []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
 	stream := j.storage.PutSnapshot(ctx)
 	header := &storagev1.SnapshotHeader{Room: name, Epoch: s.Epoch, Seq: s.Seq, Size: uint64(len(data))}

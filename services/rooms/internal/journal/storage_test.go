@@ -116,7 +116,7 @@ func openHandler(t *testing.T, s storagev1connect.StorageServiceHandler) (*journ
 	client := serve.NewClient(listener.Dial)
 	metrics := prometheus.NewRegistry()
 	j := journal.New(storagev1connect.NewStorageServiceClient(client, "http://storage", connect.WithGRPC()),
-		"test", slog.New(slog.DiscardHandler), metrics)
+		"test", slog.New(slog.DiscardHandler), metrics, nil)
 	t.Cleanup(func() {
 		j.Close()
 		client.CloseIdleConnections()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fjord-sync/fjord/internal/command"
 	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/storage"
 )
 
@@ -45,12 +46,18 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := trace.Open(ctx, "storage", log)
+	if err != nil {
+		return err
+	}
+	defer command.EndTrace(ctx, tracer, log)
 	metrics := serve.NewRegistry()
 	service, err := storage.Open(ctx, storage.Config{
 		Dir:        cmd.String(command.DataFlag),
 		AcceptLoss: cmd.Bool(command.AcceptLossFlag),
 		Logger:     log,
 		Metrics:    metrics,
+		Tracer:     tracer,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"syscall"
+	"testing"
+
+	"connectrpc.com/connect"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
+	"github.com/fjord-sync/fjord/internal/serve"
+	"github.com/fjord-sync/fjord/internal/trace/tracetest"
+)
+
+// A process that ends has told the collector of joins, loads and snapshots, with the
+// calls of storage in them on both ends, and of no append.
+func TestSpansOfAProcess(t *testing.T) {
+	collector := tracetest.Start(t)
+	r := start(t, nil, anywhere(t.TempDir())...)
+	_ = silent(t, r).Close()
+	documents := roomsv1connect.NewDocumentsServiceClient(serve.NewClient(nil), r.urls["rpc"])
+	apply := func(update []byte) {
+		t.Helper()
+		if _, err := documents.ApplyUpdate(t.Context(), connect.NewRequest(&roomsv1.ApplyUpdateRequest{Room: "doc", Update: update})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// After 1000 records a room has a snapshot stored.
+	for client := range byte(10) {
+		for n := range 101 {
+			apply(typed(client+1, n))
+		}
+	}
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	const storage = "fjord.storage.v1.StorageService/"
+	for parent, calls := range map[string][]string{"load": {"Claim", "Load"}, "snapshot": {"PutSnapshot"}, "join": nil} {
+		spans := collector.Spans(parent)
+		if len(spans) == 0 {
+			t.Errorf("no %s came", parent)
+			continue
+		}
+		for _, call := range calls {
+			both := collector.Spans(storage + call)
+			if !slices.ContainsFunc(both, func(s tracetest.Span) bool {
+				return s.GetKind() == otlp.Span_SPAN_KIND_CLIENT && bytes.Equal(s.GetParentSpanId(), spans[0].GetSpanId())
+			}) {
+				t.Errorf("no %s of rooms in a %s", call, parent)
+			}
+			if !slices.ContainsFunc(both, func(s tracetest.Span) bool {
+				return s.GetKind() == otlp.Span_SPAN_KIND_SERVER && bytes.Equal(s.GetTraceId(), spans[0].GetTraceId())
+			}) {
+				t.Errorf("no %s of storage in the trace of a %s", call, parent)
+			}
+		}
+	}
+	for _, span := range collector.Spans("") {
+		if span.Service != "fjord" {
+			t.Errorf("%s is of %q", span.GetName(), span.Service)
+		}
+	}
+	for _, busy := range []string{storage + "Append", storage + "Check", storage + "List", "fjord.rooms.v1.LinkService/Link"} {
+		if n := len(collector.Spans(busy)); n != 0 {
+			t.Errorf("%d spans of %s", n, busy)
+		}
+	}
+}
