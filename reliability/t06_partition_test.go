@@ -1,6 +1,7 @@
 package reliability_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/gen/fjord/rooms/v1/roomsv1connect"
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/reliability/check"
 	"github.com/fjord-sync/fjord/reliability/fleet"
@@ -87,6 +89,18 @@ func faults(f *fleet.Fleet) []fault {
 	return all
 }
 
+// takeOver writes to a room through a process that doesn't own it, or that owned it
+// once and learns by this very write that it has to let go: that is unavailable, and
+// said again it claims the room.
+func takeOver(ctx context.Context, documents roomsv1connect.DocumentsServiceClient, room string, update []byte) error {
+	for {
+		_, err := documents.ApplyUpdate(ctx, connect.NewRequest(&roomsv1.ApplyUpdateRequest{Room: room, Update: update}))
+		if connect.CodeOf(err) != connect.CodeUnavailable || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
 // TestT6Fencing freezes the owner of rooms under load, lets another process take
 // them over, and thaws it: what it still wants to write is refused, the edges
 // follow, and the history has one owner at a time.
@@ -106,8 +120,7 @@ func TestT6Fencing(t *testing.T) {
 		for _, room := range c.rooms {
 			// Who is to write has to own the room, and claims it.
 			update := typist.Insert(uint64(1000+n), 0, "taken over")
-			_, err := f.Documents(other).ApplyUpdate(ctx, connect.NewRequest(&roomsv1.ApplyUpdateRequest{Room: room, Update: update}))
-			if err != nil {
+			if err := takeOver(ctx, f.Documents(other), room, update); err != nil {
 				t.Fatal(errors.Join(err, frozen.Thaw()))
 			}
 			c.others[room] = append(c.others[room], check.Author{
