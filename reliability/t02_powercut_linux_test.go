@@ -59,9 +59,15 @@ func cutThem(t *testing.T, f *fleet.Fleet, d *disk.Disk, y *check.Yjs, random *r
 func (c *crowd) cut(ctx context.Context, d *disk.Disk) error {
 	err := errors.Join(c.fleet.Storage.Freeze(), c.fleet.Storage.Frozen(ctx),
 		d.Cut(), c.fleet.Storage.Kill(), c.fleet.Kill(), d.Unmount(), d.Mount())
+	if err != nil {
+		return err
+	}
 	c.refuse()
 	defer c.heal()
-	return errors.Join(err, c.fleet.Start(), c.audit(ctx))
+	if err := c.fleet.Start(); err != nil {
+		return err
+	}
+	return c.audit(ctx)
 }
 
 // mounted is a disk of its own for a test. Who may not mount is told: a test that

@@ -1,16 +1,23 @@
 package reliability_test
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/fjord-sync/fjord/reliability/check"
 	"github.com/fjord-sync/fjord/reliability/fleet"
+	"github.com/fjord-sync/fjord/reliability/typist"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -20,7 +27,9 @@ import (
 func TestT14SlowConsumer(t *testing.T) {
 	t.Parallel()
 	y := yjs(t)
-	f := open(t, fleet.Config{Args: map[string][]string{fleet.Edge: {"--max-queued", "256KiB", "--max-queued-burst", "512KiB", "--max-frame", "1MiB"}}})
+	f := open(t, fleet.Config{Args: map[string][]string{fleet.Edge: {"--max-queued", "256KiB", "--max-queued-burst", "512KiB", "--max-frame", "1MiB",
+		// The loud one isn't held up: the deaf one would read before all was said.
+		"--max-bytes-per-second", "1GiB", "--max-messages-per-second", "1000000"}}})
 	c := gather(t, f, "slow", 30, 1)
 	ctx := within(t, 5*patience)
 	before, err := c.round(ctx, 20)
@@ -31,34 +40,54 @@ func TestT14SlowConsumer(t *testing.T) {
 	pid := f.Edges[0].PID()
 	had, err := resident(pid, "VmRSS")
 	must(t, err)
-	// Presence of 16 KiB each is passed on at once and never kept: it fills what
-	// waits for the deaf client, without the disk.
 	loud, _, err := websocket.DefaultDialer.DialContext(ctx, f.Direct(0)+"/slow-0", nil)
 	must(t, err)
 	defer loud.Close()
 	must(t, errors.Join(loud.WriteMessage(websocket.BinaryMessage, []byte{0, 0, 1, 0}), answered(loud, 1)))
+	const shouts, size = 512, 16_000
+	told := make(chan struct{}) // closed when the last shout has come back
+	last := fmt.Appendf(nil, "shout %d ", shouts-1)
 	go func() {
-		for { // it takes what it is told
-			if _, _, err := loud.ReadMessage(); err != nil {
+		for {
+			_, message, err := loud.ReadMessage()
+			if err != nil {
+				return
+			}
+			if bytes.Contains(message[:min(len(message), 64)], last) {
+				close(told)
 				return
 			}
 		}
 	}()
+	author := check.Author{Name: "the loud one"}
 	var with []time.Duration
-	for clock := range uint64(512) {
-		body := lib0.AppendVarString(uints(nil, 1, 9, clock+1), `"`+strings.Repeat("p", 16_000)+`"`)
-		must(t, loud.WriteMessage(websocket.BinaryMessage, presence(body)))
-		if clock%16 == 0 {
+	for n := range uint64(shouts) {
+		shout := fmt.Appendf(nil, "shout %d ", n)
+		update := typist.Insert(9, n*size, string(shout)+strings.Repeat("!", size-len(shout)))
+		author.Said, author.Echoed = append(author.Said, update), append(author.Echoed, true)
+		must(t, loud.WriteMessage(websocket.BinaryMessage, lib0.AppendVarBytes([]byte{0, 2}, update)))
+		if n%16 == 0 {
 			took, err := c.round(ctx, 1)
 			must(t, err)
 			with = append(with, took...)
 		}
+	}
+	c.others["slow-0"] = append(c.others["slow-0"], author)
+	select {
+	case <-told:
+	case <-ctx.Done():
+		t.Fatal("the last shout didn't come back")
 	}
 	has, err := resident(pid, "VmRSS")
 	must(t, err)
 	t.Logf("echo of the others p99 %v, before %v; the edge takes %d KiB more", percentile(with, 99), percentile(before, 99), (has-had)>>10)
 	if grown := has - had; grown > 32<<20 {
 		t.Errorf("the edge holds %d MiB more for one client that doesn't read, want at most 32", grown>>20)
+	}
+	limit, err := metric(ctx, "http://"+f.Address(f.Edges[0], "ops")+"/metrics", `fjord_edge_limits_reached_total{limit="max-queued`)
+	must(t, err)
+	if limit == 0 {
+		t.Error("nobody came to the limit of what may wait for a socket")
 	}
 	// Reading at last, it finds the end behind what the kernel held.
 	var network net.Error
@@ -70,18 +99,38 @@ func TestT14SlowConsumer(t *testing.T) {
 	must(t, c.judge(y))
 }
 
-// deaf is a client that says step 1 and then reads nothing, with small buffers.
+// deaf is a client that says step 1 and then reads nothing. Its buffers are the
+// kernel's usual ones: behind a tiny window, reading the backlog takes minutes.
 func deaf(ctx context.Context, url string) (*websocket.Conn, error) {
-	d := websocket.Dialer{NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, address)
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			err = tcp.SetReadBuffer(4096)
-		}
-		return conn, err
-	}}
-	conn, _, err := d.DialContext(ctx, url, nil)
+	conn, _, err := websocket.DefaultDialer.DialContext(ctx, url, nil)
 	if err != nil {
 		return nil, err
 	}
 	return conn, conn.WriteMessage(websocket.BinaryMessage, []byte{0, 0, 1, 0})
+}
+
+// metric adds up the samples whose names begin with prefix.
+func metric(ctx context.Context, url, prefix string) (float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	var sum float64
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), prefix) {
+			_, number, _ := strings.Cut(lines.Text(), "} ")
+			n, err := strconv.ParseFloat(number, 64)
+			if err != nil {
+				return 0, err
+			}
+			sum += n
+		}
+	}
+	return sum, lines.Err()
 }

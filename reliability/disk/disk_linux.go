@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -59,13 +60,22 @@ func (d *Disk) Mount() error {
 	return nil
 }
 
-// Unmount unmounts it. Nobody may use it any more.
+// Unmount unmounts it. Nobody may use it any more; who has just been killed may
+// need a moment to let go.
 func (d *Disk) Unmount() error {
 	if !d.mounted {
 		return nil
 	}
-	d.mounted = false
-	return run("umount", d.Dir)
+	err := run("umount", d.Dir)
+	for range 100 {
+		if err == nil || !strings.Contains(err.Error(), "busy") {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+		err = run("umount", d.Dir)
+	}
+	d.mounted = err != nil
+	return err
 }
 
 // Cut is the power cut: nothing that the disk wasn't told to keep is kept, and

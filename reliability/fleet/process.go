@@ -258,5 +258,12 @@ func (p *Process) Surprises() []error {
 	return append([]error(nil), p.surprises...)
 }
 
+// Excuse forgets them: the test has expected them.
+func (p *Process) Excuse() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.surprises = nil
+}
+
 // Log names the file that holds what the process wrote to standard error.
 func (p *Process) Log() string { return p.log.Name() }
