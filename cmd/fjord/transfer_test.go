@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -203,6 +204,19 @@ func TestImportHalfWrittenLog(t *testing.T) {
 		t.Fatal(err, d.refused.String())
 	}
 	d.typedBy("document-wal", map[byte]byte{8: 9})
+}
+
+// A pipe would keep whoever opens it waiting for a writer.
+func TestImportRefusesAPipe(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "document-pipe.y"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, t.TempDir())
+	if err := d.take(dir); !errors.Is(err, transfer.ErrSome) {
+		t.Errorf("%v, want %v", err, transfer.ErrSome)
+	}
+	said(t, "refused", d.refused.String(), "is no file")
 }
 
 // What can't be taken is named with what is wrong, changes nothing, and keeps

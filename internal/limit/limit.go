@@ -30,7 +30,8 @@ type Row[C any] struct {
 	Time         func(*C) *time.Duration
 	// Default is what 0 means: a number, bytes, or nanoseconds.
 	Default int64
-	// Least and Most bound what may be asked for. 0: at least 1, without end.
+	// Least and Most bound what may be asked for. 0: at least 1, and
+	// at most what nobody needs: 1 PiB, as many, or a year.
 	Least, Most int64
 }
 
@@ -74,13 +75,25 @@ func (t Table[C]) Fill(c *C) error {
 	return nil
 }
 
+// Who uses a limit may multiply it: no row goes further than these.
+const (
+	mostCount = 1 << 50
+	mostTime  = 365 * 24 * time.Hour
+)
+
 func (r Row[C]) check(n int64) error {
-	least := max(r.Least, 1)
+	least, most := max(r.Least, 1), int64(mostCount)
+	if r.Time != nil {
+		most = int64(mostTime)
+	}
+	if r.Most > 0 {
+		most = r.Most
+	}
 	switch {
 	case n < least:
 		return fmt.Errorf("--%s %s: want at least %s", r.Name, r.Format(n), r.Format(least))
-	case r.Most > 0 && n > r.Most:
-		return fmt.Errorf("--%s %s: want at most %s", r.Name, r.Format(n), r.Format(r.Most))
+	case n > most:
+		return fmt.Errorf("--%s %s: want at most %s", r.Name, r.Format(n), r.Format(most))
 	default:
 		return nil
 	}

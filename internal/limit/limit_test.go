@@ -51,6 +51,7 @@ func TestParse(t *testing.T) {
 		{0, "0", "want at least 1", 0},
 		{0, "1KiB", "want a number", 0},
 		{0, "-3", "want a number", 0},
+		{0, "9223372036854775807", "want at most", 0},
 		{1, "65536", "", 65536},
 		{1, "64KiB", "", 64 << 10},
 		{1, "16MiB", "", 16 << 20},
@@ -61,6 +62,7 @@ func TestParse(t *testing.T) {
 		{2, "1m30s", "", int64(90 * time.Second)},
 		{2, "30", "want a time", 0},
 		{2, "0s", "want at least", 0},
+		{2, "2000000h", "want at most", 0},
 	} {
 		n, err := table[test.row].Parse(test.in)
 		if test.want == "" && (err != nil || n != test.n) {

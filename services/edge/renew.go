@@ -151,15 +151,17 @@ func (d *document) expireLocked(claims auth.Claims) {
 		r.expiry = time.AfterFunc(time.Until(claims.Expires), end)
 		return
 	}
-	r.expiry = time.AfterFunc(ask, func() {
+	var asking *time.Timer // guarded by mu, and another one once another token has come
+	asking = time.AfterFunc(ask, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if d.ended || r.expiry == nil || !time.Now().Before(claims.Expires) {
+		if d.ended || r.expiry != asking || !time.Now().Before(claims.Expires) {
 			return
 		}
 		d.askLocked()
 		r.expiry = time.AfterFunc(time.Until(claims.Expires), end)
 	})
+	r.expiry = asking
 }
 
 // stopLocked ends what would happen later.

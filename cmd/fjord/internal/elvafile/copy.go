@@ -51,14 +51,15 @@ func look(path string) (s seen) {
 }
 
 func copyFile(to, from string) (err error) {
+	// Before it is opened: that would wait for whoever writes to a pipe.
+	if info, err := os.Stat(from); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(fmt.Errorf("%s is no file", from), err)
+	}
 	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	if info, err := source.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.Join(fmt.Errorf("%s is no file", from), err)
-	}
 	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
