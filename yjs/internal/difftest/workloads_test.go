@@ -1,7 +1,10 @@
 package difftest
 
 import (
+	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +51,7 @@ func TestWorkloads(t *testing.T) {
 	o := Start(t, "oracle.mjs")
 	for name, edit := range writings {
 		for _, users := range []int{1, 2, 20} {
-			state, text := play(t, edit, users)
+			state, text, _ := play(t, edit, users)
 			if got := textOf(t, o, state, "text"); got != text {
 				t.Errorf("%s by %d: yjs reads %d letters, want %d", name, users, len(got), len(text))
 			}
@@ -56,9 +59,31 @@ func TestWorkloads(t *testing.T) {
 	}
 }
 
-// play lets users edit and exchange, and returns the document in the end, and its
-// text.
-func play(t *testing.T, edit writing, users int) (state []byte, text string) {
+// BenchmarkWorkloads applies all updates of a workload to a document, one at a time,
+// as a server that hears them does.
+func BenchmarkWorkloads(b *testing.B) {
+	for _, name := range slices.Sorted(maps.Keys(writings)) {
+		for _, users := range []int{1, 2, 20} {
+			_, _, updates := play(b, writings[name], users)
+			b.Run(fmt.Sprintf("B%d/%s", min(users, 3), strings.ReplaceAll(strings.ReplaceAll(name, ",", ""), " ", "-")), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					d := yjs.NewDocument()
+					for _, u := range updates {
+						if err := d.ApplyUpdate(u); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(updates)), "ns/update")
+			})
+		}
+	}
+}
+
+// play lets users edit and exchange, and returns the document in the end, its text,
+// and the updates that made it.
+func play(t testing.TB, edit writing, users int) (state []byte, text string, updates [][]byte) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(uint64(users), 3))
 	server := yjs.NewDocument()
@@ -80,6 +105,7 @@ func play(t *testing.T, edit writing, users int) (state []byte, text string) {
 				if err := server.ApplyUpdate(update); err != nil {
 					t.Fatal(err)
 				}
+				updates = append(updates, update)
 			}
 		}
 	}
@@ -90,10 +116,10 @@ func play(t *testing.T, edit writing, users int) (state []byte, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state, v.Text("text").String()
+	return state, v.Text("text").String(), updates
 }
 
-func editOnce(t *testing.T, v *content.View, client uint64, edit func(length int) (int, int, string)) []byte {
+func editOnce(t testing.TB, v *content.View, client uint64, edit func(length int) (int, int, string)) []byte {
 	t.Helper()
 	at, deleted, inserted := edit(v.Text("text").Len())
 	e, err := v.Edit(client)
