@@ -30,9 +30,10 @@ type View struct {
 }
 
 // Read makes the view of a version 1 update: a whole state, as EncodeStateAsUpdate
-// of a yjs.Document or of Yjs returns it, or any other. Structs that wait for
-// something that isn't there are left out, as Yjs leaves them out. The update is
-// kept and must not change as long as the view is used.
+// of a yjs.Document or of Yjs returns it, or any other that has each client once
+// (yjs.MergeUpdates makes it so). Structs that wait for something that isn't there
+// are left out, as Yjs leaves them out. The update is kept and must not change as
+// long as the view is used.
 //
 // The error is yjs.ErrMalformed if the bytes aren't an update, and yjs.ErrLimit if
 // types nest deeper than MaxNesting, or if the document was made to be slow.
