@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fjord-sync/fjord/reliability/disk"
 	"github.com/fjord-sync/fjord/reliability/fleet"
 )
 
@@ -35,14 +36,12 @@ func TestT5DiskFull(t *testing.T) {
 			t.Fatalf("%s: an update was acknowledged on a full disk", room)
 		}
 		released := time.Now()
-		ended := !f.Storage.Alive()
-		must(t, d.Release())
+		ended, err := c.released(d)
+		must(t, err)
 		if ended {
 			if ends++; left > 1<<20 {
 				t.Fatalf("storage ended with %d MiB left; its log is %s", left>>20, f.Storage.Log())
 			}
-			f.Storage.Excuse()
-			must(t, f.Storage.Start())
 		}
 		took, err := c.recovered(ctx, released)
 		must(t, err)
@@ -56,4 +55,16 @@ func TestT5DiskFull(t *testing.T) {
 	total.add(c)
 	t.Logf("the last block ended storage %d times of %d", ends, fills)
 	total.report(t, "a full disk")
+}
+
+// released gives a disk its space back. It reports whether storage has ended for
+// want of it, and starts it again then.
+func (c *crowd) released(d *disk.Disk) (ended bool, err error) {
+	storage := c.fleet.Storage
+	ended = !storage.Alive()
+	if err := d.Release(); err != nil || !ended {
+		return ended, err
+	}
+	storage.Excuse()
+	return ended, storage.Start()
 }

@@ -63,7 +63,7 @@ func crashes(c *crowd, d *disk.Disk) []fault {
 	}
 	ctx := within(c.t, 20*patience)
 	return append(all,
-		fault{"a full disk", func() error { return d.Fill(0) }, d.Release},
+		fault{"a full disk", func() error { return d.Fill(0) }, func() error { _, err := c.released(d); return err }},
 		fault{"killing all", func() error { return c.killAll(ctx) }, func() error { return nil }},
 		fault{"a power cut", func() error { return c.cut(ctx, d) }, func() error { return nil }})
 }
