@@ -1,6 +1,9 @@
 package yjs
 
-import "github.com/fjord-sync/fjord/yjs/lib0"
+import (
+	"github.com/fjord-sync/fjord/yjs/internal/units"
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
 
 // The kinds of struct: the low five bits of the info byte.
 const (
@@ -123,7 +126,7 @@ func (r *reader) block(b *block, clock uint64) {
 func (r *reader) content(kind byte) uint64 {
 	switch kind {
 	case kindString:
-		return units(r.text())
+		return uint64(units.Count(r.text()))
 	case kindGC, kindDeleted, kindSkip:
 		return r.uvarint()
 	case kindAny:

@@ -3,6 +3,7 @@ package yjs
 import (
 	"unicode/utf8"
 
+	"github.com/fjord-sync/fjord/yjs/internal/units"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -149,7 +150,7 @@ func (c *textColumn) next() stringCut {
 		c.lengths.fail(lib0.ErrTruncated)
 		return stringCut{}
 	}
-	at, inside := cut(c.text, n)
+	at, inside := units.Cut(c.text, n)
 	s.whole, c.text = c.text[:at], c.text[at:]
 	if inside {
 		s.after = replacement
@@ -158,7 +159,7 @@ func (c *textColumn) next() stringCut {
 		c.text = c.text[size:]
 		return s
 	}
-	if len(c.text) == 0 && units(s.whole) != n {
+	if len(c.text) == 0 && uint64(units.Count(s.whole)) != n {
 		c.lengths.fail(lib0.ErrTruncated)
 	}
 	return s
@@ -254,5 +255,5 @@ type textWriter struct {
 
 func (w *textWriter) put(s []byte) {
 	w.text = append(w.text, s...)
-	w.lengths.put(units(s))
+	w.lengths.put(uint64(units.Count(s)))
 }

@@ -1,6 +1,9 @@
 package yjs
 
-import "github.com/fjord-sync/fjord/yjs/lib0"
+import (
+	"github.com/fjord-sync/fjord/yjs/internal/units"
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
 
 // appendBlock appends the part of a struct between two clocks, b.clock <= from <
 // to <= b.limit(), as a struct of its own. A part that doesn't begin where the
@@ -135,13 +138,13 @@ func stringPart(src []byte, b *block, from, to uint64) stringCut {
 		begin, clock = b.at, b.atClock
 	}
 	var part stringCut
-	n, inside := cut(src[begin:end], from-clock)
+	n, inside := units.Cut(src[begin:end], from-clock)
 	if begin += n; inside {
 		part.before = replacement
 		begin += 4
 		from++
 	}
-	n, inside = cut(src[begin:end], to-from)
+	n, inside = units.Cut(src[begin:end], to-from)
 	part.whole = src[begin : begin+n]
 	b.at, b.atClock = begin+n, to
 	if inside {

@@ -1,9 +1,6 @@
 package content
 
 import (
-	"encoding/binary"
-	"unicode/utf8"
-
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -57,43 +54,4 @@ func (c *cursor) skipValues(kind byte, n uint32) {
 			c.bytes()
 		}
 	}
-}
-
-// units returns how many UTF-16 units the UTF-8 text s has: one for each code
-// point, and a second one for those of four bytes.
-func units(s []byte) uint32 {
-	n := 0
-	for len(s) >= 8 && binary.LittleEndian.Uint64(s)&0x8080808080808080 == 0 {
-		n += 8
-		s = s[8:]
-	}
-	for _, b := range s {
-		if int8(b) >= -0x40 {
-			n++
-		}
-		if b >= 0xf0 {
-			n++
-		}
-	}
-	return uint32(n)
-}
-
-// cut finds the byte of s at which its first n units end. If they end inside a
-// surrogate pair, inside is true and at is where that code point begins.
-func cut(s []byte, n uint32) (at int, inside bool) {
-	for n > 0 && at < len(s) {
-		size := 1
-		if s[at] >= utf8.RuneSelf {
-			_, size = utf8.DecodeRune(s[at:])
-		}
-		if size == utf8.UTFMax {
-			if n == 1 {
-				return at, true
-			}
-			n--
-		}
-		n--
-		at += size
-	}
-	return at, false
 }

@@ -1,6 +1,9 @@
 package content
 
-import "github.com/fjord-sync/fjord/yjs/lib0"
+import (
+	"github.com/fjord-sync/fjord/yjs/internal/units"
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
 
 // What is put into a document becomes a shared type if it is one of the following,
 // with what is in it, and else a value. A shared type is read and changed later by
@@ -135,7 +138,7 @@ func planText(s string) []planned {
 		return nil
 	}
 	s = valid(s)
-	return []planned{{kind: kindString, length: units([]byte(s)), body: []byte(s)}}
+	return []planned{{kind: kindString, length: uint32(units.Count([]byte(s))), body: []byte(s)}}
 }
 
 // keyRoom is the most bytes that the length of a key takes.

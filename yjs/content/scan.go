@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/units"
 )
 
 // A link says what a struct hangs on, before it is known which nodes these are.
@@ -210,7 +211,7 @@ func (b *builder) block(c *cursor, clock uint32) (n node, l link) {
 		s := c.bytes()
 		n.size = uint32(len(s))
 		n.body = uint32(c.pos) - n.size
-		n.length = units(s)
+		n.length = uint32(units.Count(s))
 	case kindJSON, kindAny:
 		n.length = uint32(c.uvarint())
 		n.body = uint32(c.pos)

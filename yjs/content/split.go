@@ -1,6 +1,10 @@
 package content
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/fjord-sync/fjord/yjs/internal/units"
+)
 
 // cut cuts a node in two before a clock inside it. A surrogate pair that is cut
 // becomes U+FFFD twice, as in Yjs.
@@ -33,7 +37,7 @@ func (v *View) cutText(l, r *node) {
 		r.size -= at
 		return
 	}
-	begin, inside := cut(v.bytesAt(l.body)[:l.size], at)
+	begin, inside := units.Cut(v.bytesAt(l.body)[:l.size], uint64(at))
 	l.size = uint32(begin)
 	r.body += uint32(begin)
 	r.size -= uint32(begin)
