@@ -109,7 +109,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	if err := ballast.prepare(opt); err != nil {
 		return nil, err
 	}
-	if err := prepareDir(opt); err != nil {
+	if err := prepareDir(ctx, opt); err != nil {
 		return nil, err
 	}
 	db, err := badger.Open(badgerOptions(opt))
@@ -144,7 +144,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 
 // prepareDir reads all that Badger is about to read, and mends what can be mended,
 // so that Badger finds nothing that would make it panic, or forget.
-func prepareDir(opt Options) error {
+func prepareDir(ctx context.Context, opt Options) error {
 	if err := mendFiles(opt); err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func prepareDir(opt Options) error {
 	if err := removeEmpty(opt.Dir); err != nil {
 		return err
 	}
-	return checkTables(opt)
+	return checkTables(ctx, opt)
 }
 
 // badgerOptions are chosen for many small synced transactions and little memory:
@@ -174,7 +174,7 @@ func badgerOptions(opt Options) badger.Options {
 	o.BlockCacheSize = 0
 	o.IndexCacheSize = 0
 	// Without it Badger reads flipped bits as if nothing were. checkTables has
-	// read all tables once at Open: seconds for tens of gigabytes.
+	// read all tables once at Open.
 	o.ChecksumVerificationMode = options.OnBlockRead
 	o.MetricsEnabled = false
 	o.BypassLockGuard = true // dirLock holds the same lock, from before the log scan on

@@ -4,15 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 
-	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/fb"
-	"github.com/dgraph-io/badger/v4/table"
 )
 
 // Badger's tables, without compression and encryption:
@@ -180,45 +176,6 @@ func readIndex(index []byte, end int) (blocks []extent, ok bool) {
 		blocks = append(blocks, extent{int(o.Offset()), int(next)})
 	}
 	return blocks, next == uint64(end)
-}
-
-// checkTables reads all tables that the list of tables names.
-func checkTables(opt Options) error {
-	name := filepath.Join(opt.Dir, manifestName)
-	f, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("data directory %q: the list of tables cannot be read: %w", opt.Dir, err)
-	}
-	manifest, _, err := badger.ReplayManifestFile(f, 0, badgerOptions(opt))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("data directory %q: the list of tables (MANIFEST) is damaged: restore a backup: %w", opt.Dir, err)
-	}
-	ids := make([]uint64, 0, len(manifest.Tables))
-	for id := range manifest.Tables {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		if err := checkTable(opt, table.NewFilename(id, opt.Dir)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkTable(opt Options, name string) error {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return fmt.Errorf("data directory %q: a table that its list names cannot be read: restore a backup: %w", opt.Dir, err)
-	}
-	m := &mender{name: name, data: data}
-	if at := m.table(); at >= 0 {
-		return fmt.Errorf("data directory %q: table %s is damaged at byte %d, by more than one bit: restore a backup", opt.Dir, filepath.Base(name), at)
-	}
-	return m.finish(opt)
 }
 
 // finish saves, and tells operators.

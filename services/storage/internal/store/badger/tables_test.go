@@ -2,8 +2,11 @@ package badger
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -120,6 +123,34 @@ func TestDamagedTable(t *testing.T) {
 	}
 	if err := s.Load(t.Context(), "room 7", 0, discard{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestCheckTables: the log says how much was read, and who doesn't want to wait for
+// it needn't.
+func TestCheckTables(t *testing.T) {
+	name, data := realTable(t)
+	var log bytes.Buffer
+	opt := testOptions(filepath.Dir(name))
+	opt.Log = slog.New(slog.NewTextHandler(&log, nil))
+	if err := checkTables(t.Context(), opt); err != nil {
+		t.Fatal(err)
+	}
+	names, err := tableNames(opt)
+	if want := fmt.Sprintf("read all tables\" tables=%d", len(names)); err != nil || len(names) == 0 || !strings.Contains(log.String(), want) {
+		t.Errorf("%v, want %s in:\n%s", err, want, &log)
+	}
+	flipBit(data, 8*5000) // nobody should look so far
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := checkTables(ended, opt); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want context canceled", err)
+	}
+	if now, err := os.ReadFile(name); err != nil || !bytes.Equal(now, data) {
+		t.Errorf("it was read and mended all the same, %v", err)
 	}
 }
 
