@@ -26,10 +26,11 @@ type config struct {
 	limits      rooms.Config // the limits of rooms, and nothing else
 	peers       *serve.Peers
 	certificate *serve.Certificate
-	// guardMetrics stands before /metrics.
-	guardMetrics func(http.Handler) http.Handler
-	log          *slog.Logger
-	tracer       *trace.Tracer // nil: nobody is told
+	// guardWeb and guardRPC stand before their ports, guardMetrics before /metrics.
+	guardWeb, guardRPC, guardMetrics func(http.Handler) http.Handler
+
+	log    *slog.Logger
+	tracer *trace.Tracer // nil: nobody is told
 }
 
 func readConfig(cmd *cli.Command) (config, error) {

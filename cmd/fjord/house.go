@@ -90,9 +90,9 @@ func (h *house) serve(c config, p ports, ops http.Handler) {
 
 	h.own = serve.NewServer(mux, c.log)
 	h.own.Serve(h.inside)
-	h.rpc = serve.NewServer(c.peers.Guard(mux), c.log)
+	h.rpc = serve.NewServer(c.guardRPC(mux), c.log)
 	h.rpc.Serve(c.peers.Listener(p.rpc))
-	h.web = serve.NewServer(h.edge, c.log)
+	h.web = serve.NewServer(c.guardWeb(h.edge), c.log)
 	h.web.LimitHeaders(h.edge.HeaderBytes())
 	h.web.Serve(c.certificate.Listener(edge.Listener(p.web)))
 	h.ops = serve.NewServer(ops, c.log)

@@ -58,6 +58,8 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err := command.PeersExposed(cmd, config.log, config.peers, ports.rpc.Addr()); err != nil {
 		return err
 	}
+	config.guardWeb = command.GuardWeb(cmd, ports.web.Addr())
+	config.guardRPC = command.GuardRPC(cmd, config.peers, ports.rpc.Addr())
 	config.guardMetrics = command.GuardMetrics(cmd, config.peers, ports.ops.Addr())
 	house, err := open(ctx, config, ports)
 	if err != nil {

@@ -118,6 +118,46 @@ func TestOthersMustSayTheSecret(t *testing.T) {
 	}
 }
 
+// As it is started by default, fjord trusts its own machine, but not a web page
+// whose name was made to mean this machine.
+func TestForeignNamesMeanNobodyHere(t *testing.T) {
+	r := start(t, nil, anywhere(t.TempDir())...)
+	ask := http.Header{"Content-Type": {"application/json"}}
+	upgrade := http.Header{
+		"Origin": {"http://evil.test:1234"}, "Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="},
+	}
+	for _, test := range []struct {
+		method, url string
+		header      http.Header
+		here        int // to who says 127.0.0.1
+	}{
+		{"GET", r.urls["editor"], ask, 200},
+		{"POST", r.urls["editor"] + "/doc/new", ask, 200},
+		{"GET", r.urls["editor"] + "/doc", upgrade, 403}, // for its origin
+		{"POST", r.urls["rpc"] + "/fjord.storage.v1.StorageService/List", ask, 200},
+		{"POST", r.urls["rpc"] + "/fjord.rooms.v1.RoomsService/ListRooms", ask, 200},
+	} {
+		for host, want := range map[string]int{"": test.here, "evil.test:1234": 403} {
+			request, err := http.NewRequest(test.method, test.url, strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header = test.header
+			request.Host = host
+			response, err := http.DefaultTransport.RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if response.StatusCode != want || (host != "" && !strings.Contains(string(body), "localhost")) {
+				t.Errorf("%s %s as %q: %d %.80s, want %d", test.method, test.url, host, response.StatusCode, body, want)
+			}
+		}
+	}
+}
+
 // certificate writes one for this machine.
 func certificate(t *testing.T) (cert, key string) {
 	t.Helper()

@@ -34,8 +34,7 @@ func AuthFlags() []cli.Flag {
 // Exposed refuses to let everybody in from everywhere unless that was said. It
 // looks at where the listener is, not at how its address was spelt.
 func Exposed(cmd *cli.Command, log *slog.Logger, where net.Addr) error {
-	method, _, _ := strings.Cut(cmd.String(AuthFlag), ":")
-	if (method != "" && method != "open") || onlyHere(where) {
+	if !open(cmd) || onlyHere(where) {
 		return nil
 	}
 	if !cmd.Bool(InsecureFlag) {
@@ -44,6 +43,12 @@ func Exposed(cmd *cli.Command, log *slog.Logger, where net.Addr) error {
 	}
 	log.Warn("everybody who reaches the websocket port may read and write everything", "listen", where.String())
 	return nil
+}
+
+// open reports whether everybody may come in.
+func open(cmd *cli.Command) bool {
+	method, _, _ := strings.Cut(cmd.String(AuthFlag), ":")
+	return method == "" || method == "open"
 }
 
 // onlyHere reports whether nobody but this machine reaches an address.

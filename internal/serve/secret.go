@@ -99,17 +99,26 @@ var errUnauthenticated = connect.NewError(connect.CodeUnauthenticated,
 // guard lets requests through that say a secret, and those that ask for health:
 // orchestrators' probes know no secrets.
 func guard(f *files[secrets], next http.Handler) http.Handler {
-	errorWriter := connect.NewErrorWriter()
+	refuse := refusing(http.StatusUnauthorized, errUnauthenticated)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/"+grpchealth.HealthV1ServiceName+"/") || f.get().accepts(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
+		refuse.ServeHTTP(w, r)
+	})
+}
+
+// refusing answers every request with err: callers of RPCs in their protocol,
+// others in plain text with the status.
+func refusing(status int, err *connect.Error) http.Handler {
+	errorWriter := connect.NewErrorWriter()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if errorWriter.IsSupported(r) {
-			_ = errorWriter.Write(w, r, errUnauthenticated)
+			_ = errorWriter.Write(w, r, err)
 			return
 		}
-		http.Error(w, errUnauthenticated.Message(), http.StatusUnauthorized)
+		http.Error(w, err.Message(), status)
 	})
 }
 

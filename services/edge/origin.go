@@ -3,9 +3,10 @@ package edge
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/fjord-sync/fjord/internal/serve"
 )
 
 // origins decides which web pages may connect. A browser sends its cookies to
@@ -90,18 +91,9 @@ func (o *origins) allows(header []string, host string, https bool) bool {
 	if err != nil {
 		return false
 	}
-	if loopback(from.host) && loopback(to.host) {
+	if serve.Loopback(from.host) && serve.Loopback(to.host) {
 		return true
 	}
 	// A page that came without TLS may be anybody's on the way.
 	return from == to && (!https || from.scheme == "https" || from.scheme == "wss")
-}
-
-// loopback reports whether a host name means this machine.
-func loopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }

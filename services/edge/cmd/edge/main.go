@@ -65,7 +65,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	web := serve.NewServer(service, log)
+	web := serve.NewServer(command.GuardWeb(cmd, listener.Addr())(service), log)
 	web.LimitHeaders(service.HeaderBytes())
 	web.Serve(certificate.Listener(edge.Listener(listener)))
 	guard := command.GuardMetrics(cmd, peers, opsListener.Addr())

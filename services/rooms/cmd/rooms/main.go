@@ -79,7 +79,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	service.Register(mux)
 	serve.MountHealthAndReflection(mux, rooms.Names, check)
 
-	rpc := serve.NewServer(peers.Guard(mux), log)
+	rpc := serve.NewServer(command.GuardRPC(cmd, peers, rpcListener.Addr())(mux), log)
 	rpc.Serve(peers.Listener(rpcListener))
 	guard := command.GuardMetrics(cmd, peers, opsListener.Addr())
 	ops := serve.NewServer(serve.Ops(metrics, guard, check), log)
