@@ -37,6 +37,7 @@ func (d *Document) applyAny(update []byte, maxUnits uint64) error {
 	case s.blocks == 1: // a key was pressed: it needn't be read again
 		d.ensure(s.client).put(update, &s.last)
 	case s.blocks > 1:
+		d.reserve(s.strangers)
 		d.merge(update)
 	}
 	d.mergeDeletes(s.deletes)
@@ -49,6 +50,8 @@ type summary struct {
 	last    block  // the last of them
 	client  uint64 // whose that is
 	deletes updateReader
+	// strangers is how many sections are of clients that the document doesn't know.
+	strangers int
 	// buries says that a GC struct covers what is held in another form.
 	buries bool
 }
@@ -66,6 +69,9 @@ func (d *Document) check(s *summary, update []byte, maxUnits uint64) error {
 			if c = d.find(u.client); c != nil && len(c.main.buf)+len(update) > maxRunBytes {
 				u.fail(faultBytes)
 				break
+			}
+			if c == nil {
+				s.strangers++
 			}
 		}
 		if b.kind() == kindSkip {
@@ -111,6 +117,7 @@ func (d *Document) merge(update []byte) {
 
 // mergeDeletes adds the delete set of an update that was checked.
 func (d *Document) mergeDeletes(u updateReader) {
+	d.reserve(d.strangers(u))
 	var near spot
 	for {
 		clock, length, ok := u.nextDelete()
@@ -118,5 +125,22 @@ func (d *Document) mergeDeletes(u updateReader) {
 			return
 		}
 		_, near = d.ensure(u.client).deletes.add(uint32(clock), uint32(clock+length), near)
+	}
+}
+
+// strangers returns how many clients of a delete set the document doesn't know, if
+// there may be many.
+func (d *Document) strangers(u updateReader) (n int) {
+	if u.clients <= indexFrom {
+		return 0
+	}
+	for left := u.clients; ; left = u.clients {
+		_, _, ok := u.nextDelete()
+		if !ok {
+			return n
+		}
+		if u.clients != left && d.find(u.client) == nil {
+			n++
+		}
 	}
 }

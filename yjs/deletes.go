@@ -18,8 +18,9 @@ type spans struct {
 	count  int
 	bytes  int // what the spans take when they are encoded, without their number
 	// encoded is what append appends, if that was asked for since the last
-	// change and is long: it goes out whole with every answer to a peer.
-	encoded []byte
+	// change and is long: it goes out whole with every answer to a peer. It is
+	// behind a pointer because few clients have one, and a crowd has many clients.
+	encoded *[]byte
 }
 
 // encodedLen returns the number of bytes that the span takes.
@@ -187,9 +188,10 @@ func (s *spans) append(dst []byte) []byte {
 		return s.encode(dst)
 	}
 	if s.encoded == nil {
-		s.encoded = s.encode(make([]byte, 0, s.encodedLen()))
+		all := s.encode(make([]byte, 0, s.encodedLen()))
+		s.encoded = &all
 	}
-	return append(dst, s.encoded...)
+	return append(dst, *s.encoded...)
 }
 
 func (s *spans) encode(dst []byte) []byte {

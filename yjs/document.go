@@ -68,13 +68,33 @@ func (d *Document) ensure(id uint64) *client {
 	case d.index != nil:
 		d.index[id] = int32(n - 1)
 	case n > indexFrom:
-		d.index = make(map[uint64]int32, 2*n)
-		for i := range d.clients {
-			d.index[d.clients[i].id] = int32(i)
-		}
+		d.indexClients(2 * n)
 	}
 	d.recent = int32(n - 1)
 	return &d.clients[n-1]
+}
+
+// reserve makes room for n clients that are about to come, if they are many: to
+// grow one by one takes several times the memory that stays.
+func (d *Document) reserve(n int) {
+	if n <= indexFrom {
+		return
+	}
+	if have := cap(d.clients); len(d.clients)+n > have {
+		room := max(len(d.clients)+n, have+have/4) // slices.Grow would keep a half in spare
+		d.clients = append(make([]client, 0, room), d.clients...)
+	}
+	if d.index == nil {
+		d.indexClients(len(d.clients) + n)
+	}
+}
+
+// indexClients makes the index, with room for n clients.
+func (d *Document) indexClients(n int) {
+	d.index = make(map[uint64]int32, n)
+	for i := range d.clients {
+		d.index[d.clients[i].id] = int32(i)
+	}
 }
 
 // sorted returns the places of all clients by descending id.

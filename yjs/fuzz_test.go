@@ -32,11 +32,7 @@ func FuzzApply(f *testing.F) {
 		f.Add(s, seeds()[(i+1)%len(seeds())])
 	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		// A client takes about 200 bytes however little it has, and a section or a
-		// list of deletes at least four bytes of input.
-		if got := allocated(first); got > uint64(8*len(first)+200*len(first)/4+4096) {
-			t.Errorf("%d bytes allocated for %d", got, len(first))
-		}
+		wantAllocated(t, first)
 		d := yjs.NewDocument()
 		errFirst := d.ApplyUpdate(first)
 		if (errFirst == nil) != (yjs.ValidateUpdate(first) == nil) {
@@ -64,6 +60,35 @@ func FuzzApply(f *testing.F) {
 			t.Error("what was applied isn't contained after a reload")
 		}
 	})
+}
+
+// wantAllocated bounds what applying an update allocates: a client takes about 200
+// bytes however little it has, and a section or a list of deletes at least four bytes
+// of input.
+func wantAllocated(t *testing.T, update []byte) {
+	t.Helper()
+	if got, want := allocated(update), uint64(8*len(update)+200*len(update)/4+4096); got > want {
+		t.Errorf("%d bytes allocated for %d, want at most %d", got, len(update), want)
+	}
+}
+
+// TestAllocatedByManyClients gives a document crowds of clients that have next to
+// nothing each: something that is deleted, or collected, or both.
+func TestAllocatedByManyClients(t *testing.T) {
+	for _, n := range []uint64{8, 9, 10, 33, 100, 500, 1000, 10_000, 100_000} {
+		var sections [][]byte
+		deletes, others := num(n), num(n)
+		for client := n; client > 0; client-- {
+			sections = append(sections, section(client, 0, gc(1)))
+			deletes = append(deletes, cat(num(client), []byte{1, 0, 1})...)
+			others = append(others, cat(num(n+client), []byte{1, 0, 1})...)
+		}
+		collected := update(sections...)
+		all := collected[:len(collected)-1]
+		for _, u := range [][]byte{collected, cat([]byte{0}, deletes), cat(all, deletes), cat(all, others)} {
+			wantAllocated(t, u)
+		}
+	}
 }
 
 // allocated returns how many bytes applying an update allocates. The fuzzer

@@ -23,22 +23,21 @@ func keyedAreDead(update []byte) bool {
 	u := readUpdate(update)
 	u.trusted = true
 	var b block
+	deletes := map[uint64]*spans{} // of clients that have such values
 	for u.next(&b) {
-		continue
+		if b.keyed() && deletes[u.client] == nil {
+			deletes[u.client] = new(spans)
+		}
 	}
-	deletes := map[uint64]*spans{}
 	var near spot
 	for {
 		clock, length, ok := u.nextDelete()
 		if !ok {
 			break
 		}
-		s := deletes[u.client]
-		if s == nil {
-			s = new(spans)
-			deletes[u.client] = s
+		if s := deletes[u.client]; s != nil {
+			_, near = s.add(uint32(clock), uint32(clock+length), near)
 		}
-		_, near = s.add(uint32(clock), uint32(clock+length), near)
 	}
 	u = readUpdate(update)
 	u.trusted = true
@@ -46,11 +45,7 @@ func keyedAreDead(update []byte) bool {
 		if !b.keyed() {
 			continue
 		}
-		s := deletes[u.client]
-		if s == nil {
-			return false
-		}
-		dead, at := s.covers(uint32(b.clock), uint32(b.limit()), near)
+		dead, at := deletes[u.client].covers(uint32(b.clock), uint32(b.limit()), near)
 		if near = at; !dead {
 			return false
 		}
