@@ -60,6 +60,7 @@ const roomCost = 8 << 10
 
 // release is charge for a room that has closed.
 func (o *openRoom) release() {
+	o.cost.Store(0)
 	o.registry.memory.Add(-o.charged)
 	o.charged = 0
 	o.registry.waiting.Add(-o.waiting)
@@ -86,13 +87,21 @@ func (r *Registry) shedLocked() {
 		since int64
 	}
 	var cold []idle
+	excess := r.memory.Load() - r.config.MaxMemory/shedDen*shedNum
 	for _, o := range r.rooms {
-		if since := o.idle.Load(); since > 0 && !o.evicted.Load() {
+		since := o.idle.Load()
+		switch {
+		case since == 0:
+		case o.evicted.Load():
+			excess -= o.cost.Load() // it goes: who knocks meanwhile needs no other
+		default:
 			cold = append(cold, idle{o, since})
 		}
 	}
+	if excess <= 0 {
+		return
+	}
 	slices.SortFunc(cold, func(a, b idle) int { return cmp.Compare(a.since, b.since) })
-	excess := r.memory.Load() - r.config.MaxMemory/shedDen*shedNum
 	for _, c := range cold {
 		if excess <= 0 {
 			return

@@ -83,6 +83,42 @@ func TestMemoryClosesColdRooms(t *testing.T) {
 	})
 }
 
+// Those who knock all at once have no more rooms closed than one of them has: what
+// was asked to close and hasn't yet is as good as gone.
+func TestMemoryClosesNoMoreThanNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := testConfig(room.Durable)
+		config.MaxMemory = 10 * heavyBytes
+		config.IdleAfter = time.Hour
+		config.CheckEvery = time.Hour // only those who knock have rooms closed
+		r := registry.New(config, &heavy{})
+		defer drain(t, r)
+		for i := range 8 {
+			a, frames := attach(t, r, fmt.Sprint("cold ", i))
+			<-frames
+			a.Detach()
+			time.Sleep(time.Second)
+		}
+		refused := 0
+		for range 100 {
+			if a, err := r.Attach("new", nil, make(inbox, 100)); err == nil {
+				a.Detach()
+				break
+			}
+			refused++
+		}
+		synctest.Wait()
+		if refused == 0 || r.Has("cold 0") {
+			t.Fatalf("%d were refused, and the coldest room is open: %v; there is no shortage", refused, r.Has("cold 0"))
+		}
+		for i := 1; i < 8; i++ {
+			if !r.Has(fmt.Sprint("cold ", i)) {
+				t.Errorf("after %d refusals room %d of 8 is closed too; the coldest would have done", refused, i)
+			}
+		}
+	})
+}
+
 // When nothing is unused, no other room is opened; those that are open go on, and
 // when one goes there is space again.
 func TestMemoryRefusesRooms(t *testing.T) {
