@@ -102,17 +102,20 @@ func TestStartThatCannotWork(t *testing.T) {
 	}
 }
 
-// running is a started program and the URLs that it printed.
+// running is a started program, the URLs that it printed, and its log, which may be
+// read when it has ended.
 type running struct {
 	cmd  *exec.Cmd
 	urls map[string]string
+	log  strings.Builder
 }
 
 func start(t *testing.T, env []string, args ...string) *running {
 	t.Helper()
 	cmd := program(context.Background(), args...)
 	cmd.Env = append(cmd.Env, env...)
-	cmd.Stderr = os.Stderr
+	r := &running{cmd: cmd, urls: make(map[string]string)}
+	cmd.Stderr = io.MultiWriter(os.Stderr, &r.log)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +127,6 @@ func start(t *testing.T, env []string, args ...string) *running {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	r := &running{cmd: cmd, urls: make(map[string]string)}
 	lines := bufio.NewScanner(stdout)
 	for len(r.urls) < 4 && lines.Scan() {
 		what, url, _ := strings.Cut(lines.Text(), " ")
@@ -188,6 +190,11 @@ func TestServesAndLeaves(t *testing.T) {
 	}
 	if err := r.cmd.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v, want exit code 0", err)
+	}
+	for line := range strings.Lines(r.log.String()) {
+		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, `"level":"WARN"`) {
+			t.Errorf("an orderly life, and it logged %s", line)
+		}
 	}
 	if out, err := healthcheck(r.urls["ops"]); err == nil {
 		t.Errorf("healthcheck of nobody: %s, want a failure", out)

@@ -165,8 +165,12 @@ func (s *Service) Ready() error {
 }
 
 // Drain tells every edge to come back later and waits until everything is
-// stored and every room is closed, or until ctx ends.
+// stored and every room is closed, or until ctx ends. After it storage isn't asked
+// of the service's own accord, so that the server that carries storage may end too.
 func (s *Service) Drain(ctx context.Context) error {
+	// Nobody is left to put out, and nobody is let in: what others revoke from now on
+	// concerns whoever opens the rooms next.
+	defer s.revoked.Rest()
 	if err := s.registry.Drain(ctx); err != nil {
 		return fmt.Errorf("rooms with unsaved updates are left: %w", err)
 	}

@@ -14,5 +14,5 @@
 //	record   = 01 Revocations   what has changed
 //	snapshot = 01 Revocations   all of it
 //
-// Goroutines: run, started by New and awaited by Close.
+// Goroutines: run, started by New and awaited by Rest.
 package revocations

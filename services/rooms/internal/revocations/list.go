@@ -109,11 +109,15 @@ func New(c Config) *List {
 	return l
 }
 
-// Close ends the List and waits for its goroutine.
-func (l *List) Close() {
+// Rest ends the List's goroutine and waits for it: from now on the List learns
+// nothing by itself. Revoke and Restore go on.
+func (l *List) Rest() {
 	l.cancel()
 	<-l.done
 }
+
+// Close ends the List. It may rest already.
+func (l *List) Close() { l.Rest() }
 
 // Loaded is closed when it is known what is revoked. Nobody may be let in before.
 func (l *List) Loaded() <-chan struct{} { return l.loaded }

@@ -99,6 +99,24 @@ func TestProcessesShareWhatIsRevoked(t *testing.T) {
 	})
 }
 
+// A List that rests asks nobody by itself, and revokes when it is told to.
+func TestRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		storage := serveShelf(t, s)
+		resting, _ := open(t, storage)
+		other, _ := open(t, storage)
+		<-resting.Loaded()
+		<-other.Loaded()
+		resting.Rest()
+		revoke(t, other, "ann")
+		time.Sleep(10 * time.Second)
+		wantRevoked(t, resting, false, "ann")
+		revoke(t, resting, "bob")
+		wantRevoked(t, resting, true, "ann", "bob")
+	})
+}
+
 // A change that storage doesn't confirm is an error, and holds if it was stored.
 func TestStorageIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
