@@ -1,0 +1,93 @@
+package serve_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fjord-sync/fjord/internal/pipe"
+	"github.com/fjord-sync/fjord/internal/serve"
+)
+
+// frail is a connection over which nothing comes any more once it is silent, without
+// an end: as when a host dies or a network drops packets.
+type frail struct {
+	net.Conn
+	silent atomic.Bool
+}
+
+func (f *frail) Read(p []byte) (int, error) {
+	for {
+		n, err := f.Conn.Read(p)
+		if err != nil || !f.silent.Load() {
+			return n, err
+		}
+	}
+}
+
+func (f *frail) Write(p []byte) (int, error) {
+	if f.silent.Load() {
+		return len(p), nil
+	}
+	return f.Conn.Write(p)
+}
+
+// A peer that is gone without a word is noticed by pings, by both sides: whoever
+// serves a stream and whoever reads it are told within seconds, though neither of
+// them sends anything.
+func TestSilentPeersAreNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := pipe.Listen()
+		served := make(chan time.Time, 1)
+		server := serve.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			served <- time.Now()
+		}), quiet)
+		server.Serve(listener)
+		defer server.Shutdown(t.Context())
+		var conn *frail
+		client := serve.NewClient(func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := listener.Dial(ctx, network, address)
+			conn = &frail{Conn: c}
+			return conn, err
+		})
+		defer client.CloseIdleConnections()
+		response, err := client.Get("http://pipe/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		read := make(chan time.Time, 1)
+		go func() {
+			_, _ = io.Copy(io.Discard, response.Body)
+			read <- time.Now()
+		}()
+		// Pings that are answered keep the stream for as long as it likes.
+		time.Sleep(time.Hour)
+		select {
+		case <-served:
+			t.Fatal("a stream on which both are silent ended, as served")
+		case <-read:
+			t.Fatal("a stream on which both are silent ended, as read")
+		default:
+		}
+		began := time.Now()
+		conn.silent.Store(true)
+		for who, end := range map[string]chan time.Time{"the server": served, "the client": read} {
+			select {
+			case at := <-end:
+				if took := at.Sub(began); took > 10*time.Second {
+					t.Errorf("%s noticed after %s, want 10s at most", who, took)
+				}
+			case <-time.After(time.Hour):
+				t.Errorf("%s never noticed", who)
+			}
+		}
+	})
+}
