@@ -184,6 +184,11 @@ func (o *openRoom) relieved(id room.AttachmentID) func() {
 }
 
 func (o *openRoom) carryOut(ready room.Ready) {
+	// First, so that who is told of a refusal finds it counted.
+	o.registry.denied.count(ready.Denied)
+	for _, limit := range ready.Reached {
+		o.registry.config.Reached(limit)
+	}
 	for _, f := range ready.Frames {
 		h := o.sinks[f.To]
 		if h == nil {
@@ -193,10 +198,6 @@ func (o *openRoom) carryOut(ready room.Ready) {
 			delete(o.sinks, f.To)
 		}
 		h.sink.Deliver(f.Message)
-	}
-	o.registry.denied.count(ready.Denied)
-	for _, limit := range ready.Reached {
-		o.registry.config.Reached(limit)
 	}
 	// A room may be quiet for long, and a frame may hold a whole document.
 	clear(ready.Frames)
