@@ -3,6 +3,7 @@ package edge_test
 import (
 	"bytes"
 	"encoding/hex"
+	"maps"
 	"strings"
 	"testing"
 
@@ -202,6 +203,56 @@ func TestRefusalsAreToldInTheDialectsWay(t *testing.T) {
 					return
 				}
 				other.next() // the presence, and no update before it
+			})
+		}
+	})
+}
+
+// What only servers say, said by a client, reaches neither the room nor the others:
+// it ends the socket, or the one document, or means nothing.
+func TestWordsOfServersReachNobody(t *testing.T) {
+	const endsSocket, endsDocument, nothing = 4400, 0, -1
+	unknown := map[string]int{"04 00 01 00": endsSocket, "06 02 68 69": endsSocket, "08 01": endsSocket, "09": endsSocket, "0a": endsSocket}
+	denial := map[string]int{"02 00 02 6e 6f": nothing} // y-protocols has it, and either side may say it
+	words := map[string]map[string]int{
+		"y-websocket": denial,
+		"y-sweet":     denial,
+		"elva":        {"02 00 02 6e 6f": endsSocket},
+		"hocuspocus": {
+			"02 01 02 6e 6f":                         endsSocket,   // denied
+			"02 02 0a 72 65 61 64 2d 77 72 69 74 65": endsSocket,   // authenticated, "read-write"
+			"04 00 01 00":                            endsDocument, // a sync reply
+			"06 02 68 69":                            endsDocument, // a broadcast of stateless
+		},
+	}
+	everyDialect(t, func(t *testing.T, d dialect.Dialect) {
+		outcomes := maps.Clone(unknown)
+		maps.Copy(outcomes, words[d.Name()])
+		for word, outcome := range outcomes {
+			t.Run(word, func(t *testing.T) {
+				w := newWorld(t, nil)
+				s, other := w.enter(d), w.sync("doc")
+				frame := unhex(t, word)
+				if d.Traits().Addressed {
+					frame = append(unhex(t, name("doc")), frame...)
+				}
+				s.sendBytes(frame)
+				switch outcome {
+				case nothing:
+					s.fence(1)
+					other.next() // the presence, and nothing before it
+				case endsDocument:
+					if got := s.next(); !strings.HasPrefix(got, strings.ReplaceAll(name("doc"), " ", "")+"0201") {
+						t.Errorf("%s, want denied", got)
+					}
+				default:
+					s.wantClosed(outcome, "")
+				}
+				other.send("01 06 01 07 01 02 7b 7d")
+				other.want("01 06 01 07 01 02 7b 7d")
+				if n := w.count(isRoomUpdate); n != 0 {
+					t.Errorf("rooms was given %d updates", n)
+				}
 			})
 		}
 	})
