@@ -42,17 +42,23 @@ func TestManyFramesInOrder(t *testing.T) {
 // A client that doesn't read is closed as too slow, and its neighbours notice
 // nothing.
 func TestSlowClientIsClosed(t *testing.T) {
-	w := newTCPWorld(t, func(c *edge.Config) { c.Limits.Outbox, c.Limits.Burst = 64<<10, 1<<20 })
-	slow, good := w.sync("doc"), w.sync("doc")
+	l := limitedBy(t, newTCPWorld, "max-queued-burst", 1<<20, func(c *edge.Config) { c.Limits.Outbox = 64 << 10 })
+	slow, good := l.sync("doc"), l.sync("doc")
 	update := bytes.Repeat([]byte{7}, 32<<10)
-	// More than the outbox and all of the kernel's buffers hold.
-	for sent := 0; sent < 24<<20; sent += len(update) {
-		w.rooms.Append("doc", update)
+	// Until the outbox and all of the kernel's buffers are full, and no longer: who
+	// doesn't read for 5 s then is cut off, and hears no reason.
+	for sent := 0; l.reached("max-queued-burst")+l.reached("max-queued") == 0; sent += len(update) {
+		if sent >= 24<<20 {
+			t.Fatal("24 MiB wait for a client that reads nothing")
+		}
+		l.rooms.Append("doc", update)
 		good.next()
 	}
 	// What was written before arrives, and then the reason.
 	slow.wantClosed(1013, "slow, come back")
-	w.until("leave", func(f *roomsv1.EdgeFrame) bool { return f.GetLeave() != nil })
+	l.until("leave", func(f *roomsv1.EdgeFrame) bool { return f.GetLeave() != nil })
+	l.rooms.Append("doc", []byte{5})
+	good.want("00 02 01 05")
 }
 
 // One frame of any size goes into an empty outbox.
