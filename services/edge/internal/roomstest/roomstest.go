@@ -1,6 +1,7 @@
 // Package roomstest is a stand-in for a rooms process: it keeps the contract of
 // link.proto over real Connect and HTTP/2, understands no Yjs, and breaks on
-// demand. It is for tests only.
+// demand. It is for tests only. internal/contract/link proves it against rooms; what
+// grants allow, and presence that goes with its session, it doesn't keep.
 //
 // A room's log is the list of updates that it was sent; the answer to a step 1
 // is all of them in one, which is no update of Yjs but compares well.
