@@ -163,6 +163,11 @@ func FuzzV2(f *testing.F) {
 			if !errors.Is(err, yjs.ErrMalformed) && !errors.Is(err, yjs.ErrLimit) {
 				t.Errorf("error of no kind: %v", err)
 			}
+			d := yjs.NewDocument()
+			if d.ApplyUpdateV2(v2) == nil || d.LoadV2(v2) == nil {
+				t.Errorf("accepted, though not converted: %v", err)
+			}
+			wantState(t, d, []byte{0, 0})
 			return
 		}
 		if len(v1) > 65*len(v2)+1<<17 {

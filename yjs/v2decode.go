@@ -26,6 +26,18 @@ const (
 // checked like ValidateUpdate does, but without the cap on new units: a stored
 // history may have more. The errors are ErrMalformed and ErrLimit.
 func ConvertUpdateV2ToV1(update []byte) ([]byte, error) {
+	v1, err := convertV2(update)
+	if err != nil {
+		return nil, err
+	}
+	if err := validate(v1, MaxClock); err != nil {
+		return nil, err
+	}
+	return v1, nil
+}
+
+// convertV2 is ConvertUpdateV2ToV1 for who checks the result by himself.
+func convertV2(update []byte) ([]byte, error) {
 	c, err := readV2(update)
 	if err != nil {
 		return nil, err
@@ -36,15 +48,12 @@ func ConvertUpdateV2ToV1(update []byte) ([]byte, error) {
 	if err := c.deletes(); err != nil {
 		return nil, err
 	}
-	if err := validate(c.dst, MaxClock); err != nil {
-		return nil, err
-	}
 	return c.dst, nil
 }
 
 // ApplyUpdateV2 is ApplyUpdate for a version 2 update.
 func (d *Document) ApplyUpdateV2(update []byte) error {
-	v1, err := ConvertUpdateV2ToV1(update)
+	v1, err := convertV2(update)
 	if err != nil {
 		return err
 	}
@@ -53,7 +62,7 @@ func (d *Document) ApplyUpdateV2(update []byte) error {
 
 // LoadV2 is Load for a version 2 update.
 func (d *Document) LoadV2(state []byte) error {
-	v1, err := ConvertUpdateV2ToV1(state)
+	v1, err := convertV2(state)
 	if err != nil {
 		return err
 	}
