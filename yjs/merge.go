@@ -24,7 +24,8 @@ func MergeUpdates(updates ...[]byte) ([]byte, error) {
 }
 
 // StateVectorFromUpdate returns the encoded state vector of a document that has
-// just this update. A client whose first clock isn't in it has none.
+// just this update. A client whose first clock isn't in it has none. The errors are
+// those of ValidateUpdate, but without the cap on new units; DiffUpdate has the same.
 func StateVectorFromUpdate(update []byte) ([]byte, error) {
 	u := readUpdate(update)
 	w := sectionWriter{room: lib0.VarUintLen(u.sections)}
@@ -64,7 +65,8 @@ func StateVectorFromUpdate(update []byte) ([]byte, error) {
 
 // DiffUpdate returns the part of an update that a peer with a state vector lacks:
 // the structs at or above its clocks, the first one sliced if need be, and all
-// deletes. A nil or empty vector is the empty one.
+// deletes. A nil or empty vector is the empty one; one that can't be read is
+// ErrMalformed.
 func DiffUpdate(update, stateVector []byte) ([]byte, error) {
 	have, err := readVector(stateVector)
 	if err != nil {

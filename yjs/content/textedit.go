@@ -2,8 +2,8 @@ package content
 
 import "github.com/fjord-sync/fjord/yjs/lib0"
 
-// Insert puts text before the unit at an index, 0 <= index <= Len. Its formats are
-// the attributes; with nil it gets those of the text before it.
+// Insert puts text before the unit at an index, 0 <= index <= Len. It gets these
+// formats and no others; if formats is nil, those of the text before it.
 func (t Text) Insert(e *Edit, index int, text string, formats map[string]any) error {
 	if text == "" {
 		return nil
@@ -12,8 +12,8 @@ func (t Text) Insert(e *Edit, index int, text string, formats map[string]any) er
 }
 
 // InsertEmbed puts something that isn't text before the unit at an index: a value
-// that JSON can hold, or a new shared type (NewMap ...). Without attributes it has
-// no formats.
+// that JSON can hold, or a new shared type (NewMap ...). It gets these formats and no
+// others.
 func (t Text) InsertEmbed(e *Edit, index int, embed any, formats map[string]any) error {
 	p, err := t.planEmbed(embed)
 	if err != nil {
