@@ -1,6 +1,9 @@
 package badger
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -198,11 +201,15 @@ func TestDamagedHead(t *testing.T) {
 
 // gatherer is a store.Sink that keeps what it gets.
 type gatherer struct {
+	head     store.Head
 	snapshot int
 	seqs     []store.Seq
 }
 
-func (*gatherer) Head(store.Head) error { return nil }
+func (g *gatherer) Head(h store.Head) error {
+	g.head = h
+	return nil
+}
 
 func (g *gatherer) SnapshotChunk(chunk []byte) error {
 	g.snapshot += len(chunk)
@@ -249,6 +256,9 @@ func TestSalvage(t *testing.T) {
 			if err := s.Salvage(t.Context(), "a", &got); err != nil || got.snapshot != c.snapshot || !slices.Equal(got.seqs, c.seqs) {
 				t.Errorf("salvaged %d bytes of the snapshot and records %v, %v", got.snapshot, got.seqs, err)
 			}
+			if want := name != "the head"; (got.head != store.Head{}) != want {
+				t.Errorf("salvaged the head %+v; it can be read: %v", got.head, want)
+			}
 			if err := s.Scrap(t.Context(), "a"); err != nil {
 				t.Fatal(err)
 			}
@@ -272,5 +282,26 @@ func TestSalvage(t *testing.T) {
 				t.Errorf("the neighbour: %d records, %v", len(room.Records), err)
 			}
 		})
+	}
+}
+
+// TestSalvageEnds: a snapshot that nobody has found damaged isn't left out because
+// the call ends.
+func TestSalvageEnds(t *testing.T) {
+	s := openStore(t, testOptions(t.TempDir()))
+	mustClaim(t, s, "a")
+	mustAppend(t, s, "a", 1, 1, []byte("r"))
+	snap := store.Snapshot{Room: "a", Epoch: 1, Seq: 1, Size: 5000}
+	if _, err := s.PutSnapshot(t.Context(), snap, bytes.NewReader(crashData(0, 1, 5000))); err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	var got gatherer
+	if err := s.Salvage(ended, "a", &got); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v with %d bytes of the snapshot, want context canceled", err, got.snapshot)
+	}
+	if err := s.Salvage(t.Context(), "a", &got); err != nil || got.snapshot != 5000 {
+		t.Errorf("%v with %d bytes of the snapshot, want all", err, got.snapshot)
 	}
 }

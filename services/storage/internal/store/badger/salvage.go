@@ -25,17 +25,26 @@ func (s *Store) Salvage(ctx context.Context, room string, to store.Sink) error {
 	txn := s.db.NewTransaction(false)
 	defer txn.Discard()
 	e, err := readHead(txn, room)
-	if err != nil {
-		e = entry{Head: store.Head{Epoch: maxEpoch}}
+	head := e.Head
+	switch {
+	case err == nil:
+	case store.KindOf(err) != store.Corrupt:
+		return err
+	default:
+		head, e = store.Head{}, entry{Head: store.Head{Epoch: maxEpoch}}
 	}
-	if err := to.Head(e.Head); err != nil {
+	if err := to.Head(head); err != nil {
 		return err
 	}
 	// Twice: what has gone to the sink can't be taken back.
-	if err := loadSnapshot(ctx, txn, room, e, discardSink{}); err == nil {
+	err = loadSnapshot(ctx, txn, room, e, discardSink{})
+	switch {
+	case err == nil:
 		if err := loadSnapshot(ctx, txn, room, e, to); err != nil {
 			return err
 		}
+	case store.KindOf(err) != store.Corrupt:
+		return err // it may be whole: nobody may take the rest for all there is
 	}
 	return salvageRecords(ctx, txn, room, e, to)
 }
