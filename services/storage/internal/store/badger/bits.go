@@ -8,9 +8,10 @@ package badger
 // More damage than that has such a bit by chance: for one stretch under a checksum,
 // as many times in 2^32 as it has bits. That is 8 in a million for a block of 4 KiB,
 // 1 in 2000 for the largest value, of 256 KiB, and 1 in 500 for each MiB of a table's
-// index. What comes out then is wrong, and nothing notices: the records' and snapshots' own checksums are of the same
-// polynomial, so damage that one of them can't see, the others can't see either. Two
-// bits are never taken for one, and a torn end isn't looked at; see judge.
+// index. What comes out then is wrong, and nothing notices: the records' and
+// snapshots' own checksums are of the same polynomial, so damage that one of them
+// can't see, the others can't see either. Two bits are never taken for one, and a
+// torn end isn't looked at; see judge.
 
 // castagnoliReversed is the polynomial as hash/crc32 has it, lowest bit first.
 const castagnoliReversed = 0x82f63b78
