@@ -99,6 +99,7 @@ func New(name, usage string, flags []cli.Flag, serve cli.ActionFunc) *cli.Comman
 	root := &cli.Command{
 		Name:         name,
 		Usage:        usage,
+		Version:      version(),
 		Flags:        flags,
 		Action:       serve,
 		OnUsageError: UsageError,
