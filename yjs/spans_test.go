@@ -1,6 +1,7 @@
 package yjs
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 )
@@ -39,6 +40,22 @@ func TestSpans(t *testing.T) {
 			}
 		}
 		checkSpans(t, &s, model)
+	}
+}
+
+// TestSpansAreEncodedAnew asks for the encoding before and after each range: what
+// is kept of it must not outlive a change, wherever that is.
+func TestSpansAreEncodedAnew(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var s spans
+	var near spot
+	for s.count < 3*keepEncoded {
+		start := uint32(rnd.IntN(20 * keepEncoded))
+		_, near = s.add(start, start+1+uint32(rnd.IntN(3)), near)
+		got, want := s.append(nil), s.encode(nil)
+		if !bytes.Equal(got, want) || s.encodedLen() != len(want) {
+			t.Fatalf("%d ranges: %x, want %x of %d bytes", s.count, got, want, s.encodedLen())
+		}
 	}
 }
 
