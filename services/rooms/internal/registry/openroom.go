@@ -22,6 +22,7 @@ type openRoom struct {
 	registry *Registry
 	wake     chan struct{} // capacity 1: the inbox has something
 	ended    chan struct{} // closed when the loop has ended
+	removed  chan struct{} // closed when it is off the registry
 	epoch    atomic.Uint64 // 0 until the room is loaded, and after it died
 	dead     atomic.Bool   // it only turns away who comes
 	// For shed: since when nobody has used the room (0: somebody does), what it
@@ -253,8 +254,8 @@ func (o *openRoom) done(stop context.Context) bool {
 	if !enough || !o.closeIfEmpty() {
 		return false
 	}
-	o.release()
 	o.registry.remove(o)
+	close(o.removed)
 	return true
 }
 

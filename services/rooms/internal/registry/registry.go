@@ -219,9 +219,9 @@ func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, 
 		if open.post(item{event: e, sink: sink}, unbounded) == posted {
 			return a, nil
 		}
-		// It closed between the two, with nothing unsaved: the next round opens
-		// the room anew.
-		r.remove(open)
+		// It closed between the two, with nothing unsaved, and is about to go: the
+		// next round opens the room anew.
+		<-open.removed
 	}
 }
 
@@ -246,6 +246,7 @@ func (r *Registry) openLocked(name string) *openRoom {
 		registry: r,
 		wake:     make(chan struct{}, 1),
 		ended:    make(chan struct{}),
+		removed:  make(chan struct{}),
 		room:     r.newRoom(name),
 		sinks:    make(map[room.AttachmentID]*hold),
 		pause:    deadFor,
@@ -285,13 +286,13 @@ func (r *Registry) Reconsider(name string) {
 	}
 }
 
-// remove takes a room that has closed off the map.
+// remove takes a room that has closed off the map, and what it took off the
+// memory in use: both at once, or shedLocked would close another room for it.
 func (r *Registry) remove(o *openRoom) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.rooms[o.name] == o {
-		delete(r.rooms, o.name)
-	}
+	o.release()
+	delete(r.rooms, o.name)
 }
 
 // Inspect calls visit for open rooms in the byte order of their names, beginning

@@ -154,7 +154,7 @@ func prepareDir(ctx context.Context, opt Options) error {
 	if err := removeEmpty(opt.Dir); err != nil {
 		return err
 	}
-	return checkTables(ctx, opt)
+	return checkTables(ctx, opt, tellAfter)
 }
 
 // badgerOptions are chosen for many small synced transactions and little memory:

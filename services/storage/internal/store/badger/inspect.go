@@ -22,15 +22,27 @@ import (
 // meanwhile: 8 MiB of one gigabyte, 32 of a hundred.
 const tableReaders = 4
 
+// tellAfter is how long a start may take without a word.
+const tellAfter = 2 * time.Second
+
 // checkTables reads all tables that the list of tables names, and mends them, until
-// ctx ends: with a hundred gigabytes it takes minutes.
-func checkTables(ctx context.Context, opt Options) error {
+// ctx ends: with a hundred gigabytes it takes minutes. The log says so to those who
+// have waited for longer than their patience.
+func checkTables(ctx context.Context, opt Options, patience time.Duration) error {
 	names, err := tableNames(opt)
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	opt.Log.Info("reading all tables of the data directory, to find damage before the database does", "tables", len(names))
 	begun := time.Now()
+	var teller sync.WaitGroup
+	done := make(chan struct{})
+	teller.Go(func() {
+		select {
+		case <-done:
+		case <-time.After(patience):
+			opt.Log.Info("still reading all tables of the data directory, to find damage before the database does", "tables", len(names))
+		}
+	})
 	errs := make([]error, len(names))
 	var next, read atomic.Int64
 	var readers sync.WaitGroup
@@ -46,12 +58,16 @@ func checkTables(ctx context.Context, opt Options) error {
 		})
 	}
 	readers.Wait()
+	close(done)
+	teller.Wait()
 	for _, err := range errs {
 		if err != nil {
 			return err
 		}
 	}
-	opt.Log.Info("read all tables", "tables", len(names), "MiB", read.Load()>>20, "took", time.Since(begun))
+	if time.Since(begun) >= patience {
+		opt.Log.Info("read all tables", "tables", len(names), "MiB", read.Load()>>20, "took", time.Since(begun).Round(time.Millisecond).String())
+	}
 	return nil
 }
 

@@ -133,7 +133,7 @@ func TestCheckTables(t *testing.T) {
 	var log bytes.Buffer
 	opt := testOptions(filepath.Dir(name))
 	opt.Log = slog.New(slog.NewTextHandler(&log, nil))
-	if err := checkTables(t.Context(), opt); err != nil {
+	if err := checkTables(t.Context(), opt, 0); err != nil {
 		t.Fatal(err)
 	}
 	names, err := tableNames(opt)
@@ -146,7 +146,7 @@ func TestCheckTables(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if err := checkTables(ended, opt); !errors.Is(err, context.Canceled) {
+	if err := checkTables(ended, opt, tellAfter); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want context canceled", err)
 	}
 	if now, err := os.ReadFile(name); err != nil || !bytes.Equal(now, data) {
