@@ -2,14 +2,20 @@ package content
 
 // integrate puts all nodes into lists, in the order that was found.
 func (b *builder) integrate() error {
-	copy(b.next, b.starts)
+	for c := range b.clients {
+		b.next[c] = b.clients[c].lo
+	}
 	for _, r := range b.runs {
-		i := b.next[r.client]
-		b.next[r.client] += r.count
-		for end := i + r.count; i < end; i++ {
-			first, last := b.piecesOf(i)
-			b.struct_(first, last-1)
+		first, end := b.next[r.client], b.clients[r.client].hi
+		for range r.count {
+			last := first
+			for last+1 < end && b.nodes[last+1].flags&further != 0 {
+				last++
+			}
+			b.struct_(first, last)
+			first = last + 1
 		}
+		b.next[r.client] = first
 		if b.steps > stepsPerNode*len(b.nodes)+freeSteps {
 			return overLimit("more than %d comparisons of siblings in %d nodes", b.steps, len(b.nodes))
 		}
@@ -20,10 +26,10 @@ func (b *builder) integrate() error {
 // struct_ integrates the pieces of one struct, which are neighbours.
 func (b *builder) struct_(first, last int32) {
 	n := &b.nodes[first]
-	if n.kind == kindGC {
-		return
+	l := none
+	if n.kind != kindGC {
+		l = b.listOf(first)
 	}
-	l := b.listOf(first)
 	if l == none {
 		b.bury(first, last)
 		return

@@ -36,6 +36,8 @@ const (
 	crowded = 0x08
 	// tangled nodes must not be: see siblings.
 	tangled = 0x10
+	// further nodes aren't integrated yet, and aren't the first of their struct.
+	further = tangled
 )
 
 // none stands for no node, no list, no type.

@@ -19,12 +19,9 @@ func (b *builder) order() {
 	b.done = make([]uint32, n)
 	b.stuck = make([]bool, n)
 	b.waits = make([]bool, n)
-	b.starts = make([]int32, n)
 	byID := make([]int32, n)
 	for i := range b.clients {
 		byID[i] = int32(i)
-		b.starts[i] = b.clients[i].lo
-		b.next[i] = b.clients[i].lo
 	}
 	slices.SortFunc(byID, func(x, y int32) int {
 		return cmp.Compare(b.clients[y].id, b.clients[x].id)
@@ -35,8 +32,9 @@ func (b *builder) order() {
 	}
 	for i := range b.clients {
 		a := &b.clients[i]
-		a.pending = a.pending || b.next[i] < a.hi
-		a.hi, a.end = b.next[i], b.done[i]
+		a.pending = a.pending || b.left(int32(i))
+		a.end = b.done[i]
+		b.structs[i] = b.structs[i][:b.next[i]]
 	}
 }
 
@@ -47,20 +45,19 @@ func (b *builder) drain(client int32, waiting []int32) []int32 {
 	b.waits[client] = true
 	for len(waiting) > 0 {
 		c := waiting[len(waiting)-1]
-		i := b.next[c]
-		if i == b.clients[c].hi || b.stuck[c] {
+		if !b.left(c) || b.stuck[c] {
 			b.waits[c] = false
 			waiting = waiting[:len(waiting)-1]
 			continue
 		}
-		switch need := b.missing(c, i); {
+		switch need := b.missing(c); {
 		case need == none:
 			b.take(c)
 			if len(waiting) > 1 {
 				b.waits[c] = false
 				waiting = waiting[:len(waiting)-1]
 			}
-		case b.waits[need] || b.stuck[need] || b.next[need] == b.clients[need].hi:
+		case b.waits[need] || b.stuck[need] || !b.left(need):
 			for _, w := range waiting {
 				b.waits[w], b.stuck[w] = false, true
 			}
@@ -73,8 +70,13 @@ func (b *builder) drain(client int32, waiting []int32) []int32 {
 	return waiting
 }
 
+// left reports whether a client has structs that weren't taken.
+func (b *builder) left(client int32) bool {
+	return int(b.next[client]) < len(b.structs[client])
+}
+
 func (b *builder) take(client int32) {
-	b.done[client] = b.nodes[b.next[client]].end()
+	b.done[client] = b.structs[client][b.next[client]].end()
 	b.next[client]++
 	if n := len(b.runs); n > 0 && b.runs[n-1].client == client {
 		b.runs[n-1].count++
@@ -83,12 +85,14 @@ func (b *builder) take(client int32) {
 	b.runs = append(b.runs, run{client, 1})
 }
 
-// missing returns a client of which a struct needs more than was taken, or none.
-func (b *builder) missing(client, i int32) int32 {
-	if b.nodes[i].kind == kindGC {
+// missing returns a client of which the next struct of another one needs more than
+// was taken, or none.
+func (b *builder) missing(client int32) int32 {
+	s := &b.structs[client][b.next[client]]
+	if s.kind == kindGC {
 		return none
 	}
-	l := &b.links[i]
+	l := &s.link
 	if c := l.left; c >= 0 && c != client && l.leftClock >= b.done[c] {
 		return c
 	}

@@ -13,7 +13,7 @@ import (
 //	left is its origin, else its parent if that is an ID
 //	right is its right origin; without any of these, keyAt is where its key is
 type link struct {
-	left, right           int32 // clients; later the structs themselves
+	left, right           int32 // clients
 	leftClock, rightClock uint32
 }
 
@@ -24,6 +24,12 @@ const named int32 = -2
 // keyAt returns where the key of a struct without neighbours is.
 func (l *link) keyAt() uint32 { return l.rightClock }
 
+// scanned is a struct as it was read.
+type scanned struct {
+	node
+	link
+}
+
 // builder turns an update into a view:
 //
 //	scan       bytes → a node per struct, and links
@@ -33,22 +39,18 @@ func (l *link) keyAt() uint32 { return l.rightClock }
 //	settle     what is deleted because of something else
 type builder struct {
 	*View
-	links   []link // of structs
 	recent  [2]int32
 	deletes []span
 
 	// per client
-	starts []int32  // its first struct
-	next   []int32  // the struct that is integrated next
-	done   []uint32 // clock up to which structs were taken
-	stuck  []bool
-	waits  []bool
+	structs [][]scanned
+	next    []int32  // the struct, later the node, that is integrated next
+	done    []uint32 // clock up to which structs were taken
+	stuck   []bool
+	waits   []bool
+	rulers  []ruler
 
-	runs   []run
-	hints  []int32  // the struct that was looked for last
-	clocks []uint32 // of structs
-	cutAt  []uint32 // the clocks at which structs were cut
-	pieces []int32  // where the pieces of a struct begin; nil if none was cut
+	runs []run
 
 	origin, right []int32 // of nodes
 	siblings      siblings
@@ -78,6 +80,7 @@ func (b *builder) author(id uint64, slot int) int32 {
 		i = int32(len(b.clients))
 		b.byID[id] = i
 		b.clients = append(b.clients, author{id: id})
+		b.structs = append(b.structs, nil)
 	}
 	b.recent[slot] = i
 	return i
@@ -157,19 +160,16 @@ func (b *builder) section(c *cursor, at *Snapshot) error {
 	id := c.uvarint()
 	client := b.author(id, 0)
 	clock := uint32(c.uvarint())
-	a := &b.clients[client]
-	if a.hi > 0 || a.pending {
+	if len(b.structs[client]) > 0 || b.clients[client].pending {
 		return malformed("two sections of client %d", id)
 	}
 	limit := uint32(yjs.MaxClock)
 	if at != nil {
 		limit = uint32(min(at.Vector[id], yjs.MaxClock))
 	}
-	a.lo = int32(len(b.nodes))
-	a.pending = clock > 0
+	b.clients[client].pending = clock > 0
 	gap := clock > 0
-	b.nodes = slices.Grow(b.nodes, int(count))
-	b.links = slices.Grow(b.links, int(count))
+	structs := make([]scanned, 0, count)
 	for range count {
 		n, l := b.block(c, clock)
 		clock = n.end()
@@ -181,16 +181,10 @@ func (b *builder) section(c *cursor, at *Snapshot) error {
 		if n.end() > limit {
 			n, _ = b.cut(n, limit)
 		}
-		b.nodes = append(b.nodes, n)
-		b.links = append(b.links, l)
+		structs = append(structs, scanned{n, l})
 	}
-	// The author may have moved: a struct may be the first to name another one.
-	a = &b.clients[client]
-	a.hi = int32(len(b.nodes))
-	a.pending = gap
-	if a.hi > a.lo {
-		a.end = b.nodes[a.hi-1].end()
-	}
+	b.structs[client] = structs
+	b.clients[client].pending = gap
 	return nil
 }
 

@@ -1,8 +1,6 @@
 package content
 
 import (
-	"slices"
-
 	"github.com/fjord-sync/fjord/yjs/internal/units"
 )
 
@@ -50,221 +48,79 @@ func (v *View) cutText(l, r *node) {
 }
 
 // split cuts the structs that can be integrated wherever one of them hangs on the
-// middle of another, and where deletes begin and end. The points are collected
-// first, so that every node is made once and stands in its client's order for good.
+// middle of another, and where deletes begin and end. All points are marked first,
+// so that every node is made once, stands in its client's order for good, and is
+// known by its place before it is made.
 func (b *builder) split() {
-	b.clocks = make([]uint32, len(b.nodes))
-	for i := range b.nodes {
-		b.clocks[i] = b.nodes[i].clock
-	}
-	b.hints = slices.Clone(b.starts)
-	points := b.pointsOfLinks()
-	points = b.pointsOfDeletes(points)
-	b.expand(points)
-	b.attach()
-	b.markDeleted()
-	b.links, b.clocks, b.cutAt = nil, nil, nil
-}
-
-// A point is where a struct is to be cut.
-type point struct {
-	struct_ int32
-	clock   uint32 // of the right part
-}
-
-// pointsOfLinks finds where structs are hung on. On the way it replaces the
-// clients in the links by the structs that hold the clocks.
-func (b *builder) pointsOfLinks() []point {
-	var points []point
+	b.rulers = make([]ruler, len(b.clients))
 	for c := range b.clients {
-		for i := b.starts[c]; i < b.next[c]; i++ {
-			n, l := &b.nodes[i], &b.links[i]
-			if n.kind == kindGC {
-				continue
-			}
-			if client := l.left; client >= 0 {
-				l.left = b.holder(client, l.leftClock)
-				if n.flags&infoOrigin != 0 && l.leftClock+1 < b.end(client, l.left) {
-					points = append(points, point{l.left, l.leftClock + 1})
-				}
-			}
-			if client := l.right; client >= 0 {
-				l.right = b.holder(client, l.rightClock)
-				if l.rightClock > b.clocks[l.right] {
-					points = append(points, point{l.right, l.rightClock})
-				}
-			}
-		}
+		b.rulers[c] = newRuler(b.done[c], len(b.structs[c]))
 	}
-	return points
-}
-
-func (b *builder) pointsOfDeletes(points []point) []point {
-	for _, d := range b.deletes {
-		for _, clock := range [...]uint32{d.start, d.end} {
-			if clock >= b.done[d.client] {
-				break
-			}
-			if i := b.holder(d.client, clock); clock > b.clocks[i] {
-				points = append(points, point{i, clock})
-			}
-		}
-	}
-	return points
-}
-
-// end returns the clock after a struct of a client.
-func (b *builder) end(client, i int32) uint32 {
-	if i+1 < b.next[client] {
-		return b.clocks[i+1]
-	}
-	return b.done[client]
-}
-
-// holder returns the struct of a client that holds a clock. What is looked for next
-// is often in the same struct or in the next one.
-func (b *builder) holder(client int32, clock uint32) int32 {
-	lo, end := b.hints[client], b.next[client]
-	if clock < b.clocks[lo] {
-		lo, end = b.starts[client], lo
-	} else {
-		for range 2 {
-			if lo+1 == end || clock < b.clocks[lo+1] {
-				b.hints[client] = lo
-				return lo
-			}
-			lo++
-		}
-	}
-	for lo+1 < end {
-		if mid := lo + (end-lo)/2; b.clocks[mid] <= clock {
-			lo = mid
-		} else {
-			end = mid
-		}
-	}
-	b.hints[client] = lo
-	return lo
-}
-
-// expand replaces the structs by their pieces.
-func (b *builder) expand(points []point) {
-	if len(points) == 0 {
-		b.nodes = append(make([]node, 0, len(b.nodes)), b.nodes...)
-		return
-	}
-	ends, cuts := b.gather(points)
-	nodes := make([]node, 0, len(b.nodes)+len(cuts))
-	b.pieces = make([]int32, len(b.nodes)+1)
-	first := int32(0)
-	for i := range b.nodes {
-		b.pieces[i] = int32(len(nodes))
-		rest := b.nodes[i]
-		for _, clock := range cuts[first:ends[i]] {
-			var piece node
-			piece, rest = b.cut(rest, clock)
-			nodes = append(nodes, piece)
-		}
-		nodes = append(nodes, rest)
-		first = ends[i]
-	}
-	b.pieces[len(b.nodes)] = int32(len(nodes))
-	b.nodes, b.cutAt = nodes, cuts
+	b.markLinks()
+	b.markDeletes()
+	total := int32(0)
 	for c := range b.clients {
 		a := &b.clients[c]
-		a.lo, a.hi = b.pieces[a.lo], b.pieces[a.hi]
+		a.lo = total
+		total = b.rulers[c].number(total)
+		a.hi = total
 	}
-}
-
-// gather sorts points by struct and clock and drops repeated ones: a struct's are
-// the clocks up to its end, from the end of the struct before it on. (Sorting them
-// as numbers takes several times as long as counting them first.)
-func (b *builder) gather(points []point) (ends []int32, clocks []uint32) {
-	ends = make([]int32, len(b.nodes)+1)
-	for _, p := range points {
-		ends[p.struct_+1]++
-	}
-	for i := range b.nodes {
-		ends[i+1] += ends[i]
-	}
-	clocks = make([]uint32, len(points))
-	for _, p := range points {
-		clocks[ends[p.struct_]] = p.clock
-		ends[p.struct_]++
-	}
-	first, to := int32(0), int32(0)
-	for i := range b.nodes {
-		of := clocks[first:ends[i]]
-		slices.Sort(of)
-		first = ends[i]
-		to += int32(copy(clocks[to:], slices.Compact(of)))
-		ends[i] = to
-	}
-	return ends[:len(b.nodes)], clocks[:to]
-}
-
-// piecesOf returns the nodes from lo up to hi that a struct has become.
-func (b *builder) piecesOf(i int32) (lo, hi int32) {
-	if b.pieces == nil {
-		return i, i + 1
-	}
-	return b.pieces[i], b.pieces[i+1]
-}
-
-// piece returns the node of a struct that holds a clock.
-func (b *builder) piece(i int32, clock uint32) int32 {
-	if b.pieces == nil {
-		return i
-	}
-	// The cuts in all structs before this one are as many as there are nodes more.
-	lo := b.pieces[i] - i
-	end := b.pieces[i+1] - i - 1
-	for lo < end {
-		if mid := lo + (end-lo)/2; b.cutAt[mid] <= clock {
-			lo = mid + 1
-		} else {
-			end = mid
-		}
-	}
-	return lo + i
-}
-
-// attach turns the links of structs into origins and right origins of nodes.
-func (b *builder) attach() {
-	b.origin = make([]int32, len(b.nodes))
-	b.right = make([]int32, len(b.nodes))
+	b.nodes = make([]node, 0, total)
+	b.origin = make([]int32, total)
+	b.right = make([]int32, total)
 	for c := range b.clients {
-		for i := b.starts[c]; i < b.next[c]; i++ {
-			l := &b.links[i]
-			first, end := b.piecesOf(i)
-			right := none
-			if l.right >= 0 {
-				right = b.piece(l.right, l.rightClock)
+		b.expand(int32(c))
+	}
+	b.markDeleted()
+	b.structs, b.rulers = nil, nil
+}
+
+// markLinks marks where structs begin and where they are hung on.
+func (b *builder) markLinks() {
+	for c := range b.structs {
+		for i := range b.structs[c] {
+			s := &b.structs[c][i]
+			b.rulers[c].mark(s.clock)
+			if s.kind == kindGC {
+				continue
 			}
-			for k := first; k < end; k++ {
-				b.origin[k], b.right[k] = k-1, right
+			if l := &s.link; s.flags&infoOrigin != 0 && l.leftClock+1 < b.done[l.left] {
+				b.rulers[l.left].mark(l.leftClock + 1)
 			}
-			b.origin[first] = none
-			if l.left >= 0 {
-				b.origin[first] = b.piece(l.left, l.leftClock)
-			}
-			if n := &b.nodes[first]; n.kind != kindGC && n.flags&(infoOrigin|infoRight) == 0 {
-				b.noteParent(first, l)
+			if l := &s.link; l.right >= 0 {
+				b.rulers[l.right].mark(l.rightClock)
 			}
 		}
 	}
 }
 
-// noteParent keeps what says where a node without neighbours belongs: its parent
-// as its origin, and as its list, which it doesn't have yet, where the key or the
-// name of the parent is.
-func (b *builder) noteParent(i int32, l *link) {
-	if l.left == named {
-		b.origin[i] = named
-		b.nodes[i].list = int32(l.leftClock)
-		return
+func (b *builder) markDeletes() {
+	for _, d := range b.deletes {
+		for _, clock := range [...]uint32{d.start, d.end} {
+			if clock < b.done[d.client] {
+				b.rulers[d.client].mark(clock)
+			}
+		}
 	}
-	b.nodes[i].list = int32(l.keyAt())
+}
+
+// expand makes the nodes of a client.
+func (b *builder) expand(client int32) {
+	marks := &b.rulers[client]
+	for i := range b.structs[client] {
+		s := &b.structs[client][i]
+		b.hang(len(b.nodes), s)
+		first, end, rest := len(b.nodes), s.end(), s.node
+		for at := marks.after(rest.clock); at < end; at = marks.after(at) {
+			var piece node
+			piece, rest = b.cut(rest, at)
+			b.nodes = append(b.nodes, piece)
+			rest.flags |= further
+			k := len(b.nodes)
+			b.origin[k], b.right[k] = int32(k-1), b.right[first]
+		}
+		b.nodes = append(b.nodes, rest)
+	}
 }
 
 // markDeleted marks the nodes in the delete set.
@@ -280,6 +136,31 @@ func (b *builder) markDeleted() {
 		}
 		for ; at < a.hi && b.nodes[at].clock < d.end; at++ {
 			b.nodes[at].flags |= deleted
+		}
+	}
+}
+
+// hang turns the link of a struct into the origin and the right origin of its first
+// node.
+func (b *builder) hang(first int, s *scanned) {
+	l := &s.link
+	b.origin[first], b.right[first] = none, none
+	if s.kind == kindGC {
+		return
+	}
+	if l.left >= 0 {
+		b.origin[first] = b.rulers[l.left].holder(l.leftClock)
+	}
+	if l.right >= 0 {
+		b.right[first] = b.rulers[l.right].holder(l.rightClock)
+	}
+	if s.flags&(infoOrigin|infoRight) == 0 {
+		// Its list, which it doesn't have yet, says where the key or the name of the
+		// parent is.
+		s.list = int32(l.keyAt())
+		if l.left == named {
+			b.origin[first] = named
+			s.list = int32(l.leftClock)
 		}
 	}
 }

@@ -149,7 +149,10 @@ func (w *wild) content(dst []byte, kind byte) ([]byte, int) {
 	switch kind {
 	case 1:
 		n := 1 + w.IntN(3)
-		return append(dst, byte(n)), n
+		if w.IntN(8) == 0 {
+			n = 5000 // more clocks than a bit for each is worth
+		}
+		return lib0.AppendVarUint(dst, uint64(n)), n
 	case 2:
 		n := 1 + w.IntN(3)
 		dst = append(dst, byte(n))
