@@ -1,55 +1,22 @@
 package yjs_test
 
 import (
-	"math/rand/v2"
 	"sync"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
-	"github.com/fjord-sync/fjord/yjs/lib0"
+	"github.com/fjord-sync/fjord/yjs/yjstest"
 )
 
-const (
-	bigClients = 100
-	bigStructs = 11_000 // per client
-)
-
-// bigState is a document of 1.1 million structs by 100 clients, about 31 MB: text
-// inserted everywhere at once, so that no two structs can be joined, and one in
-// four deleted.
+// bigState is a document of 1.1 million structs by 100 clients, 32 MB.
 var bigState = sync.OnceValue(func() []byte {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	dst := lib0.AppendVarUint(nil, bigClients)
-	id := func(dst []byte, client int) []byte {
-		dst = lib0.AppendVarUint(dst, 4_000_000_000-uint64(client%bigClients))
-		return lib0.AppendVarUint(dst, uint64(rnd.IntN(bigStructs)))
-	}
-	for c := range bigClients {
-		dst = lib0.AppendVarUint(dst, bigStructs)
-		dst = lib0.AppendVarUint(dst, 4_000_000_000-uint64(c))
-		dst = append(dst, 0)
-		for i := range bigStructs {
-			if i == 0 {
-				dst = append(dst, 4, 1, 1, 't')
-			} else {
-				dst = append(dst, 0xc4)
-				dst = id(dst, c+1)
-				dst = id(dst, c+1+rnd.IntN(bigClients-1))
-			}
-			dst = lib0.AppendVarString(dst, "a few letters"[:1+rnd.IntN(13)])
-		}
-	}
-	dst = lib0.AppendVarUint(dst, bigClients)
-	for c := range bigClients {
-		dst = lib0.AppendVarUint(dst, 4_000_000_000-uint64(c))
-		dst = lib0.AppendVarUint(dst, bigStructs)
-		for i := range bigStructs {
-			dst = lib0.AppendVarUint(dst, uint64(4*i))
-			dst = append(dst, 1)
-		}
-	}
-	return dst
+	state, _, structs := yjstest.Book(100, 14_700)
+	bigStructs = structs
+	return state
 })
+
+// bigStructs is how many structs bigState has, once it is made.
+var bigStructs int
 
 func bigDocument(b testing.TB) *yjs.Document {
 	b.Helper()
@@ -69,7 +36,7 @@ func BenchmarkBigValidate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.N)*bigClients*bigStructs/b.Elapsed().Seconds(), "structs/s")
+	b.ReportMetric(float64(b.N*bigStructs)/b.Elapsed().Seconds(), "structs/s")
 }
 
 func BenchmarkBigLoad(b *testing.B) {
@@ -79,7 +46,7 @@ func BenchmarkBigLoad(b *testing.B) {
 	for b.Loop() {
 		bigDocument(b)
 	}
-	b.ReportMetric(float64(b.N)*bigClients*bigStructs/b.Elapsed().Seconds(), "structs/s")
+	b.ReportMetric(float64(b.N*bigStructs)/b.Elapsed().Seconds(), "structs/s")
 }
 
 // BenchmarkBigRepeat applies a state that is known already.
@@ -107,10 +74,9 @@ func BenchmarkBigEncodeState(b *testing.B) {
 // BenchmarkBigDiff answers a peer that has all but the last clocks.
 func BenchmarkBigDiff(b *testing.B) {
 	d := bigDocument(b)
-	vector := lib0.AppendVarUint(nil, bigClients)
-	for c := range bigClients {
-		vector = lib0.AppendVarUint(vector, 4_000_000_000-uint64(c))
-		vector = lib0.AppendVarUint(vector, 60_000)
+	vector, err := yjstest.Behind(d.StateVector(), 10)
+	if err != nil {
+		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {

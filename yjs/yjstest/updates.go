@@ -8,9 +8,10 @@ import (
 
 // The info bytes of string structs with the links that they have.
 const (
-	infoString = 4
-	infoRight  = 0x40
-	infoOrigin = 0x80
+	infoDeleted = 1
+	infoString  = 4
+	infoRight   = 0x40
+	infoOrigin  = 0x80
 )
 
 // Updates returns what a client that makes the edits on the root text of a name

@@ -1,10 +1,12 @@
 package yjstest_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/content"
 	"github.com/fjord-sync/fjord/yjs/yjstest"
 )
 
@@ -58,5 +60,30 @@ func TestPaper(t *testing.T) {
 	}
 	if p := d.Pending(); p.Structs > 0 {
 		t.Errorf("pending %+v", p)
+	}
+}
+
+// TestBook checks that a book is canonical, and that it reads as it was written.
+func TestBook(t *testing.T) {
+	state, text, structs := yjstest.Book(20, 500)
+	if perEach := len(state) / structs; perEach < 20 || perEach > 35 {
+		t.Errorf("%d bytes a struct, want about 28", perEach)
+	}
+	d := yjs.NewDocument()
+	if err := d.ApplyUpdate(state); err != nil {
+		t.Fatal(err)
+	}
+	if p := d.Pending(); p.Structs > 0 {
+		t.Errorf("pending %+v", p)
+	}
+	if again, err := d.EncodeStateAsUpdate(nil); err != nil || !bytes.Equal(again, state) {
+		t.Errorf("%d bytes became %d, %v: some structs can be joined", len(state), len(again), err)
+	}
+	view, err := content.Read(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := view.Text("t").String(); got != text {
+		t.Errorf("reads as %d bytes, want %d", len(got), len(text))
 	}
 }

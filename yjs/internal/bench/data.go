@@ -5,8 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/fjord-sync/fjord/yjs"
-	"github.com/fjord-sync/fjord/yjs/lib0"
 	"github.com/fjord-sync/fjord/yjs/yjstest"
 )
 
@@ -59,29 +57,11 @@ func (d *data) make() (genuine bool) {
 	d.writeList("b4.updates", yjstest.Updates(b4Client, "text", edits))
 	state := yjstest.Crowd(100, 11_000)
 	d.write("big.v1", state)
-	d.write("big.vector", behind(loaded(state), 10))
+	d.write("big.vector", must(yjstest.Behind(loaded(state).StateVector(), 10)))
 	d.write("big.letter", []byte{1, 1, 0x95, 0x9a, 0xef, 0x3a, 0, 4, 1, 1, 't', 1, 'x', 0})
 	d.writeList("small.updates", small())
 	d.write("pair.v1", pair(8_000))
 	return genuine
-}
-
-// behind is the vector of a peer that lacks the last clocks of each client.
-func behind(doc *yjs.Document, clocks uint64) []byte {
-	vector := doc.StateVector()
-	n, rest, err := lib0.VarUint(vector)
-	check(err)
-	dst := lib0.AppendVarUint(nil, n)
-	for range n {
-		var client, clock uint64
-		client, rest, err = lib0.VarUint(rest)
-		check(err)
-		clock, rest, err = lib0.VarUint(rest)
-		check(err)
-		dst = lib0.AppendVarUint(dst, client)
-		dst = lib0.AppendVarUint(dst, clock-clocks)
-	}
-	return dst
 }
 
 // small is two authors who write in turns, one after what the other has.
