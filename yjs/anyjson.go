@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -67,7 +68,7 @@ func (w *anyWriter) take(n int) []byte {
 func (w *anyWriter) key(f *anyFrame) {
 	key := w.bytes()
 	f.properties = append(f.properties, property{key: key, from: len(w.dst)})
-	w.dst = append(appendJSONString(w.dst, key), ':')
+	w.dst = append(ecma.AppendQuoted(w.dst, key), ':')
 }
 
 // value writes the next value; of an array or object only the bracket, and then
@@ -90,11 +91,11 @@ func (w *anyWriter) value() (opened bool) {
 		}
 		w.dst = strconv.AppendUint(w.dst, magnitude, 10)
 	case lib0.AnyFloat32:
-		w.number(float64(math.Float32frombits(binary.BigEndian.Uint32(w.take(4)))))
+		w.dst = ecma.AppendJSONNumber(w.dst, float64(math.Float32frombits(binary.BigEndian.Uint32(w.take(4)))))
 	case lib0.AnyFloat64:
-		w.number(math.Float64frombits(binary.BigEndian.Uint64(w.take(8))))
+		w.dst = ecma.AppendJSONNumber(w.dst, math.Float64frombits(binary.BigEndian.Uint64(w.take(8))))
 	case lib0.AnyString:
-		w.dst = appendJSONString(w.dst, w.bytes())
+		w.dst = ecma.AppendQuoted(w.dst, w.bytes())
 	case lib0.AnyBytes:
 		w.byteArray(w.bytes())
 	case lib0.AnyArray, lib0.AnyObject:
@@ -145,26 +146,6 @@ func (w *anyWriter) byteArray(b []byte) {
 	w.dst = append(w.dst, '}')
 }
 
-// number writes a number as JavaScript does: shortest, without an exponent from
-// 1e-6 up to 1e21.
-func (w *anyWriter) number(f float64) {
-	switch abs := math.Abs(f); {
-	case math.IsNaN(f) || math.IsInf(f, 0):
-		w.dst = append(w.dst, "null"...)
-	case f == 0:
-		w.dst = append(w.dst, '0') // -0, too
-	case abs < 1e-6 || abs >= 1e21:
-		w.dst = strconv.AppendFloat(w.dst, f, 'e', -1, 64)
-		// Go writes at least two digits of an exponent.
-		if n := len(w.dst); w.dst[n-2] == '0' && (w.dst[n-3] == '-' || w.dst[n-3] == '+') {
-			w.dst[n-2] = w.dst[n-1]
-			w.dst = w.dst[:n-1]
-		}
-	default:
-		w.dst = strconv.AppendFloat(w.dst, f, 'f', -1, 64)
-	}
-}
-
 // closeFrames ends the value that was written, and all that end with it. It
 // returns true when the outermost has ended.
 func (w *anyWriter) closeFrames(opened bool) (done bool) {
@@ -198,31 +179,11 @@ func (w *anyWriter) endElement(f *anyFrame) {
 		return
 	}
 	p := &f.properties[len(f.properties)-1]
-	if string(p.key) == "__proto__" {
+	if string(p.key) == ecma.Prototype {
 		w.dst = w.dst[:p.from]
 	}
 	if len(w.dst) > p.from {
 		w.dst = append(w.dst, ',')
 	}
 	p.to = len(w.dst)
-}
-
-// appendJSONString appends UTF-8 text as JSON.stringify writes it.
-func appendJSONString(dst, s []byte) []byte {
-	const short = "btn\x00fr" // from 8 on; there is none for 11
-	dst = append(dst, '"')
-	for _, c := range s {
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c >= ' ':
-			dst = append(dst, c)
-		case c >= 8 && c <= 13 && c != 11:
-			dst = append(dst, '\\', short[c-8])
-		default:
-			const hex = "0123456789abcdef"
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	return append(dst, '"')
 }

@@ -1,8 +1,6 @@
 package yjs
 
 import (
-	"encoding/binary"
-	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -144,8 +142,7 @@ func (r *jsonReader) scalar(c byte) {
 	}
 }
 
-// number appends a number as lib0 does: up to 31 bits as an integer, else as the
-// smallest float that holds it.
+// number appends a number.
 func (r *jsonReader) number() {
 	from := r.pos
 	for r.pos < len(r.src) && isNumberByte(r.src[r.pos]) {
@@ -153,17 +150,7 @@ func (r *jsonReader) number() {
 	}
 	// Out of range is ±Inf, in JavaScript as here.
 	f, _ := strconv.ParseFloat(string(r.src[from:r.pos]), 64)
-	switch abs := math.Abs(f); {
-	case abs <= math.MaxInt32 && abs == math.Trunc(abs):
-		r.dst = append(r.dst, lib0.AnyInteger)
-		r.dst = lib0.AppendVarInt(r.dst, uint64(abs), math.Signbit(f))
-	case float64(float32(f)) == f:
-		r.dst = append(r.dst, lib0.AnyFloat32)
-		r.dst = binary.BigEndian.AppendUint32(r.dst, math.Float32bits(float32(f)))
-	default:
-		r.dst = append(r.dst, lib0.AnyFloat64)
-		r.dst = binary.BigEndian.AppendUint64(r.dst, math.Float64bits(f))
-	}
+	r.dst = lib0.AppendAnyNumber(r.dst, f)
 }
 
 func isNumberByte(c byte) bool {

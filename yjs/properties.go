@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
-	"strconv"
+
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 )
 
 // property is one key of an object that is being written: its key, and where in
@@ -37,7 +38,7 @@ func arrange(dst []byte, list []property) ([]byte, int) {
 			continue
 		}
 		at[string(p.key)] = len(entries)
-		index, isIdx := arrayIndex(p.key)
+		index, isIdx := ecma.ArrayIndex(p.key)
 		entries = append(entries, entry{p, index, isIdx})
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int {
@@ -76,7 +77,7 @@ func inOrder(list []property) bool {
 		if p.from == p.to {
 			return false
 		}
-		if _, isIdx := arrayIndex(p.key); isIdx && len(list) > 1 {
+		if _, isIdx := ecma.ArrayIndex(p.key); isIdx && len(list) > 1 {
 			return false
 		}
 		for _, q := range list[:i] {
@@ -86,19 +87,4 @@ func inOrder(list []property) bool {
 		}
 	}
 	return true
-}
-
-// arrayIndex reports whether JavaScript orders a key as a number: a canonical
-// decimal below 2^32-1.
-func arrayIndex(key []byte) (uint64, bool) {
-	if len(key) == 0 || len(key) > 10 || key[0] == '0' && len(key) > 1 {
-		return 0, false
-	}
-	for _, c := range key {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseUint(string(key), 10, 64)
-	return n, err == nil && n < 1<<32-1
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 )
 
 // target is a type that can be edited, and the way to it.
@@ -50,7 +51,7 @@ func (r *editor) child(of any) (step, child any) {
 		}
 	}
 	keyed := func(values map[string]any) {
-		for _, k := range content.SortedKeys(values) {
+		for _, k := range ecma.SortedKeys(values) {
 			children[k] = values[k]
 		}
 	}
@@ -93,7 +94,7 @@ func sortedSteps(children map[any]any) []any {
 			names[s] = nil
 		}
 	}
-	for _, k := range content.SortedKeys(names) {
+	for _, k := range ecma.SortedKeys(names) {
 		steps = append(steps, k)
 	}
 	return steps

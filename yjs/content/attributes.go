@@ -3,6 +3,7 @@ package content
 import (
 	"slices"
 
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -67,13 +68,13 @@ func (a *attributes) mark(key string, value attribute) {
 
 // attributes takes formats that a caller gives, as they will travel.
 func (e *Edit) attributes(given map[string]any) (a attributes, room int, err error) {
-	for _, key := range sortedKeys(given) {
+	for _, key := range ecma.SortedKeys(given) {
 		text, err := appendJSON(nil, given[key], 0)
 		if err != nil {
 			return a, 0, err
 		}
 		e.view.given++
-		a.set(valid(key), attribute{parseJSON(text), text, -e.view.given})
+		a.set(ecma.WellFormed(key), attribute{parseJSON(text), text, -e.view.given})
 		room += 2 * (len(text) + len(key) + 2*keyRoom)
 	}
 	return a, room, nil

@@ -17,9 +17,6 @@ func ReadCrowded(update []byte, crowd int) (*View, error) {
 // Source returns the update that a view was made of.
 func Source(v *View) []byte { return v.src }
 
-// SortedKeys returns the keys of an object as JavaScript sorts them.
-func SortedKeys(object map[string]any) []string { return sortedKeys(object) }
-
 // HolderOf returns the ID of the struct that a nested type is in.
 func HolderOf(shared any) string {
 	h := shared.(interface{ self() Shared }).self()

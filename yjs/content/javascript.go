@@ -1,13 +1,12 @@
 package content
 
 import (
-	"cmp"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 )
 
 // What follows is how JavaScript turns values into text, which Yjs leaves to it.
@@ -22,7 +21,7 @@ func toText(value any) string {
 	case bool:
 		return strconv.FormatBool(value)
 	case float64:
-		return formatNumber(value)
+		return string(ecma.AppendNumber(nil, value))
 	case BigInt:
 		return strconv.FormatInt(int64(value), 10)
 	case string:
@@ -52,72 +51,6 @@ func toText(value any) string {
 	default:
 		return "[object Object]"
 	}
-}
-
-// formatNumber is Number.prototype.toString (ECMA-262, 6.1.6.1.20).
-func formatNumber(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	case f == 0:
-		return "0"
-	case f < 0:
-		return "-" + formatNumber(-f)
-	}
-	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
-	digits := strings.Replace(mantissa, ".", "", 1)
-	e, _ := strconv.Atoi(exponent)
-	k, n := len(digits), e+1 // f = 0.digits × 10^n
-	switch {
-	case k <= n && n <= 21:
-		return digits + strings.Repeat("0", n-k)
-	case 0 < n && n <= 21:
-		return digits[:n] + "." + digits[n:]
-	case -6 < n && n <= 0:
-		return "0." + strings.Repeat("0", -n) + digits
-	}
-	if k > 1 {
-		digits = digits[:1] + "." + digits[1:]
-	}
-	if e >= 0 {
-		return digits + "e+" + strconv.Itoa(e)
-	}
-	return digits + "e" + strconv.Itoa(e)
-}
-
-// compareUnits compares strings as JavaScript does, by their UTF-16 units: there,
-// code points above U+FFFF come before U+E000.
-func compareUnits(x, y string) int {
-	for x != "" && y != "" {
-		r, n := utf8.DecodeRuneInString(x)
-		s, m := utf8.DecodeRuneInString(y)
-		if r != s {
-			return cmp.Compare(unitRank(r), unitRank(s))
-		}
-		x, y = x[n:], y[m:]
-	}
-	return cmp.Compare(len(x), len(y))
-}
-
-func unitRank(r rune) rune {
-	if r >= 0xe000 && r <= 0xffff {
-		return r + unicode.MaxRune
-	}
-	return r
-}
-
-// sortedKeys returns the keys of an object in the order of Array.prototype.sort.
-func sortedKeys(object map[string]any) []string {
-	keys := make([]string, 0, len(object))
-	for k := range object {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, compareUnits)
-	return keys
 }
 
 // entries is what a for-in loop over a value finds.

@@ -1,5 +1,7 @@
 package content
 
+import "github.com/fjord-sync/fjord/yjs/internal/ecma"
+
 // finger is a place in a sequence from which near indices are found without going
 // through all nodes before: count units that count stand before node.
 type finger struct{ list, node, count int32 }
@@ -170,7 +172,7 @@ func (h Shared) setValue(e *Edit, key string, value any) error {
 	if err != nil {
 		return err
 	}
-	key = valid(key)
+	key = ecma.WellFormed(key)
 	if err := e.room(size(all) + len(key) + keyRoom); err != nil {
 		return err
 	}
@@ -184,7 +186,7 @@ func (h Shared) deleteKey(e *Edit, key string) error {
 		return err
 	}
 	if kin := h.find(); kin != none {
-		if l := h.view.keys.find(h.view, kin, []byte(valid(key))); l != none {
+		if l := h.view.keys.find(h.view, kin, []byte(ecma.WellFormed(key))); l != none {
 			e.delete(h.view.lists[l].last)
 		}
 	}

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 	"github.com/fjord-sync/fjord/yjs/internal/units"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
@@ -77,12 +78,12 @@ func planOne(value any, depth int) (p planned, err error) {
 		p.body = lib0.AppendVarBytes(nil, value)
 	case Subdocument:
 		p.kind = kindDoc
-		p.body, err = appendObject(lib0.AppendVarString(nil, valid(value.GUID)), value.Options, []string{"gc", "autoLoad", "meta"}, 0)
+		p.body, err = appendAny(lib0.AppendVarString(nil, ecma.WellFormed(value.GUID)), value.object())
 	case NewText, NewArray, NewMap, NewXMLFragment, NewXMLElement, NewXMLText, NewXMLHook:
 		return planType(value, depth+1)
 	default:
 		p.kind = kindAny
-		p.body, err = appendAny(nil, value, 0)
+		p.body, err = appendAny(nil, value)
 	}
 	return p, err
 }
@@ -108,13 +109,13 @@ func planType(value any, depth int) (p planned, err error) {
 	case NewMap:
 		p.body, keyed = []byte{typeMap}, value
 	case NewXMLHook:
-		p.body, keyed = lib0.AppendVarString([]byte{typeXMLHook}, valid(value.Name)), value.Values
+		p.body, keyed = lib0.AppendVarString([]byte{typeXMLHook}, ecma.WellFormed(value.Name)), value.Values
 	case NewXMLElement:
 		name := value.Name
 		if name == "" {
 			name = undefinedName
 		}
-		p.body = lib0.AppendVarString([]byte{typeXMLElement}, valid(name))
+		p.body = lib0.AppendVarString([]byte{typeXMLElement}, ecma.WellFormed(name))
 		sequence, keyed = value.Children, value.Attributes
 	}
 	if sequence != nil {
@@ -122,12 +123,12 @@ func planType(value any, depth int) (p planned, err error) {
 			return p, err
 		}
 	}
-	for _, key := range sortedKeys(keyed) {
+	for _, key := range ecma.SortedKeys(keyed) {
 		q, err := planOne(keyed[key], depth)
 		if err != nil {
 			return p, err
 		}
-		p.keys, p.named = append(p.keys, valid(key)), append(p.named, q)
+		p.keys, p.named = append(p.keys, ecma.WellFormed(key)), append(p.named, q)
 	}
 	return p, nil
 }
@@ -137,7 +138,7 @@ func planText(s string) []planned {
 	if s == "" {
 		return nil
 	}
-	s = valid(s)
+	s = ecma.WellFormed(s)
 	return []planned{{kind: kindString, length: uint32(units.Count([]byte(s))), body: []byte(s)}}
 }
 

@@ -1,5 +1,7 @@
 package content
 
+import "github.com/fjord-sync/fjord/yjs/internal/ecma"
+
 // Shared is a shared type in a view, as all of them have it: Text, Array, Map and
 // the XML types are ways to read one. It stays good when the view is edited, also if
 // the type is deleted: then it reads as empty.
@@ -11,7 +13,7 @@ type Shared struct {
 
 // root returns the root type of a name, which may not be there.
 func (v *View) root(name string) Shared {
-	name = valid(name)
+	name = ecma.WellFormed(name)
 	kin, ok := v.roots[name]
 	if !ok {
 		kin = none
@@ -132,7 +134,7 @@ func (h Shared) entry(key string) (any, bool) {
 	if k == none {
 		return nil, false
 	}
-	l := h.view.keys.find(h.view, k, []byte(valid(key)))
+	l := h.view.keys.find(h.view, k, []byte(ecma.WellFormed(key)))
 	if l == none {
 		return nil, false
 	}

@@ -1,12 +1,11 @@
 package content
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"math"
 	"strconv"
 	"strings"
 
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -23,13 +22,10 @@ import (
 // U+FFFD.
 
 // Undefined is JavaScript's undefined.
-type Undefined struct{}
-
-// MarshalJSON writes null.
-func (Undefined) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+type Undefined = lib0.Undefined
 
 // BigInt is JavaScript's bigint, as far as it travels: 64 bits.
-type BigInt int64
+type BigInt = lib0.BigInt
 
 // Subdocument is a reference to another document. Its content isn't here.
 type Subdocument struct {
@@ -39,60 +35,16 @@ type Subdocument struct {
 
 // proto is a key that JavaScript objects don't take: assigning to it does
 // something else. Yjs loses what is stored there, and so do the views as JSON.
-const proto = "__proto__"
+const proto = ecma.Prototype
 
-// readAny consumes a lib0 any. Its nesting was checked.
+// readAny consumes a lib0 any, which was checked.
 func (c *cursor) readAny() any {
-	switch tag := c.byte(); tag {
-	case lib0.AnyNull:
-		return nil
-	case lib0.AnyTrue, lib0.AnyFalse:
-		return tag == lib0.AnyTrue
-	case lib0.AnyInteger:
-		return c.integer()
-	case lib0.AnyFloat32:
-		c.pos += 4
-		return float64(math.Float32frombits(binary.BigEndian.Uint32(c.src[c.pos-4:])))
-	case lib0.AnyFloat64:
-		c.pos += 8
-		return math.Float64frombits(binary.BigEndian.Uint64(c.src[c.pos-8:]))
-	case lib0.AnyBigInt:
-		c.pos += 8
-		return BigInt(binary.BigEndian.Uint64(c.src[c.pos-8:]))
-	case lib0.AnyString:
-		return string(c.bytes())
-	case lib0.AnyBytes:
-		return append([]byte{}, c.bytes()...)
-	case lib0.AnyArray:
-		list := []any{}
-		for n := c.uvarint(); n > 0; n-- {
-			list = append(list, c.readAny())
-		}
-		return list
-	case lib0.AnyObject:
-		object := map[string]any{}
-		for n := c.uvarint(); n > 0; n-- {
-			key := string(c.bytes())
-			if value := c.readAny(); key != proto {
-				object[key] = value
-			}
-		}
-		return object
-	default: // lib0.AnyUndefined
-		return Undefined{}
-	}
-}
-
-func (c *cursor) integer() float64 {
-	magnitude, negative, rest, err := lib0.VarInt(c.src[c.pos:])
+	value, rest, err := lib0.Any(c.src[c.pos:])
 	if err != nil {
 		panic("content: a checked value can't be read: " + err.Error())
 	}
 	c.pos = len(c.src) - len(rest)
-	if negative {
-		return math.Copysign(float64(magnitude), -1)
-	}
-	return float64(magnitude)
+	return value
 }
 
 // readJSON consumes a string that holds JSON, or "undefined".

@@ -3,6 +3,8 @@ package content
 import (
 	"slices"
 	"strings"
+
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 )
 
 // XMLFragment is a Y.XmlFragment: XMLElements, XMLTexts and XMLHooks one after the
@@ -77,7 +79,7 @@ func (x XMLElement) String() string {
 	name := lower(x.Name())
 	b.WriteString("<" + name)
 	attributes := x.Attributes()
-	for _, key := range sortedKeys(attributes) {
+	for _, key := range ecma.SortedKeys(attributes) {
 		b.WriteString(" " + key + `="` + toText(attributes[key]) + `"`)
 	}
 	b.WriteString(">" + x.XMLFragment.String() + "</" + name + ">")
@@ -92,11 +94,11 @@ type XMLText struct{ Text }
 func (x XMLText) String() string {
 	var b strings.Builder
 	for _, op := range x.Delta() {
-		names := sortedKeys(op.Attributes)
+		names := ecma.SortedKeys(op.Attributes)
 		for _, name := range names {
 			b.WriteString("<" + name)
 			attributes := entries(op.Attributes[name])
-			for _, key := range sortedKeys(attributes) {
+			for _, key := range ecma.SortedKeys(attributes) {
 				b.WriteString(" " + key + `="` + toText(attributes[key]) + `"`)
 			}
 			b.WriteString(">")

@@ -1,6 +1,10 @@
 package lib0
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/fjord-sync/fjord/yjs/internal/ecma"
+)
 
 // MaxAnyDepth bounds how deep arrays and objects of an any may nest. JavaScript's
 // own reader and writer recurse and overflow their stack at a few thousand.
@@ -35,10 +39,6 @@ const (
 	AnyUndefined = 127
 )
 
-// prototype is the key that an assignment in JavaScript doesn't take for a key.
-// With any other value than bytes it is only lost.
-const prototype = "__proto__"
-
 // anyFrame is an array or object that is being read.
 type anyFrame struct {
 	left   uint64 // elements not yet read
@@ -49,10 +49,14 @@ type anyFrame struct {
 // what follows. It allocates nothing and doesn't recurse.
 func SkipAny(src []byte) (rest []byte, err error) {
 	f, rest, err := skipAnyHead(src)
-	if err != nil || f.left == 0 {
-		return rest, err
+	switch {
+	case err != nil:
+		return nil, err
+	case f.left == 0:
+		return rest, nil
+	default:
+		return skipNested(f, rest)
 	}
-	return skipNested(f, rest)
 }
 
 // skipNested consumes the elements of f and all that nests in them.
@@ -71,7 +75,7 @@ func skipNested(f anyFrame, src []byte) (rest []byte, err error) {
 			if key, src, err = VarString(src); err != nil {
 				return nil, err
 			}
-			if string(key) == prototype && len(src) > 0 && src[0] == AnyBytes {
+			if string(key) == ecma.Prototype && len(src) > 0 && src[0] == AnyBytes {
 				return nil, ErrPrototype
 			}
 		}

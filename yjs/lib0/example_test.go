@@ -15,6 +15,37 @@ func ExampleAppendVarUint() {
 	// Output: ac0202c3a9: 300, é, 0 left, <nil>
 }
 
+// What JavaScript's writeAny has written, and what its readAny will read.
+func ExampleAny() {
+	src, err := lib0.AppendAny(nil, map[string]any{"title": "Fjord", "tags": []any{"a", nil}, "depth": 1308})
+	if err != nil {
+		fmt.Println(err)
+	}
+	value, rest, err := lib0.Any(src)
+	fmt.Println(len(src), value, len(rest), err)
+	// Output: 35 map[depth:1308 tags:[a <nil>] title:Fjord] 0 <nil>
+}
+
+func ExampleAppendAny() {
+	_, err := lib0.AppendAny(nil, []string{"a"})
+	fmt.Println(err)
+	_, err = lib0.AppendAny(nil, 1<<60)
+	fmt.Println(err)
+	big, _ := lib0.AppendAny(nil, lib0.BigInt(1<<60))
+	fmt.Printf("% x\n", big)
+	// Output:
+	// lib0: value that an any can't hold: a []string; want nil, bool, a number, string, []byte, []any, map[string]any, Object, Undefined or BigInt
+	// lib0: value that an any can't hold: 1152921504606846976 isn't exact in a float64; use BigInt
+	// 7a 10 00 00 00 00 00 00 00
+}
+
+// An Object is for who minds the order of keys.
+func ExampleObject() {
+	src, _ := lib0.AppendAny(nil, lib0.Object{{Key: "z", Value: 1}, {Key: "a", Value: 2}})
+	fmt.Printf("%q\n", src)
+	// Output: "v\x02\x01z}\x01\x01a}\x02"
+}
+
 func ExampleSkipAny() {
 	// {"a": [true, null]} and a byte behind it.
 	rest, err := lib0.SkipAny([]byte{lib0.AnyObject, 1, 1, 'a', lib0.AnyArray, 2, lib0.AnyTrue, lib0.AnyNull, 9})

@@ -229,3 +229,31 @@ func FuzzSkipAny(f *testing.F) {
 		}
 	})
 }
+
+func TestFloats(t *testing.T) {
+	src := lib0.AppendBigInt64(lib0.AppendFloat64(lib0.AppendFloat32(nil, 0.5), -0.1), -2)
+	want := []byte{0x3f, 0, 0, 0, 0xbf, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a, 255, 255, 255, 255, 255, 255, 255, 254}
+	if !bytes.Equal(src, want) {
+		t.Errorf("wrote % x, want % x", src, want)
+	}
+	single, rest, err := lib0.Float32(src)
+	if single != 0.5 || err != nil {
+		t.Errorf("%v, %v", single, err)
+	}
+	double, rest, err := lib0.Float64(rest)
+	if double != -0.1 || err != nil {
+		t.Errorf("%v, %v", double, err)
+	}
+	n, rest, err := lib0.BigInt64(rest)
+	if n != -2 || len(rest) != 0 || err != nil {
+		t.Errorf("%d, rest % x, %v", n, rest, err)
+	}
+	for i := range 8 {
+		_, _, errFloat := lib0.Float64(src[:i])
+		_, _, errInt := lib0.BigInt64(src[:i])
+		_, _, errSingle := lib0.Float32(src[:i])
+		if !errors.Is(errFloat, lib0.ErrTruncated) || !errors.Is(errInt, lib0.ErrTruncated) || (i < 4) != errors.Is(errSingle, lib0.ErrTruncated) {
+			t.Errorf("%d bytes: %v, %v, %v", i, errFloat, errInt, errSingle)
+		}
+	}
+}

@@ -55,7 +55,7 @@ var mutants = []mutant{
 	{"version 2: length of a delete", "v2decode.go", "length := c.rest.uvarint() + 1", "length := c.rest.uvarint()", tier1},
 	{"version 2: right clock among the left", "v2encode.go", "w.rightClocks.put(b.right.Clock)", "w.leftClocks.put(b.right.Clock)", tier1},
 	{"version 2: lengths in bytes", "columns.go", "w.lengths.put(uint64(units.Count(s)))", "w.lengths.put(uint64(len(s)))", tier1},
-	{"version 2: every float has 64 bits", "jsonany.go", "case float64(float32(f)) == f:", "case false:", tier1},
+	{"version 2: every float has 64 bits", "lib0/anywrite.go", "case float64(float32(f)) == f:", "case false:", tier1},
 	{"stale encoded deletes", "deletes.go", "\ts.encoded = nil\n\tif end < d.start", "\tif end < d.start", long},
 	{"gap's structs lost", "client.go", "\tfor c.gaps.pop(uint64(c.main.end), &b) {", "\tif c.gaps.pop(uint64(c.main.end), &b) {", tier1},
 	{"keystroke ignores the right origin", "keystroke.go", "string(update[at:letters-1]) != string(right)", "false", long},
