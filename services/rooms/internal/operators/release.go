@@ -10,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/internal/roomname"
 	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 	"github.com/fjord-sync/fjord/yjs"
@@ -53,6 +54,10 @@ func (h *Handler) Release(ctx context.Context, r *connect.Request[roomsv1.Releas
 }
 
 func (h *Handler) restore(ctx context.Context, name, id string) (*roomsv1.ReleaseResponse, error) {
+	// A log that is no room's would be emptied before the room refuses what was in it.
+	if err := roomname.Default(name); err != nil {
+		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("%w: it can be exported and dropped, not restored", err))
+	}
 	patient, err := h.quarantine.Export(ctx, name, id)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
+	"github.com/fjord-sync/fjord/internal/roomname"
 	"github.com/fjord-sync/fjord/services/storage/internal/metrics"
 	"github.com/fjord-sync/fjord/services/storage/internal/quarantine"
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
@@ -30,6 +31,8 @@ type fake struct {
 	err  error
 	load func(store.Sink) error
 	page store.Page
+	// rooms are what List lists, in order.
+	rooms []string
 	// scrapped counts the calls of Scrap.
 	scrapped int
 }
@@ -62,7 +65,17 @@ func (f *fake) Delete(context.Context, string, store.Epoch) (bool, error) { retu
 
 func (f *fake) List(_ context.Context, page store.Page) ([]store.Info, bool, error) {
 	f.page = page
-	return nil, false, f.err
+	var found []store.Info
+	for _, room := range f.rooms {
+		if room <= page.After || !strings.HasPrefix(room, page.Prefix) {
+			continue
+		}
+		if len(found) == page.Limit {
+			return found, true, f.err
+		}
+		found = append(found, store.Info{Room: room})
+	}
+	return found, false, f.err
 }
 
 func (f *fake) Check(_ context.Context, holdings []store.Holding) []error {
@@ -316,6 +329,39 @@ func TestListLimits(t *testing.T) {
 	_, err := client.List(t.Context(), connect.NewRequest(&storagev1.ListRequest{Limit: 1001}))
 	if connect.CodeOf(err) != connect.CodeInvalidArgument {
 		t.Errorf("limit 1001: %v", err)
+	}
+}
+
+// What services keep beside rooms is listed only for who looks for it, and leaves no
+// hole in a page.
+func TestListShowsRooms(t *testing.T) {
+	client, _ := serve(t, &fake{rooms: []string{"\x01", roomname.Revocations, "a", "b", "c"}})
+	for _, c := range []struct {
+		prefix, after string
+		limit         uint32
+		want          string
+		more          bool
+	}{
+		{want: `["\x01" "a" "b" "c"]`},
+		{limit: 1, want: `["\x01"]`, more: true},
+		{limit: 1, after: "\x01", want: `["a"]`, more: true},
+		{limit: 3, want: `["\x01" "a" "b"]`, more: true},
+		{limit: 2, after: roomname.Revocations, want: `["a" "b"]`, more: true},
+		{prefix: "b", want: `["b"]`},
+		{prefix: "\x01", want: `["\x01" "\x01revocations"]`},
+		{prefix: roomname.Revocations, limit: 1, want: `["\x01revocations"]`},
+	} {
+		list, err := client.List(t.Context(), connect.NewRequest(&storagev1.ListRequest{Prefix: c.prefix, After: c.after, Limit: c.limit}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, room := range list.Msg.GetRooms() {
+			got = append(got, room.GetRoom())
+		}
+		if fmt.Sprintf("%q", got) != c.want || list.Msg.GetMore() != c.more {
+			t.Errorf("%+v: %q, more %t", c, got, list.Msg.GetMore())
+		}
 	}
 }
 

@@ -139,38 +139,3 @@ func (h *Handler) lapses(ctx context.Context, holdings []store.Holding, response
 	}
 	return nil
 }
-
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
-
-// List implements the RPC.
-func (h *Handler) List(ctx context.Context, req *connect.Request[storagev1.ListRequest]) (*connect.Response[storagev1.ListResponse], error) {
-	page := store.Page{Prefix: req.Msg.GetPrefix(), After: req.Msg.GetAfter(), Limit: int(req.Msg.GetLimit())}
-	if page.Limit == 0 {
-		page.Limit = defaultPage
-	}
-	var rooms []store.Info
-	var more bool
-	var err error
-	if page.Limit > maxPage {
-		err = store.Errorf(store.Invalid, store.Head{}, "limit %d is above %d: read page by page, with after", page.Limit, maxPage)
-	} else {
-		rooms, more, err = h.store.List(ctx, page)
-	}
-	if err := h.finish(ctx, "list", "", err); err != nil {
-		return nil, err
-	}
-	infos := make([]*storagev1.RoomInfo, len(rooms))
-	for i, room := range rooms {
-		infos[i] = &storagev1.RoomInfo{
-			Room:         room.Room,
-			Epoch:        uint64(room.Head.Epoch),
-			LastSeq:      uint64(room.Head.Last),
-			SnapshotSeq:  uint64(room.Head.SnapshotSeq),
-			SnapshotSize: room.Head.SnapshotSize,
-		}
-	}
-	return connect.NewResponse(&storagev1.ListResponse{Rooms: infos, More: more}), nil
-}

@@ -84,7 +84,9 @@ type StorageServiceClient interface {
 	// still fences: the room's next Claim begins a new, empty log with a higher
 	// epoch, whose seqs go on from the old ones.
 	Delete(context.Context, *connect.Request[v1.DeleteRequest]) (*connect.Response[v1.DeleteResponse], error)
-	// List returns rooms in the byte order of their names.
+	// List returns rooms in the byte order of their names. What services keep
+	// beside them, the log "\u0001revocations", is listed only with a prefix that
+	// it begins with: no room's name has a control character.
 	List(context.Context, *connect.Request[v1.ListRequest]) (*connect.Response[v1.ListResponse], error)
 	// Check tells an owner which of the rooms that it holds it has lost since:
 	// without it, an owner that nobody writes to would never hear of its fence.
@@ -278,7 +280,9 @@ type StorageServiceHandler interface {
 	// still fences: the room's next Claim begins a new, empty log with a higher
 	// epoch, whose seqs go on from the old ones.
 	Delete(context.Context, *connect.Request[v1.DeleteRequest]) (*connect.Response[v1.DeleteResponse], error)
-	// List returns rooms in the byte order of their names.
+	// List returns rooms in the byte order of their names. What services keep
+	// beside them, the log "\u0001revocations", is listed only with a prefix that
+	// it begins with: no room's name has a control character.
 	List(context.Context, *connect.Request[v1.ListRequest]) (*connect.Response[v1.ListResponse], error)
 	// Check tells an owner which of the rooms that it holds it has lost since:
 	// without it, an owner that nobody writes to would never hear of its fence.
