@@ -20,13 +20,15 @@ type files[T any] struct {
 	paths []string
 	// parse makes sense of the contents, in the order of paths.
 	parse func(contents [][]byte) (T, error)
-	// failed hears why a change wasn't taken over.
-	failed func(error)
+	// told hears why a change isn't taken over, once for each reason in a row, and
+	// nil when all is well again.
+	told func(error)
 
 	mu     sync.Mutex // guards following
 	looked time.Time
 	seen   []state
 	value  T
+	why    string // what was told last
 }
 
 // state is what a file is known again by.
@@ -63,8 +65,13 @@ func (f *files[T]) look() {
 
 func (f *files[T]) lookLocked() {
 	f.looked = time.Now()
-	if err := f.readLocked(); err != nil {
-		f.failed(err)
+	err, why := f.readLocked(), ""
+	if err != nil {
+		why = err.Error()
+	}
+	if why != f.why {
+		f.why = why
+		f.told(err)
 	}
 }
 

@@ -25,7 +25,11 @@ func openPair(certificate, key, ca string, log *slog.Logger, protocols ...string
 	f := &files[pair]{
 		paths: []string{certificate, key},
 		parse: func(contents [][]byte) (pair, error) { return parsePair(contents, protocols) },
-		failed: func(err error) {
+		told: func(err error) {
+			if err == nil {
+				log.Info("the certificate can be read again", "file", certificate)
+				return
+			}
 			log.Error("the certificate can't be read again; the old one holds", "file", certificate, "error", err)
 		},
 	}

@@ -65,7 +65,11 @@ func (s secrets) accepts(r *http.Request) bool {
 
 // openSecrets reads a file of secrets.
 func openSecrets(path string, log *slog.Logger) (*files[secrets], error) {
-	f := &files[secrets]{paths: []string{path}, parse: parseSecrets, failed: func(err error) {
+	f := &files[secrets]{paths: []string{path}, parse: parseSecrets, told: func(err error) {
+		if err == nil {
+			log.Info("the secrets can be read again", "file", path)
+			return
+		}
 		log.Error("the secrets can't be read again; the old ones hold", "error", err)
 	}}
 	if err := f.open(); err != nil {

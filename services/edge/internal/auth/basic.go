@@ -24,7 +24,6 @@ import (
 // of them compare at a time, and what was right is remembered as a keyed hash.
 type Basic struct {
 	file *htpasswd
-	log  *slog.Logger
 	// turns bounds the comparisons at a time.
 	turns chan struct{}
 	// key and right remember what was right, by proof.
@@ -43,7 +42,7 @@ const (
 
 // NewBasic reads the htpasswd file at path.
 func NewBasic(path string, log *slog.Logger) (*Basic, error) {
-	file, err := openHtpasswd(path)
+	file, err := openHtpasswd(path, log)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +50,7 @@ func NewBasic(path string, log *slog.Logger) (*Basic, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Basic{file: file, log: log, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), right: right}
+	b := &Basic{file: file, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), right: right}
 	_, _ = rand.Read(b.key[:]) // it never fails
 	return b, nil
 }
@@ -64,11 +63,7 @@ func (b *Basic) Authenticate(ctx context.Context, r Request) (Claims, error) {
 	if !ok {
 		return Claims{}, errPassword
 	}
-	hash, known, err := b.file.hash(user)
-	if err != nil {
-		// The users that were there before still hold.
-		b.log.Error("the htpasswd file can't be read again", "error", err)
-	}
+	hash, known := b.file.hash(user)
 	right, err := b.compare(ctx, user, password, hash)
 	if err != nil {
 		return Claims{}, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -114,6 +115,35 @@ func TestHtpasswdReload(t *testing.T) {
 	}
 	rewrite(line("ben", "b"), 3*time.Minute)
 	eventually("a user that was taken out", login("ann", "two"), "unauthenticated")
+}
+
+// A file that can't be read is told of once for each reason, however many log in,
+// and once when it is well again.
+func TestHtpasswdIsToldOfOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &logged{}
+		path := file(t, line("ann", "one"))
+		a := open(t, auth.Config{Method: "basic:" + path, Logger: slog.New(slog.NewTextHandler(log, nil))})
+		for i, content := range []string{"not an htpasswd file", "# nobody", line("ann", "one")} {
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			then := time.Now().Add(time.Duration(i) * time.Hour)
+			if err := os.Chtimes(path, then, then); err != nil {
+				t.Fatal(err)
+			}
+			for range 5 {
+				time.Sleep(2 * time.Second)
+				if got := ask(t, a, login("ann", "one")); got != "ok" {
+					t.Errorf("%q: %s", content, got)
+				}
+			}
+		}
+		if lines := strings.Split(strings.TrimSpace(log.String()), "\n"); len(lines) != 3 ||
+			!strings.Contains(lines[0], "ERROR") || !strings.Contains(lines[1], "names nobody") || !strings.Contains(lines[2], "INFO") {
+			t.Errorf("the log says\n%swant two errors, and that it can be read again", log.String())
+		}
+	})
 }
 
 func TestHtpasswdFilesThatCannotWork(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 // is read again when it changes.
 type htpasswd struct {
 	path string
+	log  *slog.Logger
 
 	mu sync.Mutex // guards following
 	// looked is when the file was last looked at, and seen what it was then.
@@ -25,6 +27,7 @@ type htpasswd struct {
 	// decoy is compared for users that aren't there: it costs as much as the
 	// costliest that is, so that who guesses names learns nothing from the time.
 	decoy []byte
+	why   string // what was told last of why the file can't be read
 }
 
 type fileState struct {
@@ -42,25 +45,42 @@ const (
 )
 
 // openHtpasswd reads the file for the first time.
-func openHtpasswd(path string) (*htpasswd, error) {
-	h := &htpasswd{path: path}
+func openHtpasswd(path string, log *slog.Logger) (*htpasswd, error) {
+	h := &htpasswd{path: path, log: log}
 	return h, h.reload()
 }
 
-// hash returns a user's hash, or the decoy if there is no such user. An error
-// means that the file has changed into something that can't be read; the users
-// that were there before still hold.
-func (h *htpasswd) hash(user string) (hash []byte, known bool, err error) {
+// hash returns a user's hash, or the decoy if there is no such user.
+func (h *htpasswd) hash(user string) (hash []byte, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if time.Since(h.looked) >= lookEvery {
 		h.looked = time.Now()
-		err = h.reloadLocked()
+		h.tellLocked(h.reloadLocked())
 	}
 	if hash, known = h.users[user]; !known {
 		hash = h.decoy
 	}
-	return hash, known, err
+	return hash, known
+}
+
+// tellLocked tells why the file, once changed, can't be read, once for each reason
+// in a row, and when it can be again. The users that were there before hold until
+// then. The caller holds mu.
+func (h *htpasswd) tellLocked(err error) {
+	why := ""
+	if err != nil {
+		why = err.Error()
+	}
+	switch {
+	case why == h.why:
+		return
+	case err == nil:
+		h.log.Info("the htpasswd file can be read again", "users", len(h.users))
+	default:
+		h.log.Error("the htpasswd file can't be read again; the last good users stay", "error", err)
+	}
+	h.why = why
 }
 
 func (h *htpasswd) reload() error {

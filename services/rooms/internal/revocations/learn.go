@@ -2,7 +2,10 @@ package revocations
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"connectrpc.com/connect"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 )
@@ -12,19 +15,61 @@ func (l *List) run(ctx context.Context) {
 	defer close(l.done)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	failed := false
+	standing := readable
 	for {
-		err := l.poll(ctx)
-		if err != nil && !failed && ctx.Err() == nil {
-			l.config.Logger.Error("what is revoked can't be read; what was known before holds, and no edge is let in until it was read once", "error", err)
+		if err := l.poll(ctx); ctx.Err() == nil {
+			standing = l.told(standing, err)
 		}
-		failed = err != nil
 		l.expire()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// standing is whether the log can be read.
+type standing int
+
+const (
+	readable   standing = iota
+	away                // storage doesn't answer: this passes
+	unreadable          // it does, and what it says can't be used
+)
+
+// told tells of a poll's outcome if it is another than before, and returns it.
+func (l *List) told(before standing, err error) (now standing) {
+	const meanwhile = "what was known before holds, and no edge is let in until it was read once"
+	now = standingOf(err)
+	switch {
+	case now == before:
+	case now == readable:
+		l.config.Logger.Info("what is revoked can be read again")
+	case now == away:
+		l.config.Logger.Warn("what is revoked can't be read while storage is away; "+meanwhile, "error", err)
+	default:
+		l.config.Logger.Error("what is revoked can't be read; "+meanwhile, "error", err)
+	}
+	return now
+}
+
+func standingOf(err error) standing {
+	var wire *connect.Error
+	switch {
+	case err == nil:
+		return readable
+	case errors.Is(err, context.DeadlineExceeded):
+		return away
+	case !errors.As(err, &wire):
+		return unreadable
+	}
+	switch wire.Code() {
+	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeCanceled, connect.CodeAborted,
+		connect.CodeUnknown: // the connection broke
+		return away
+	default:
+		return unreadable
 	}
 }
 

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
@@ -153,6 +157,46 @@ func TestStorageIsAway(t *testing.T) {
 		if _, err := l.Revoke(ctx, &roomsv1.Revocation{Subject: "cy"}); !errors.Is(err, revocations.ErrUnavailable) {
 			t.Errorf("%v, want ErrUnavailable", err)
 		}
+	})
+}
+
+// An outage of storage is told once when it begins and once when it is over, and
+// apart from bytes that can't be used.
+func TestOutagesAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		var log strings.Builder
+		l := revocations.New(revocations.Config{
+			Storage: serveShelf(t, s), Max: 1, Changed: func(string) {}, Metrics: prometheus.NewRegistry(),
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		defer l.Close()
+		told := func(what string, want ...string) {
+			t.Helper()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			var levels []string
+			for line := range strings.Lines(log.String()) {
+				_, rest, _ := strings.Cut(line, " level=")
+				level, _, _ := strings.Cut(rest, " ")
+				levels = append(levels, level)
+			}
+			if !slices.Equal(levels, want) {
+				t.Errorf("%s: %v, want %v\n%s", what, levels, want, log.String())
+			}
+			log.Reset()
+		}
+		told("at first")
+		s.set(func() { s.away = true })
+		told("away", "WARN")
+		s.set(func() { s.away = false })
+		told("back", "INFO")
+		s.set(func() { s.away = true })
+		told("away once more", "WARN")
+		s.set(func() { s.away, s.records = false, [][]byte{{2}} })
+		told("back, and damaged", "ERROR")
+		s.set(func() { s.records = nil })
+		told("mended", "INFO")
 	})
 }
 
