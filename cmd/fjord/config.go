@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 
 	"github.com/urfave/cli/v3"
@@ -16,14 +17,12 @@ import (
 
 // config is what the flags say.
 type config struct {
-	listen, rpc, ops string
+	listen, rpc, ops *net.TCPAddr
 	data             string
 	acceptLoss       bool
-	rooms            string
-	keepDeleted      bool
 	// edge is what flags say of it; the rest of it is the house's.
 	edge        edge.Config
-	limits      rooms.Config // the limits of rooms, and nothing else
+	rooms       rooms.Config // the same
 	peers       *serve.Peers
 	certificate *serve.Certificate
 	// guardWeb and guardRPC stand before their ports, guardMetrics before /metrics.
@@ -33,27 +32,33 @@ type config struct {
 	tracer *trace.Tracer // nil: nobody is told
 }
 
+// readConfig reads and checks it, and tells all that is wrong with it, before a port
+// is taken or the disk is touched.
 func readConfig(cmd *cli.Command) (config, error) {
 	log, logErr := command.Logger(cmd)
 	edgeConfig, edgeErr := readEdge(cmd)
 	peers, peersErr := command.Peers(cmd, log)
 	certificate, certificateErr := command.Certificate(cmd, log)
-	var limits rooms.Config
-	limitsErr := command.ReadLimits(cmd, rooms.LimitTable, &limits)
+	listen, listenErr := command.WebAddress(cmd)
+	rpc, rpcErr := command.RPCAddress(cmd, peers)
+	ops, opsErr := command.OpsAddress(cmd)
+	roomsConfig := rooms.Config{
+		Kind:        cmd.String(command.RoomsFlag),
+		StorageURL:  insideURL,
+		KeepDeleted: cmd.Bool(command.KeepDeletedFlag),
+	}
+	limitsErr := command.ReadLimits(cmd, rooms.LimitTable, &roomsConfig)
 	return config{
-		limits:      limits,
-		listen:      cmd.String(command.ListenFlag),
-		rpc:         cmd.String(command.RPCFlag),
-		ops:         cmd.String(command.OpsFlag),
-		data:        cmd.String(command.DataFlag),
-		acceptLoss:  cmd.Bool(command.AcceptLossFlag),
-		rooms:       cmd.String(command.RoomsFlag),
-		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
-		edge:        edgeConfig,
-		peers:       peers,
-		certificate: certificate,
-		log:         log,
-	}, errors.Join(command.NoArguments(cmd), logErr, edgeErr, peersErr, certificateErr, limitsErr)
+			listen: listen, rpc: rpc, ops: ops,
+			data:        cmd.String(command.DataFlag),
+			acceptLoss:  cmd.Bool(command.AcceptLossFlag),
+			edge:        edgeConfig,
+			rooms:       roomsConfig,
+			peers:       peers,
+			certificate: certificate,
+			log:         log,
+		}, errors.Join(command.NoArguments(cmd), logErr, edgeErr, peersErr, certificateErr, listenErr, rpcErr, opsErr, limitsErr,
+			edgeConfig.Check(), roomsConfig.Check(), trace.Check())
 }
 
 func readEdge(cmd *cli.Command) (edge.Config, error) {
@@ -61,6 +66,7 @@ func readEdge(cmd *cli.Command) (edge.Config, error) {
 	proxies, proxiesErr := command.Proxies(cmd)
 	leaves, leavesErr := command.EdgeLeaves(cmd)
 	c := edge.Config{
+		RoomsURLs:      []string{insideURL},
 		RoomNames:      rule,
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
 		TrustedProxies: proxies,

@@ -45,21 +45,15 @@ func open(ctx context.Context, c config, p ports) (*house, error) {
 		return nil, err
 	}
 	name := command.ProcessName("fjord")
-	h.rooms, err = rooms.New(rooms.Config{
-		Kind:        c.rooms,
-		StorageURL:  insideURL,
-		KeepDeleted: c.keepDeleted,
-		Limits:      c.limits.Limits,
-		HTTPClient:  serve.NewClient(h.inside.Dial),
-		Owner:       name,
-		Logger:      c.log,
-		Metrics:     metrics,
-		Tracer:      c.tracer,
-	})
+	c.rooms.HTTPClient = serve.NewClient(h.inside.Dial)
+	c.rooms.Owner = name
+	c.rooms.Logger = c.log
+	c.rooms.Metrics = metrics
+	c.rooms.Tracer = c.tracer
+	h.rooms, err = rooms.New(c.rooms)
 	if err != nil {
 		return nil, errors.Join(err, h.storage.Close())
 	}
-	c.edge.RoomsURLs = []string{insideURL}
 	c.edge.HTTPClient = serve.NewClient(h.inside.Dial)
 	c.edge.Name = name
 	c.edge.Logger = c.log

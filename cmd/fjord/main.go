@@ -52,12 +52,8 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := command.Exposed(cmd, config.log, ports.web.Addr()); err != nil {
-		return err
-	}
-	if err := command.PeersExposed(cmd, config.log, config.peers, ports.rpc.Addr()); err != nil {
-		return err
-	}
+	command.WarnWeb(cmd, config.log, ports.web.Addr())
+	command.WarnRPC(config.log, config.peers, ports.rpc.Addr())
 	config.guardWeb = command.GuardWeb(cmd, ports.web.Addr())
 	config.guardRPC = command.GuardRPC(cmd, config.peers, ports.rpc.Addr())
 	config.guardMetrics = command.GuardMetrics(cmd, config.peers, ports.ops.Addr())

@@ -102,6 +102,52 @@ func TestStartThatCannotWork(t *testing.T) {
 	}
 }
 
+// What is wrong with the configuration is told before a port is taken or the disk is
+// touched, all of it in one line.
+func TestConfigurationComesFirst(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := program(ctx,
+		"--listen", "0.0.0.0:0", "--rpc", "[::]:0", "--ops", taken.Addr().String(), "--data", data,
+		"--rooms", "eternal", "--room-names", "any", "--tls-cert", "alone", "--trusted-proxy", "nginx,apache",
+		"--allow-origin", "nowhere", "--max-frame", "huge", "--max-rooms", "0", "--jwt-issuer", "me")
+	cmd.Env = append(cmd.Env, "OTEL_EXPORTER_OTLP_ENDPOINT=collector")
+	stderr, err := cmd.CombinedOutput()
+	if err == nil || strings.Count(strings.TrimSpace(string(stderr)), "\n") > 0 {
+		t.Fatalf("%v, %s; want one line and a failure", err, stderr)
+	}
+	for _, want := range []string{
+		"--listen 0.0.0.0:0: other machines reach it", "--rpc [::]:0: other machines reach it", "--rooms: unknown kind of room", "--room-names any",
+		"--tls-cert and --tls-key", "--trusted-proxy nginx", "--trusted-proxy apache", `allowed origin "nowhere"`, "--max-frame huge",
+		"--max-rooms 0", "means something to jwt only", "OTEL_EXPORTER_OTLP_ENDPOINT",
+	} {
+		if strings.Count(string(stderr), want) != 1 {
+			t.Errorf("%q isn't told, or twice:\n%s", want, stderr)
+		}
+	}
+	if strings.Contains(string(stderr), "taken") {
+		t.Errorf("ports come before what is wrong:\n%s", stderr)
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("the data directory was made")
+	}
+	for name, flags := range map[string][]string{
+		"a webhook's URL": {"--auth", "webhook:app"}, "a file": {"--auth", "jwt:" + data}, "a certificate": {"--tls-cert", data, "--tls-key", data},
+	} {
+		cmd := program(ctx, anywhere(data, append(flags, "--listen", taken.Addr().String())...)...)
+		if stderr, err := cmd.CombinedOutput(); err == nil || strings.Contains(string(stderr), "taken") {
+			t.Errorf("%s: %v, %s; want what is wrong with it, and nothing of the port", name, err, stderr)
+		}
+	}
+}
+
 // running is a started program, the URLs that it printed, and its log, which may be
 // read when it has ended.
 type running struct {

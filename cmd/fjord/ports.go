@@ -4,11 +4,10 @@ import (
 	"net"
 
 	"github.com/fjord-sync/fjord/internal/command"
-	"github.com/fjord-sync/fjord/internal/serve"
 )
 
 // ports are the addresses that the process is reached at. They are taken before
-// anything else is touched: a port that is taken is the commonest reason why a
+// the disk is touched: a port that is taken is the commonest reason why a
 // start fails.
 type ports struct {
 	web, rpc, ops net.Listener
@@ -16,14 +15,15 @@ type ports struct {
 
 func listen(c config) (p ports, err error) {
 	for _, port := range []struct {
-		flag, address string
-		listener      *net.Listener
+		flag     string
+		address  *net.TCPAddr
+		listener *net.Listener
 	}{
-		{"--" + command.ListenFlag, c.listen, &p.web},
-		{"--" + command.RPCFlag, c.rpc, &p.rpc},
-		{"--" + command.OpsFlag, c.ops, &p.ops},
+		{command.ListenFlag, c.listen, &p.web},
+		{command.RPCFlag, c.rpc, &p.rpc},
+		{command.OpsFlag, c.ops, &p.ops},
 	} {
-		if *port.listener, err = serve.Listen(port.flag, port.address); err != nil {
+		if *port.listener, err = command.Take(port.flag, port.address); err != nil {
 			return ports{}, err
 		}
 	}

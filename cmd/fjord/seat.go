@@ -38,17 +38,16 @@ func openSeat(ctx context.Context, cmd *cli.Command, log *slog.Logger) (*seat, e
 		}
 		return newSeat(peers.Client(nil), url, func() error { return nil }), nil
 	}
-	var limits rooms.Config
-	if err := command.ReadLimits(cmd, rooms.LimitTable, &limits); err != nil {
+	c := config{
+		rooms:      rooms.Config{StorageURL: insideURL, KeepDeleted: cmd.Bool(command.KeepDeletedFlag)},
+		data:       cmd.String(command.DataFlag),
+		acceptLoss: cmd.Bool(command.AcceptLossFlag),
+		log:        log,
+	}
+	if err := errors.Join(command.ReadLimits(cmd, rooms.LimitTable, &c.rooms), c.rooms.Check()); err != nil {
 		return nil, err
 	}
-	return sitDown(ctx, config{
-		limits:      limits,
-		data:        cmd.String(command.DataFlag),
-		acceptLoss:  cmd.Bool(command.AcceptLossFlag),
-		keepDeleted: cmd.Bool(command.KeepDeletedFlag),
-		log:         log,
-	})
+	return sitDown(ctx, c)
 }
 
 func newSeat(client connect.HTTPClient, url string, leave func() error) *seat {
@@ -67,14 +66,11 @@ func sitDown(ctx context.Context, c config) (*seat, error) {
 		return nil, err
 	}
 	inside := pipe.Listen()
-	own, err := rooms.New(rooms.Config{
-		StorageURL:  insideURL,
-		KeepDeleted: c.keepDeleted,
-		Limits:      c.limits.Limits,
-		HTTPClient:  serve.NewClient(inside.Dial),
-		Owner:       command.ProcessName("fjord-command"),
-		Logger:      c.log,
-	})
+	c.rooms.StorageURL = insideURL
+	c.rooms.HTTPClient = serve.NewClient(inside.Dial)
+	c.rooms.Owner = command.ProcessName("fjord-command")
+	c.rooms.Logger = c.log
+	own, err := rooms.New(c.rooms)
 	if err != nil {
 		return nil, errors.Join(err, keep.Close())
 	}

@@ -31,18 +31,21 @@ func AuthFlags() []cli.Flag {
 	}
 }
 
-// Exposed refuses to let everybody in from everywhere unless that was said. It
-// looks at where the listener is, not at how its address was spelt.
-func Exposed(cmd *cli.Command, log *slog.Logger, where net.Addr) error {
-	if !open(cmd) || onlyHere(where) {
+// exposed refuses to let everybody in from everywhere unless that was said. It
+// looks at where the port is, not at how its address was spelt.
+func exposed(cmd *cli.Command, where net.Addr) error {
+	if !open(cmd) || onlyHere(where) || cmd.Bool(InsecureFlag) {
 		return nil
 	}
-	if !cmd.Bool(InsecureFlag) {
-		return fmt.Errorf("--%s %s: other machines reach it, and --%s open lets everybody read and write everything; "+
-			"choose another --%s, listen on 127.0.0.1, or say --%s", ListenFlag, where, AuthFlag, AuthFlag, InsecureFlag)
+	return fmt.Errorf("--%s %s: other machines reach it, and --%s open lets everybody read and write everything; "+
+		"choose another --%s, listen on 127.0.0.1, or say --%s", ListenFlag, where, AuthFlag, AuthFlag, InsecureFlag)
+}
+
+// WarnWeb tells of what --insecure lets a websocket port do.
+func WarnWeb(cmd *cli.Command, log *slog.Logger, where net.Addr) {
+	if open(cmd) && !onlyHere(where) {
+		log.Warn("everybody who reaches the websocket port may read and write everything", "listen", where.String())
 	}
-	log.Warn("everybody who reaches the websocket port may read and write everything", "listen", where.String())
-	return nil
 }
 
 // open reports whether everybody may come in.

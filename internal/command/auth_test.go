@@ -39,17 +39,16 @@ func TestExposed(t *testing.T) {
 		{"--auth webhook:https://app.test", "0.0.0.0:1234", "", false},
 	} {
 		t.Run(test.args+" "+test.where, func(t *testing.T) {
-			where, err := net.ResolveTCPAddr("tcp", test.where)
-			if err != nil {
-				t.Fatal(err)
-			}
 			var log bytes.Buffer
 			var refusal error
-			cmd := &cli.Command{Flags: command.AuthFlags(), Action: func(_ context.Context, cmd *cli.Command) error {
-				refusal = command.Exposed(cmd, slog.New(slog.NewTextHandler(&log, nil)), where)
+			cmd := &cli.Command{Flags: command.EdgeFlags(), Action: func(_ context.Context, cmd *cli.Command) error {
+				var where net.Addr
+				if where, refusal = command.WebAddress(cmd); refusal == nil {
+					command.WarnWeb(cmd, slog.New(slog.NewTextHandler(&log, nil)), where)
+				}
 				return nil
 			}}
-			if err := cmd.Run(t.Context(), append([]string{"fjord"}, strings.Fields(test.args)...)); err != nil {
+			if err := cmd.Run(t.Context(), append([]string{"fjord", "--listen", test.where}, strings.Fields(test.args)...)); err != nil {
 				t.Fatal(err)
 			}
 			if (refusal == nil) != (test.want == "") || (refusal != nil && !strings.Contains(refusal.Error(), test.want)) {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -127,6 +128,7 @@ func TrustedProxies() cli.Flag {
 // Proxies reads --trusted-proxy.
 func Proxies(cmd *cli.Command) ([]netip.Prefix, error) {
 	var proxies []netip.Prefix
+	var wrong []error
 	for _, s := range cmd.StringSlice(ProxiesFlag) {
 		if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
 			a = a.Unmap()
@@ -135,11 +137,12 @@ func Proxies(cmd *cli.Command) ([]netip.Prefix, error) {
 		}
 		p, err := netip.ParsePrefix(s)
 		if err != nil || p != p.Masked() || p.Addr().Is4In6() {
-			return nil, fmt.Errorf("--%s %s: want an address or a network, as in 127.0.0.1, 10.0.0.0/8 or fd00::/8", ProxiesFlag, s)
+			wrong = append(wrong, fmt.Errorf("--%s %s: want an address or a network, as in 127.0.0.1, 10.0.0.0/8 or fd00::/8", ProxiesFlag, s))
+			continue
 		}
 		proxies = append(proxies, p)
 	}
-	return proxies, nil
+	return proxies, errors.Join(wrong...)
 }
 
 // Drain is how long an edge takes to leave.

@@ -76,19 +76,22 @@ func Peers(cmd *cli.Command, log *slog.Logger) (*serve.Peers, error) {
 	})
 }
 
-// PeersExposed refuses to let everybody call the RPC port from everywhere unless
-// that was said. It looks at where the listener is, as Exposed does.
-func PeersExposed(cmd *cli.Command, log *slog.Logger, peers *serve.Peers, where net.Addr) error {
-	if peers.Known() || onlyHere(where) {
+// peersExposed refuses to let everybody call the RPC port from everywhere unless
+// that was said. It looks at where the port is, as exposed does.
+func peersExposed(cmd *cli.Command, peers *serve.Peers, where net.Addr) error {
+	if peers.Known() || onlyHere(where) || cmd.Bool(InsecureFlag) {
 		return nil
 	}
-	if !cmd.Bool(InsecureFlag) {
-		return fmt.Errorf("--%s %s: other machines reach it, and whoever calls it can read and delete every room; "+
-			"give all services --%s FILE (`make-secret FILE` makes one) or --%s, listen on 127.0.0.1, or say --%s",
-			RPCFlag, where, RPCSecretFlag, PeerCertFlag, InsecureFlag)
+	return fmt.Errorf("--%s %s: other machines reach it, and whoever calls it can read and delete every room; "+
+		"give all services --%s FILE (`make-secret FILE` makes one) or --%s, listen on 127.0.0.1, or say --%s",
+		RPCFlag, where, RPCSecretFlag, PeerCertFlag, InsecureFlag)
+}
+
+// WarnRPC tells of what --insecure lets an RPC port do.
+func WarnRPC(log *slog.Logger, peers *serve.Peers, where net.Addr) {
+	if !peers.Known() && !onlyHere(where) {
+		log.Warn("everybody who reaches the RPC port may read and delete every room", "rpc", where.String())
 	}
-	log.Warn("everybody who reaches the RPC port may read and delete every room", "rpc", where.String())
-	return nil
 }
 
 var errMetrics = "metrics are for this machine, or for who says the secret: give --" + RPCSecretFlag +

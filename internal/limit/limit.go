@@ -12,6 +12,7 @@
 package limit
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,15 +65,14 @@ func (r Row[C]) field(c *C) *int {
 
 // Fill replaces zeros by the defaults, and says what is wrong with the rest.
 func (t Table[C]) Fill(c *C) error {
+	var wrong []error
 	for _, r := range t {
 		if r.Get(c) == 0 {
 			r.Set(c, r.Default)
 		}
-		if err := r.check(r.Get(c)); err != nil {
-			return err
-		}
+		wrong = append(wrong, r.check(r.Get(c)))
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // Who uses a limit may multiply it: no row goes further than these.

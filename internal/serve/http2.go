@@ -2,8 +2,10 @@ package serve
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -38,6 +40,15 @@ func http2Config() *http.HTTP2Config {
 		PingTimeout:                   pingAnswer,
 		WriteByteTimeout:              writeStall,
 	}
+}
+
+// CheckURL refuses what isn't the URL of another service.
+func CheckURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return fmt.Errorf("%q: want http://host:port or https://host:port", address)
+	}
+	return nil
 }
 
 // DialFunc is the type of http.Transport.DialContext.

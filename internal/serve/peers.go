@@ -117,9 +117,9 @@ func (p *Peers) Client(dial DialFunc) *http.Client {
 }
 
 // CheckURL refuses a URL of a peer that would be called in clear text although
-// there are certificates.
+// there are certificates. Of nil Peers, which couldn't be opened, nothing is known.
 func (p *Peers) CheckURL(flag, url string) error {
-	if p.pair != nil && !strings.HasPrefix(url, "https://") {
+	if p != nil && p.pair != nil && !strings.HasPrefix(url, "https://") {
 		return fmt.Errorf("--%s %s: certificates mean nothing there; want https://, or no --peer-cert", flag, url)
 	}
 	return nil

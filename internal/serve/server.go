@@ -11,6 +11,21 @@ import (
 	"syscall"
 )
 
+// Resolve returns where an address given by a flag is, and takes nothing there. Listen
+// takes what String says of it: a name is asked for once, so that what was found out
+// of the address holds for the listener. Its error is one line that names the flag.
+func Resolve(flag, address string) (*net.TCPAddr, error) {
+	where, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, badAddress(flag, address, err)
+	}
+	return where, nil
+}
+
+func badAddress(flag, address string, err error) error {
+	return fmt.Errorf("%s %s: %w; want HOST:PORT such as 127.0.0.1:1234 or :1234", flag, address, err)
+}
+
 // Listen opens a TCP listener for the address given by a flag. Its error is one
 // line that names the flag and says what would be right.
 func Listen(flag, address string) (net.Listener, error) {
@@ -24,7 +39,7 @@ func Listen(flag, address string) (net.Listener, error) {
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("%s %s: not allowed; choose a port above 1023", flag, address)
 	default:
-		return nil, fmt.Errorf("%s %s: %w; want HOST:PORT such as 127.0.0.1:1234 or :1234", flag, address, err)
+		return nil, badAddress(flag, address, err)
 	}
 }
 

@@ -60,10 +60,7 @@ const (
 // if the environment names no collector. It doesn't wait for the collector; one that
 // is away is logged, and what it missed is dropped.
 func Open(ctx context.Context, service string, log *slog.Logger) (*Tracer, error) {
-	if off() {
-		return nil, nil
-	}
-	if err := checkEnvironment(); err != nil {
+	if err := Check(); err != nil || off() {
 		return nil, err
 	}
 	exporter, err := otlptracehttp.New(ctx)
@@ -90,9 +87,13 @@ func off() bool {
 	return !named || strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") || os.Getenv("OTEL_TRACES_EXPORTER") == "none"
 }
 
-// checkEnvironment refuses what the library would replace by its defaults, with a
-// line in a log that nobody reads.
-func checkEnvironment() error {
+// Check refuses what the environment says and the library would replace by its
+// defaults, with a line in a log that nobody reads.
+func Check() error {
+	if off() {
+		return nil
+	}
+	var wrong []error
 	for _, name := range []string{endpoint, tracesEndpoint} {
 		value := os.Getenv(name)
 		if value == "" {
@@ -100,15 +101,15 @@ func checkEnvironment() error {
 		}
 		u, err := url.Parse(value)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return fmt.Errorf("%s is no URL of a collector: want one as in http://collector:4318", name)
+			wrong = append(wrong, fmt.Errorf("%s is no URL of a collector: want one as in http://collector:4318", name))
 		}
 	}
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"} {
 		if value := os.Getenv(name); value != "" && value != "http/protobuf" {
-			return fmt.Errorf("%s=%s: want http/protobuf, on the collector's port for that, 4318 most likely", name, value)
+			wrong = append(wrong, fmt.Errorf("%s=%s: want http/protobuf, on the collector's port for that, 4318 most likely", name, value))
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // Close sends what was gathered, at most until ctx ends. Spans that end later are

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"time"
 
@@ -86,18 +85,6 @@ var errNoRooms = errors.New("edge: no rooms URL: want at least one, as in http:/
 // withDefaults returns c with its zero values replaced, or says what is wrong
 // with it.
 func (c Config) withDefaults() (Config, error) {
-	if len(c.RoomsURLs) == 0 {
-		return c, errNoRooms
-	}
-	for _, u := range c.RoomsURLs {
-		parsed, err := url.Parse(u)
-		if err != nil {
-			return c, fmt.Errorf("edge: rooms URL: %w", err)
-		}
-		if (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "" {
-			return c, fmt.Errorf("edge: rooms URL %q: want http://host:port or https://host:port", u)
-		}
-	}
 	if c.HTTPClient == nil {
 		c.HTTPClient = serve.NewClient(nil)
 	}
@@ -117,10 +104,32 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Keepalive.Every, 20*time.Second)
 	setDefault(&c.Keepalive.Ping, cmp.Or(c.Keepalive.Pong, 40*time.Second)/2)
 	setDefault(&c.DrainSpread, 10*time.Second)
-	if err := c.fillLimits(); err != nil {
-		return c, err
+	return c, errors.Join(c.checkURLs(), c.fillLimits(), c.check())
+}
+
+// Check says all that is wrong with c. It reads the files that c names, and starts
+// nothing.
+func (c Config) Check() error {
+	_, err := c.withDefaults()
+	_, originsErr := newOrigins(c.AllowedOrigins)
+	authErr := c.Auth.Check()
+	if authErr != nil {
+		authErr = fmt.Errorf("edge: %w", authErr)
 	}
-	return c, c.check()
+	return errors.Join(err, originsErr, authErr)
+}
+
+func (c Config) checkURLs() error {
+	if len(c.RoomsURLs) == 0 {
+		return errNoRooms
+	}
+	var wrong []error
+	for _, u := range c.RoomsURLs {
+		if err := serve.CheckURL(u); err != nil {
+			wrong = append(wrong, fmt.Errorf("edge: rooms URL %w", err))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // check refuses what can't work.

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -20,6 +21,7 @@ type origins struct {
 // newOrigins returns the rule for a list of allowed origins.
 func newOrigins(list []string) (*origins, error) {
 	o := &origins{allowed: make(map[string]bool)}
+	var wrong []error
 	for _, s := range list {
 		if s == "*" {
 			o.any = true
@@ -27,11 +29,12 @@ func newOrigins(list []string) (*origins, error) {
 		}
 		u, err := parseOrigin(s)
 		if err != nil {
-			return nil, fmt.Errorf("edge: allowed origin %q: %w", s, err)
+			wrong = append(wrong, fmt.Errorf("edge: allowed origin %q: %w", s, err))
+			continue
 		}
 		o.allowed[u.String()] = true
 	}
-	return o, nil
+	return o, errors.Join(wrong...)
 }
 
 // origin is a web page's origin, in lower case and with its port.

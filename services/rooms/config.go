@@ -2,11 +2,13 @@ package rooms
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
@@ -50,6 +52,28 @@ const (
 	snapshotBytes   = 64 << 10
 )
 
+// Check says all that is wrong with c, and starts nothing.
+func (c Config) Check() error {
+	_, err := c.withDefaults()
+	return err
+}
+
+var errNoStorage = errors.New("durable rooms need the address of a storage service")
+
+// checkStorage says what is wrong with where the service's storage is.
+func (c *Config) checkStorage(kind room.Kind) error {
+	switch {
+	case kind != room.Durable:
+		return nil
+	case c.StorageURL == "":
+		return errNoStorage
+	}
+	if err := serve.CheckURL(c.StorageURL); err != nil {
+		return fmt.Errorf("storage URL %w", err)
+	}
+	return nil
+}
+
 func (c *Config) withDefaults() (room.Config, error) {
 	if c.Kind == "" {
 		c.Kind = "durable"
@@ -61,6 +85,11 @@ func (c *Config) withDefaults() (room.Config, error) {
 		c.Metrics = prometheus.NewRegistry()
 	}
 	kind, err := room.ParseKind(c.Kind)
+	if err != nil {
+		err = fmt.Errorf("--rooms: %w", err)
+	} else {
+		err = c.checkStorage(kind)
+	}
 	err = errors.Join(err, LimitTable.Fill(c))
 	return room.Config{
 		Kind:             kind,

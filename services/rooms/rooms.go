@@ -9,7 +9,6 @@ package rooms
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -56,9 +55,6 @@ func New(config Config) (*Service, error) {
 	var keep registry.Journal
 	var storage storagev1connect.StorageServiceClient
 	if roomConfig.Kind == room.Durable {
-		if config.StorageURL == "" {
-			return nil, errors.New("durable rooms need the address of a storage service")
-		}
 		client := config.HTTPClient
 		if client == nil {
 			client = serve.NewClient(nil)

@@ -4,6 +4,8 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net"
 	"os"
 
 	"github.com/urfave/cli/v3"
@@ -22,45 +24,29 @@ func main() {
 }
 
 func run(ctx context.Context, cmd *cli.Command) error {
-	log, err := command.Logger(cmd)
-	config, configErr := readConfig(cmd)
-	if err := errors.Join(err, configErr, command.NoArguments(cmd)); err != nil {
-		return err
-	}
-	peers, err := command.Peers(cmd, log)
+	c, err := readConfig(cmd)
 	if err != nil {
 		return err
 	}
-	for _, url := range config.RoomsURLs {
-		if err := peers.CheckURL(command.RoomsURLFlag, url); err != nil {
-			return err
-		}
-	}
-	certificate, err := command.Certificate(cmd, log)
+	log, peers, certificate, config := c.log, c.peers, c.certificate, c.edge
+	config.Tracer, err = trace.Open(ctx, "edge", log)
 	if err != nil {
 		return err
 	}
-	listener, err := serve.Listen("--listen", cmd.String(command.ListenFlag))
+	defer command.EndTrace(ctx, config.Tracer, log)
+	listener, err := command.Take(command.ListenFlag, c.listen)
 	if err != nil {
 		return err
 	}
-	if err := command.Exposed(cmd, log, listener.Addr()); err != nil {
-		return err
-	}
-	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
+	opsListener, err := command.Take(command.OpsFlag, c.ops)
 	if err != nil {
 		return err
 	}
-	tracer, err := trace.Open(ctx, "edge", log)
-	if err != nil {
-		return err
-	}
-	defer command.EndTrace(ctx, tracer, log)
+	command.WarnWeb(cmd, log, listener.Addr())
 	metrics := serve.NewRegistry()
 	config.HTTPClient = peers.Client(nil)
 	config.Logger = log
 	config.Metrics = metrics
-	config.Tracer = tracer
 	service, err := edge.New(config)
 	if err != nil {
 		return err
@@ -86,8 +72,32 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	return errors.Join(failure, web.Shutdown(drain), ops.Shutdown(drain))
 }
 
-// readConfig reads what the flags say.
-func readConfig(cmd *cli.Command) (edge.Config, error) {
+// config is what the flags say.
+type config struct {
+	listen, ops *net.TCPAddr
+	peers       *serve.Peers
+	certificate *serve.Certificate
+	edge        edge.Config
+	log         *slog.Logger
+}
+
+// readConfig reads and checks it, and tells all that is wrong with it.
+func readConfig(cmd *cli.Command) (config, error) {
+	log, logErr := command.Logger(cmd)
+	peers, peersErr := command.Peers(cmd, log)
+	certificate, certificateErr := command.Certificate(cmd, log)
+	listen, listenErr := command.WebAddress(cmd)
+	ops, opsErr := command.OpsAddress(cmd)
+	edgeConfig, edgeErr := readEdge(cmd)
+	wrong := []error{command.NoArguments(cmd), logErr, peersErr, certificateErr, listenErr, opsErr, edgeErr, edgeConfig.Check(), trace.Check()}
+	for _, url := range edgeConfig.RoomsURLs {
+		wrong = append(wrong, peers.CheckURL(command.RoomsURLFlag, url))
+	}
+	return config{listen: listen, ops: ops, peers: peers, certificate: certificate, edge: edgeConfig, log: log}, errors.Join(wrong...)
+}
+
+// readEdge reads what flags say of the edge itself.
+func readEdge(cmd *cli.Command) (edge.Config, error) {
 	rule, ruleErr := command.RoomNameRule(cmd)
 	proxies, proxiesErr := command.Proxies(cmd)
 	leaves, leavesErr := command.EdgeLeaves(cmd)

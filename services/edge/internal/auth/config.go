@@ -67,6 +67,24 @@ func New(c Config) (Authenticator, error) {
 	return a, nil
 }
 
+// Check says what is wrong with the config. It reads files, asks nobody and logs
+// nothing.
+func (c Config) Check() error {
+	c.Logger = slog.New(slog.DiscardHandler)
+	if kind, where, _ := strings.Cut(c.Method, ":"); kind == "jwt" && isURL(where) {
+		if err := c.checkURL(where); err != nil { // New would begin to fetch
+			return fmt.Errorf("auth %s: %w", kind, err)
+		}
+		return nil
+	}
+	a, err := New(c)
+	if err != nil {
+		return err
+	}
+	a.Close()
+	return nil
+}
+
 func (c Config) open(kind, where string) (Authenticator, error) {
 	switch {
 	case c.Method == "" || c.Method == "open":

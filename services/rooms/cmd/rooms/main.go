@@ -4,6 +4,8 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net"
 	"net/http"
 	"os"
 
@@ -29,47 +31,29 @@ func main() {
 }
 
 func run(ctx context.Context, cmd *cli.Command) error {
-	log, err := command.Logger(cmd)
-	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
-		return err
-	}
-	peers, err := command.Peers(cmd, log)
+	c, err := readConfig(cmd)
 	if err != nil {
 		return err
 	}
-	if err := peers.CheckURL(command.StorageURLFlag, cmd.String(command.StorageURLFlag)); err != nil {
-		return err
-	}
-	rpcListener, err := serve.Listen("--rpc", cmd.String(command.RPCFlag))
+	log, peers, config := c.log, c.peers, c.rooms
+	config.Tracer, err = trace.Open(ctx, "rooms", log)
 	if err != nil {
 		return err
 	}
-	if err := command.PeersExposed(cmd, log, peers, rpcListener.Addr()); err != nil {
-		return err
-	}
-	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
+	defer command.EndTrace(ctx, config.Tracer, log)
+	rpcListener, err := command.Take(command.RPCFlag, c.rpc)
 	if err != nil {
 		return err
 	}
-	tracer, err := trace.Open(ctx, "rooms", log)
+	opsListener, err := command.Take(command.OpsFlag, c.ops)
 	if err != nil {
 		return err
 	}
-	defer command.EndTrace(ctx, tracer, log)
+	command.WarnRPC(log, peers, rpcListener.Addr())
 	metrics := serve.NewRegistry()
-	config := rooms.Config{
-		Kind:        cmd.String(command.RoomsFlag),
-		StorageURL:  cmd.String(command.StorageURLFlag),
-		HTTPClient:  peers.Client(nil),
-		KeepDeleted: cmd.Bool(command.KeepDeletedFlag),
-		Owner:       command.ProcessName("rooms"),
-		Logger:      log,
-		Metrics:     metrics,
-		Tracer:      tracer,
-	}
-	if err := command.ReadLimits(cmd, rooms.LimitTable, &config); err != nil {
-		return err
-	}
+	config.HTTPClient = peers.Client(nil)
+	config.Logger = log
+	config.Metrics = metrics
 	service, err := rooms.New(config)
 	if err != nil {
 		return err
@@ -96,4 +80,29 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	failure = errors.Join(failure, service.Drain(drain), rpc.Shutdown(drain))
 	service.Close()
 	return errors.Join(failure, ops.Shutdown(drain))
+}
+
+// config is what the flags say.
+type config struct {
+	rpc, ops *net.TCPAddr
+	peers    *serve.Peers
+	rooms    rooms.Config
+	log      *slog.Logger
+}
+
+// readConfig reads and checks it, and tells all that is wrong with it.
+func readConfig(cmd *cli.Command) (config, error) {
+	log, logErr := command.Logger(cmd)
+	peers, peersErr := command.Peers(cmd, log)
+	rpc, rpcErr := command.RPCAddress(cmd, peers)
+	ops, opsErr := command.OpsAddress(cmd)
+	c := config{rpc: rpc, ops: ops, peers: peers, log: log, rooms: rooms.Config{
+		Kind:        cmd.String(command.RoomsFlag),
+		StorageURL:  cmd.String(command.StorageURLFlag),
+		KeepDeleted: cmd.Bool(command.KeepDeletedFlag),
+		Owner:       command.ProcessName("rooms"),
+	}}
+	limitsErr := command.ReadLimits(cmd, rooms.LimitTable, &c.rooms)
+	return c, errors.Join(command.NoArguments(cmd), logErr, peersErr, rpcErr, opsErr, limitsErr,
+		c.rooms.Check(), peers.CheckURL(command.StorageURLFlag, c.rooms.StorageURL), trace.Check())
 }

@@ -41,12 +41,13 @@ const (
 // told tells of a poll's outcome if it is another than before, and returns it.
 func (l *List) told(before standing, err error) (now standing) {
 	const meanwhile = "what was known before holds, and no edge is let in until it was read once"
-	now = standingOf(err)
-	switch {
-	case now == before:
-	case now == readable:
+	if now = standingOf(err); now == before {
+		return now
+	}
+	switch now {
+	case readable:
 		l.config.Logger.Info("what is revoked can be read again")
-	case now == away:
+	case away:
 		l.config.Logger.Warn("what is revoked can't be read while storage is away; "+meanwhile, "error", err)
 	default:
 		l.config.Logger.Error("what is revoked can't be read; "+meanwhile, "error", err)

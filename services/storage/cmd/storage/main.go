@@ -27,23 +27,12 @@ func main() {
 }
 
 func run(ctx context.Context, cmd *cli.Command) error {
-	log, err := command.Logger(cmd)
-	if err := errors.Join(err, command.NoArguments(cmd)); err != nil {
-		return err
-	}
-	peers, err := command.Peers(cmd, log)
-	if err != nil {
-		return err
-	}
-	rpcListener, err := serve.Listen("--rpc", cmd.String(command.RPCFlag))
-	if err != nil {
-		return err
-	}
-	if err := command.PeersExposed(cmd, log, peers, rpcListener.Addr()); err != nil {
-		return err
-	}
-	opsListener, err := serve.Listen("--ops", cmd.String(command.OpsFlag))
-	if err != nil {
+	log, logErr := command.Logger(cmd)
+	peers, peersErr := command.Peers(cmd, log)
+	rpcAddress, rpcErr := command.RPCAddress(cmd, peers)
+	opsAddress, opsErr := command.OpsAddress(cmd)
+	// All that is wrong is told before anything listens, or touches the disk.
+	if err := errors.Join(command.NoArguments(cmd), logErr, peersErr, rpcErr, opsErr, trace.Check()); err != nil {
 		return err
 	}
 	tracer, err := trace.Open(ctx, "storage", log)
@@ -51,6 +40,15 @@ func run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	defer command.EndTrace(ctx, tracer, log)
+	rpcListener, err := command.Take(command.RPCFlag, rpcAddress)
+	if err != nil {
+		return err
+	}
+	opsListener, err := command.Take(command.OpsFlag, opsAddress)
+	if err != nil {
+		return err
+	}
+	command.WarnRPC(log, peers, rpcListener.Addr())
 	metrics := serve.NewRegistry()
 	service, err := storage.Open(ctx, storage.Config{
 		Dir:        cmd.String(command.DataFlag),
