@@ -1,5 +1,6 @@
 // What yjs says about a document, as text that canonical.go writes too.
 import * as Y from 'yjs'
+import { count } from './census.mjs'
 
 const bits = new DataView(new ArrayBuffer(8))
 
@@ -31,13 +32,18 @@ const string = v => {
   try { return canonical(v.toString()) } catch { return 'throws' }
 }
 
-const delta = t => list('[', t.toDelta().map(op => canonical(op.insert) + (op.attributes === undefined ? '' : object(op.attributes, canonical))), ']')
+const delta = t => list('[', t.toDelta().map(op => {
+  if (op.attributes !== undefined) count('read: formats')
+  if (typeof op.insert !== 'string') count('read: embed')
+  return canonical(op.insert) + (op.attributes === undefined ? '' : object(op.attributes, canonical))
+}), ']')
 
 const children = v => list('[', v.toArray().map(canonical), ']')
 
 const entries = v => object(Object.fromEntries(v.entries()), canonical)
 
 const nested = v => {
+  if (v instanceof Y.Doc || v instanceof Y.AbstractType && v._start !== null || v instanceof Y.AbstractType && v._map.size > 0) count('read: ' + v.constructor.name)
   if (v === null) return 'null'
   if (Array.isArray(v)) return list('[', v.map(canonical), ']')
   if (v instanceof Uint8Array) return list('b(', [...v], ')')

@@ -1,10 +1,11 @@
 // Checks what the engine made of a program against reference replicas.
 import * as Y from 'yjs'
 import { canonical, kinds } from './canonical.mjs'
+import { count } from './census.mjs'
 import { mergeFirst } from './program.mjs'
 import { Forms, Ranges, rangesOf, sameUnit, unitsOf } from './units.mjs'
 
-export const natural = [['t', 'text'], ['r', 'text'], ['a', 'array'], ['m', 'map'], ['x', 'fragment'], ['q', 'array']]
+export const natural = [['t', 'text'], ['r', 'text'], ['a', 'array'], ['m', 'map'], ['x', 'fragment'], ['q', 'array'], ['', 'map']]
 
 const read = (doc, roots) => roots.map(([name, kind]) => canonical(doc.get(name, kinds[kind])))
 
@@ -76,6 +77,9 @@ const told = doc => ({
 
 // Compares what was told of two replicas.
 const sameTold = (what, got, want) => {
+  count('compared: ' + what)
+  if (want.pending.units !== '') count(`compared: ${what}, structs wait`)
+  if (want.pending.deletes.set.size > 0) count(`compared: ${what}, deletes wait`)
   const errors = [...diffOf(what + ' view', got.view, want.view), ...diffOf(what + ' vector', got.vector, want.vector)]
   const d = got.ds.differs(want.ds)
   if (d !== null) errors.push(`${what} delete set ${d}`)
@@ -90,7 +94,19 @@ export const sameReplica = (what, got, want) => sameTold(what, told(got), told(w
 // taken is an update taken apart.
 const taken = update => {
   const { structs, ds } = Y.decodeUpdate(update)
-  return { units: unitsOf(structs), ds: rangesOf(ds) }
+  return { structs, units: unitsOf(structs), ds: rangesOf(ds) }
+}
+
+// concurrent reports whether two clients have put something behind the same unit.
+const concurrent = structs => {
+  const authors = new Map()
+  return structs.some(({ origin, id }) => {
+    if (!origin) return false
+    const key = origin.client + ':' + origin.clock
+    if ((authors.get(key) ?? id.client) !== id.client) return true
+    authors.set(key, id.client)
+    return false
+  })
 }
 
 // Deleted content may have been dropped; the links stay.
@@ -124,9 +140,12 @@ const checkState = ({ units, ds }, forms) => {
 const checkDiff = (state, diff, vector) => {
   const errors = []
   const below = Y.decodeStateVector(vector)
+  count('compared: difference')
+  if (diff.ds.set.size > 0) count('compared: difference with deletes')
   const got = diff.units
   for (const [key, unit] of state.units) {
     const [client, clock] = key.split(':').map(Number)
+    if (clock === below.get(client)) count('compared: difference from the middle of a client')
     if (clock < (below.get(client) ?? 0)) {
       if (got.has(key)) errors.push(`diff has ${key}, which the vector has`)
     } else if (!got.has(key) || !sameUnit(got.get(key), unit)) errors.push(`diff has ${key} as ${got.get(key)}, want ${unit}`)
@@ -144,6 +163,7 @@ const checkUpdates = (phase, { singles, merged }) => {
   singles.forEach(({ diff, vector, v1 }, k) => {
     const update = phase.updates[k]
     errors.push(...diffOf(`update ${k} from version 2`, hex(v1), hex(Y.convertUpdateFormatV2ToV1(phase.v2[k]))))
+    count('compared: update cut, told and converted without a document')
     const want = taken(Y.diffUpdate(update, phase.vectors[k % phase.vectors.length]))
     const got = taken(diff)
     for (const [key, unit] of got.units) {
@@ -175,7 +195,7 @@ export const checkProgram = (program, results) => {
   const reference = new Y.Doc()
   const delivered = []
   program.phases.forEach((phase, i) => {
-    const { state, stateV2, vector, diffs, roots } = results[i]
+    const { state, stateV2, vector, diffs, diffsV2, roots } = results[i]
     for (const u of phase.updates) {
       Y.applyUpdate(reference, u)
       forms.add(u)
@@ -184,6 +204,7 @@ export const checkProgram = (program, results) => {
     retry(reference, delivered)
     const want = told(reference)
     const all = taken(state)
+    if (concurrent(all.structs)) count('compared: places that several clients wrote at')
     const found = [
       ...checkState(all, forms),
       ...diffOf('vector', vectorOf(Y.decodeStateVector(vector)), vectorOf(forms.vector())),
@@ -195,7 +216,12 @@ export const checkProgram = (program, results) => {
     phase.behind.forEach((behind, k) => {
       // A replica that is behind and gets the difference knows what a replica
       // knows that got everything.
-      found.push(...sameTold(`behind ${k}`, told(load([behind.state, diffs[k]])), told(load([behind.state, ...delivered]))))
+      const inVersion2 = (i + k + forms.units.size) % 2 === 0
+      const met = load([behind.state])
+      if (vectorOf(Y.decodeStateVector(behind.vector)) !== want.vector) count('compared: behind, really')
+      if (inVersion2) Y.applyUpdateV2(met, diffsV2[k])
+      else Y.applyUpdate(met, diffs[k])
+      found.push(...sameTold(inVersion2 ? 'behind, in version 2' : 'behind', told(retry(met, [])), told(load([behind.state, ...delivered]))))
     })
     errors.push(...found.slice(0, 5).map(e => `phase ${i}: ${e}`))
     read.push(readings(state, roots))

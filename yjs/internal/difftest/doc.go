@@ -19,6 +19,9 @@
 // updates, and what is left of it is kept in testdata/cases, which every run begins
 // with.
 //
+// What programs have in them and what is compared is counted, and 20 000 of them must
+// have enough of each (census_test.go).
+//
 // That the comparison sees something is shown by bugs that are put into the engine
 // one by one (make mutants, mutants_test.go): each must make a test fail.
 //

@@ -1,6 +1,7 @@
 // Random edits, one function per profile. Each changes a document once, inside
 // a transaction of its own or its caller's.
 import * as Y from 'yjs'
+import { count } from './census.mjs'
 import { anything, jsonValue, keys, letter, mark, node, shared, subdocument, unicodeWord, value, word } from './values.mjs'
 
 // A position that a surrogate pair doesn't straddle. Two halves that were put in
@@ -122,7 +123,7 @@ const change = (rnd, doc, type) => {
 }
 
 export const array = (rnd, doc) => change(rnd, doc, doc.getArray('a'))
-export const map = (rnd, doc) => change(rnd, doc, doc.getMap('m'))
+export const map = (rnd, doc) => change(rnd, doc, doc.getMap(rnd.chance(0.1) ? '' : 'm'))
 export const xml = (rnd, doc) => change(rnd, doc, doc.getXmlFragment('x'))
 
 export const subdocs = (rnd, doc) => {
@@ -157,8 +158,8 @@ export const mixed = (rnd, doc) => rnd.pick([plain, unicode, rich, array, map, x
 
 export const undo = (rnd, doc) => {
   doc.undo ??= new Y.UndoManager([doc.getText('t'), doc.getArray('a'), doc.getMap('m'), doc.getText('r'), doc.getXmlFragment('x')], { captureTimeout: rnd.chance(0.5) ? 0 : 1e9 })
-  if (rnd.chance(0.25)) doc.undo.undo()
-  else if (rnd.chance(0.15)) doc.undo.redo()
+  if (rnd.chance(0.25)) doc.undo.undo() && count('step: undoes')
+  else if (rnd.chance(0.15)) doc.undo.redo() && count('step: redoes')
   else rnd.pick([plain, array, map, rich, xml])(rnd, doc)
 }
 

@@ -13,9 +13,11 @@
 //   {op: "collected", pairs: [{before, after}…]} → [{errors, size}…]: how replicas made from the two
 //                                          states differ, and how large yjs encodes the first one
 //   {op: "text", update, name} → what the root text of a name reads
+//   {op: "census"} → {what: how often it was made or compared since the last census…}
 import { createInterface } from 'node:readline'
 import './crypto.mjs'
 import * as Y from 'yjs'
+import { census } from './census.mjs'
 import { checkProgram, load as loaded, sameReplica } from './check.mjs'
 import { makeProgram, toV2 } from './program.mjs'
 
@@ -65,6 +67,7 @@ const check = ({ programs }) => programs.map(({ id, phases }) => {
     state: bytes(p.state),
     vector: bytes(p.vector),
     diffs: p.diffs.map(bytes),
+    diffsV2: p.diffsV2.map(bytes),
     stateV2: bytes(p.stateV2),
     singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector), v1: bytes(s.v1) })),
     merged: bytes(p.merged),
@@ -119,7 +122,7 @@ const text = ({ update, name }) => {
   return doc.getText(name).toString()
 }
 
-const ops = { make, keep, load, check, accepts, acceptsV2, collected, text }
+const ops = { make, keep, load, check, accepts, acceptsV2, collected, text, census }
 
 // Subdocuments that a program makes twice are of no interest here.
 console.error = () => {}

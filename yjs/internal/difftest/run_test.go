@@ -79,10 +79,20 @@ func finish(d *yjs.Document, vectors [][]byte) (phaseResult, error) {
 		if err := yjs.ValidateUpdate(diff); err != nil {
 			return out, fmt.Errorf("diff for %x is invalid: %w", v, err)
 		}
-		out.Diffs = append(out.Diffs, diff)
+		inVersion2, err := d.EncodeStateAsUpdateV2(v)
+		if err != nil {
+			return out, err
+		}
+		if again, err := yjs.ConvertUpdateV1ToV2(diff); err != nil || !bytes.Equal(again, inVersion2) {
+			return out, fmt.Errorf("diff for %x in version 2 is %x, converted %x, %v", v, inVersion2, again, err)
+		}
+		out.Diffs, out.DiffsV2 = append(out.Diffs, diff), append(out.DiffsV2, inVersion2)
 	}
 	if p := d.Pending(); p.Structs == 0 && d.Size() != len(out.State) {
 		return out, fmt.Errorf("Size %d, state has %d bytes", d.Size(), len(out.State))
+	}
+	if err := checkPending(d); err != nil {
+		return out, err
 	}
 	again := yjs.NewDocument()
 	if err := again.Load(out.State); err != nil {

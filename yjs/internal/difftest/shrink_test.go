@@ -55,12 +55,18 @@ func reduce(list []int, fails func([]int) bool) []int {
 	return list
 }
 
+// keeps reports whether what fails is made small and kept.
+func keeps(t *testing.T) bool {
+	t.Helper()
+	return FromEnv(t, "YJS_KEEP", 1) != 0
+}
+
 // report tells what is wrong with a program and how to run it again, and unless
 // YJS_KEEP=0 makes it as small as it gets and keeps that as a case.
 func report(t *testing.T, o *Oracle, s spec, errs []string) {
 	t.Helper()
 	t.Errorf("%s\nagain: YJS_SEED=%d YJS_PROGRAMS=1 go test ./internal/difftest -run TestPrograms", strings.Join(errs, "\n"), s.Seed)
-	if FromEnv(t, "YJS_KEEP", 1) == 0 {
+	if !keeps(t) {
 		return
 	}
 	small, errs := shrink(t, o, s)

@@ -1,6 +1,7 @@
 // Units are an update taken apart clock by clock, so that it doesn't matter how
 // structs are split or joined: "client:clock" → what stands there.
 import * as Y from 'yjs'
+import { count } from './census.mjs'
 
 export const canonical = v => {
   switch (typeof v) {
@@ -18,6 +19,47 @@ export const canonical = v => {
 }
 
 const id = x => x === null || x === undefined ? '-' : x.client + '.' + x.clock
+
+// What is odd about a value, if anything.
+const oddity = v => {
+  switch (typeof v) {
+    case 'undefined': case 'bigint': return typeof v
+    case 'number':
+      if (Object.is(v, -0)) return '-0'
+      if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : 'infinite'
+      return Number.isInteger(v) ? (Math.abs(v) > 2 ** 31 ? 'beyond 32 bits' : null) : 'fraction'
+    case 'string': return v === '' ? 'empty string' : null
+    case 'object': return v === null ? 'null' : Array.isArray(v) ? 'list' : v instanceof Uint8Array ? null : 'object'
+    default: return null
+  }
+}
+
+// counted notes what structs are about.
+const counted = structs => {
+  for (const { constructor: kind, content, parentSub, parent, origin } of structs) {
+    if (content === undefined) {
+      count('content: ' + kind.name)
+      continue
+    }
+    count('content: ' + content.constructor.name.slice('Content'.length))
+    if (parentSub === '') count('odd: empty key')
+    if (parent === '') count('odd: empty root name')
+    if (origin === null && parent === null) count('content without a left neighbour')
+    if (content instanceof Y.ContentType) count('type: ' + content.type.constructor.name)
+    if (content instanceof Y.ContentFormat) count(content.value === null ? 'format: ends' : 'format: begins')
+    if (content instanceof Y.ContentString) {
+      if (/[\ud800-\udbff]/.test(content.str)) count('odd: surrogate pair')
+      if (/^\ufffd|\ufffd$/.test(content.str)) count('odd: half a pair')
+    }
+    if (content instanceof Y.ContentAny) {
+      for (const v of content.arr) {
+        const odd = oddity(v)
+        if (odd !== null) count('odd: ' + odd)
+      }
+    }
+    if (content instanceof Y.ContentDoc && Object.keys(content.opts).length > 0) count('odd: subdocument with options')
+  }
+}
 
 const contents = content => {
   switch (content.constructor) {
@@ -74,6 +116,7 @@ export class Forms {
 
   add (update) {
     const { structs, ds } = Y.decodeUpdate(update)
+    counted(structs)
     for (const [key, unit] of unitsOf(structs)) {
       const known = this.units.get(key)
       if (known === undefined) this.units.set(key, [unit])
