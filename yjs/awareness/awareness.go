@@ -6,9 +6,14 @@
 //
 // A state of `null` means that the client is gone.
 //
-//	Decode ─entries─► States.Apply(…, now) ─news─► Append, for the others
-//	                  States.Expire(now)   ─gone─►
-//	                  States.Entries()     ─all──► Append, for a newcomer
+//	Decode ─entries─► States.Apply(…, now)     ─news─► Append, for the others
+//	                  States.Remove(now, …)    ─gone─►   a connection has ended
+//	                  States.Expire(now)       ─gone─►   nothing was heard
+//	                  States.Set(me, …, now)   ─mine─►   a client's own state
+//	                  States.Entries()         ─all──► Append, for a newcomer
+//
+// In memory a client is its clock, its state's bytes and when it was heard of: some 100
+// bytes and the state. The package starts no goroutine and looks at no clock.
 //
 // Source: https://github.com/yjs/y-protocols, awareness.js.
 package awareness
@@ -29,15 +34,18 @@ var Null = []byte("null")
 
 // Entry is what an update says about one client.
 type Entry struct {
+	// Client is the ID that the client has in the document, too: at most 2^53-1.
 	Client uint64
 	// Clock orders the states of one client; a higher one is newer.
 	Clock uint64
-	// State is JSON text. It isn't parsed here: a peer's JSON is its own affair.
+	// State is JSON text, an object usually. It isn't parsed here: a peer's JSON is
+	// its own affair.
 	State []byte
 }
 
-// Gone reports whether the entry says that its client has left.
-func (e Entry) Gone() bool { return bytes.Equal(e.State, Null) }
+// Gone reports whether the entry says that its client has left: whether its state is
+// the JSON text null, white space around it allowed.
+func (e Entry) Gone() bool { return bytes.Equal(bytes.Trim(e.State, " \t\r\n"), Null) }
 
 // Append appends an update of the given entries. None at all is a valid update
 // that changes nothing.
@@ -54,7 +62,9 @@ func Append(dst []byte, entries ...Entry) []byte {
 // minEntry is the size of the smallest entry: client, clock and an empty state.
 const minEntry = 3
 
-// Decode reads an update to its last byte. The states alias src.
+// Decode reads an update to its last byte. The states alias src; the entries take 40
+// bytes each, so at most 14 times as much as src. The errors are those of lib0 for what
+// can't be read, and ErrTrailingBytes. One client may come more than once.
 func Decode(src []byte) ([]Entry, error) {
 	n, rest, err := lib0.VarUint(src)
 	if err != nil {

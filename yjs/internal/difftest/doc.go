@@ -25,6 +25,9 @@
 // That the comparison sees something is shown by bugs that are put into the engine
 // one by one (make mutants, mutants_test.go): each must make a test fail.
 //
+// Beside it, lib0.mjs holds yjs/lib0 against the npm package lib0 (YJS_ANYS values), and
+// the tests of yjs/awareness hold it against y-protocols (YJS_AWARENESS sessions).
+//
 // It needs Node 20 and npm, and installs what package-lock.json names if
 // node_modules is missing. Without them it fails: an engine that wasn't compared
 // isn't tested. What is here outside of tests is for content's tests as well.

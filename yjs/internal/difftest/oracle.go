@@ -39,7 +39,7 @@ var install = sync.OnceValue(func() error {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
-	if _, err := os.Stat(filepath.Join(directory(), "node_modules", "yjs")); err == nil {
+	if installed() {
 		return nil
 	}
 	npm := exec.CommandContext(context.Background(), "npm", "ci")
@@ -49,6 +49,16 @@ var install = sync.OnceValue(func() error {
 	}
 	return nil
 })
+
+// installed reports whether every package is there: one may have been added since.
+func installed() bool {
+	for _, name := range []string{"lib0", "y-protocols", "yjs"} {
+		if _, err := os.Stat(filepath.Join(directory(), "node_modules", name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
 
 // Start starts a script, which ends with the test.
 func Start(tb testing.TB, script string) *Oracle {
