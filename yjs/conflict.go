@@ -44,12 +44,30 @@ func (k *comparer) compare(c *client, src []byte, b *block) error {
 	if c.gaps == nil {
 		return nil
 	}
-	at := c.gaps.seek(b.clock)
-	for p, ok := c.gaps.at(at); ok && uint64(p.start) < b.limit() && k.piece(c.gaps, p); p, ok = c.gaps.at(at) {
-		if err := k.check(src, b, &text, max(b.clock, uint64(p.start)), min(b.limit(), uint64(p.end))); err != nil {
+	return k.compareGaps(c.gaps, src, b, &text)
+}
+
+// compareGaps is compare for what waits behind gaps. A text that lies inside another
+// one will be replaced by it (see dropStrings), so that it is compared whatever the
+// budget: it has no more letters than the other.
+func (k *comparer) compareGaps(g *gaps, src []byte, b *block, text *textReader) error {
+	at := g.seek(b.clock)
+	for p, ok := g.at(at); ok && uint64(p.start) < b.limit(); p, ok = g.at(at) {
+		at = g.after(at)
+		from, to := max(b.clock, uint64(p.start)), min(b.limit(), uint64(p.end))
+		replaced := b.kind() == kindString && g.kind(p) == kindString && to-from == uint64(p.end-p.start)
+		if !replaced && k.budget < 0 {
+			if b.kind() == kindString {
+				continue
+			}
+			return nil
+		}
+		if !k.piece(g, p) && !replaced {
+			continue
+		}
+		if err := k.check(src, b, text, from, to); err != nil {
 			return err
 		}
-		at = c.gaps.after(at)
 	}
 	return nil
 }

@@ -369,3 +369,32 @@ func TestOverlap(t *testing.T) {
 	d = documentOf(t, update(section(1, 2, gc(1))), update(section(1, 5, gc(1))), update(section(1, 0, gc(8))))
 	wantState(t, d, cat([]byte{1}, section(1, 0, gc(8)), []byte{1, 1, 1, 0, 8}))
 }
+
+// TestSwallowed sends a text over letters that wait behind a gap. It takes their place,
+// so that it must be the same text at the same place to the last letter, however many
+// they are.
+func TestSwallowed(t *testing.T) {
+	const n, far = 20_000, 1<<53 - 1
+	letters := func(last []byte) [][]byte {
+		all := [][]byte{skip(1)}
+		for i := uint64(1); i < n; i++ {
+			all = append(all, cat([]byte{0xc4}, id(1, i-1), id(far, 0), str("a")))
+		}
+		return append(all, last)
+	}
+	whole := update(section(1, 1, cat([]byte{0xc4}, id(1, 0), id(far, 0), str(strings.Repeat("a", n)))))
+	d := documentOf(t, update(section(1, 0, letters(cat([]byte{0xc4}, id(1, n-1), id(far, 0), str("a")))...)))
+	apply(t, d, whole)
+	wantState(t, d, whole)
+	for name, last := range map[string][]byte{
+		"elsewhere": cat([]byte{0xc4}, id(2, 0), id(far, 0), str("a")),
+		"letter":    cat([]byte{0xc4}, id(1, n-1), id(far, 0), str("b")),
+	} {
+		held := update(section(1, 0, letters(last)...))
+		d := documentOf(t, held) // whose state isn't asked for before: that would join the letters
+		if err := d.ApplyUpdate(whole); !errors.Is(err, yjs.ErrConflict) {
+			t.Errorf("another %s: %v", name, err)
+		}
+		wantState(t, d, state(t, documentOf(t, held)))
+	}
+}
