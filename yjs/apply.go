@@ -34,9 +34,9 @@ func (d *Document) applyAny(update []byte, maxUnits uint64) error {
 		d.bury(update)
 	}
 	switch {
-	case s.blocks == 1: // a key was pressed: it needn't be read again
+	case s.blocks == 1 && s.last.kind() != kindSkip: // a key was pressed: it needn't be read again
 		d.ensure(s.client).put(update, &s.last)
-	case s.blocks > 1:
+	case s.blocks > 0:
 		d.reserve(s.strangers)
 		d.merge(update)
 	}
@@ -47,7 +47,7 @@ func (d *Document) applyAny(update []byte, maxUnits uint64) error {
 // summary is what checking an update leaves for adding it.
 type summary struct {
 	blocks  int    // structs with content
-	last    block  // the last of them
+	last    block  // the last one read: of these, or a Skip
 	client  uint64 // whose that is
 	deletes updateReader
 	// strangers is how many sections are of clients that the document doesn't know.

@@ -398,3 +398,9 @@ func TestSwallowed(t *testing.T) {
 		wantState(t, d, state(t, documentOf(t, held)))
 	}
 }
+
+// TestSkipAtTheEnd has a gap behind the last struct, which says nothing.
+func TestSkipAtTheEnd(t *testing.T) {
+	d := documentOf(t, update(section(1, 0, root("t", "a"), skip(3))))
+	wantState(t, d, update(section(1, 0, root("t", "a"))))
+}
