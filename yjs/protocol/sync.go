@@ -1,13 +1,3 @@
-// Package protocol reads and writes the payloads of the npm package
-// y-protocols that Yjs peers exchange to synchronise, without any dialect's
-// framing around them.
-//
-//	sync  = varUint(type) varBytes(body)
-//	type 0  step 1: body is an encoded state vector, "send me what I lack"
-//	type 1  step 2: body is an update, the answer to a step 1
-//	type 2  update: body is an update that has just happened
-//
-// Source: https://github.com/yjs/y-protocols, sync.js and PROTOCOL.md.
 package protocol
 
 import (
@@ -40,14 +30,16 @@ func (t SyncType) String() string {
 	}
 }
 
-// AppendSync appends a sync payload.
+// AppendSync appends a sync payload: see SyncType for what its body is. No body of
+// yjs is empty: an empty state vector is one byte, 0, an empty update two.
 func AppendSync(dst []byte, t SyncType, body []byte) []byte {
 	dst = lib0.AppendVarUint(dst, uint64(t))
 	return lib0.AppendVarBytes(dst, body)
 }
 
-// ReadSync consumes a sync payload from the beginning of src. body aliases src.
-// An unknown type is an error: its body's length cannot be known.
+// ReadSync consumes a sync payload from the beginning of src and returns what follows
+// it. body aliases src. The error is one of lib0's if src ends early; an unknown type
+// is an error, too, because its body's length cannot be known.
 func ReadSync(src []byte) (t SyncType, body, rest []byte, err error) {
 	n, rest, err := lib0.VarUint(src)
 	if err != nil {

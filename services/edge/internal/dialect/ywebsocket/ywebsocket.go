@@ -21,6 +21,7 @@ import (
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/payload"
 	"github.com/fjord-sync/fjord/yjs/lib0"
+	"github.com/fjord-sync/fjord/yjs/protocol"
 )
 
 // Dialect is the y-websocket dialect. Its zero value is ready.
@@ -28,22 +29,11 @@ type Dialect struct{}
 
 var _ dialect.Dialect = Dialect{}
 
-// The first number of a message.
-const (
-	messageSync           = 0
-	messageAwareness      = 1
-	messageAuth           = 2
-	messageQueryAwareness = 3
-)
-
-// permissionDenied is the only auth message of y-protocols.
-const permissionDenied = 0
-
 var errEmpty = errors.New("empty frame: want at least one message")
 
 // keepalive is awareness of nobody: it changes nothing, and it is a data frame,
 // which is all that a client's watchdog looks at.
-var keepalive = []byte{messageAwareness, 1, 0}
+var keepalive = []byte{byte(protocol.MessageAwareness), 1, 0}
 
 // Name returns "y-websocket".
 func (Dialect) Name() string { return "y-websocket" }
@@ -58,7 +48,7 @@ func (Dialect) Keepalive(string) []byte { return keepalive }
 // a dialect that begins with a document's name: no name is empty, and a name of
 // one byte followed by whole awareness is nobody's.
 func (d Dialect) Opens(frame []byte) bool {
-	if len(frame) == 0 || (frame[0] > messageAwareness && !(len(frame) == 1 && frame[0] == messageQueryAwareness)) {
+	if len(frame) == 0 || (frame[0] > byte(protocol.MessageAwareness) && !(len(frame) == 1 && frame[0] == byte(protocol.MessageQueryAwareness))) {
 		return false
 	}
 	_, err := d.Decode(nil, frame)
@@ -88,35 +78,20 @@ func Message(src []byte) (m dialect.Message, rest []byte, err error) {
 	if err != nil {
 		return m, nil, fmt.Errorf("message type: %w", err)
 	}
-	switch n {
-	case messageSync:
+	switch protocol.MessageType(n) {
+	case protocol.MessageSync:
 		return payload.Sync(rest)
-	case messageAwareness:
+	case protocol.MessageAwareness:
 		return payload.Awareness(rest)
-	case messageAuth:
+	case protocol.MessageAuth:
 		m.Kind = dialect.Denied
-		m.Body, rest, err = auth(rest)
+		m.Body, rest, err = protocol.ReadPermissionDenied(rest)
 		return m, rest, err
-	case messageQueryAwareness:
+	case protocol.MessageQueryAwareness:
 		return dialect.Message{Kind: dialect.QueryAwareness}, nil, nil
 	default:
 		return m, nil, fmt.Errorf("unknown message type %d: want 0 (sync), 1 (awareness), 2 (auth) or 3 (query awareness)", n)
 	}
-}
-
-// auth consumes 00 varString(reason).
-func auth(src []byte) (reason, rest []byte, err error) {
-	n, rest, err := lib0.VarUint(src)
-	if err != nil {
-		return nil, nil, fmt.Errorf("auth: %w", err)
-	}
-	if n != permissionDenied {
-		return nil, nil, fmt.Errorf("auth: unknown type %d: want 0 (permission denied)", n)
-	}
-	if reason, rest, err = lib0.VarString(rest); err != nil {
-		return nil, nil, fmt.Errorf("auth: reason: %w", err)
-	}
-	return reason, rest, nil
 }
 
 // Append appends the frame that says m. See dialect.Dialect.
@@ -127,13 +102,13 @@ func (Dialect) Append(dst []byte, m dialect.Message) []byte {
 	}
 	switch m.Kind {
 	case dialect.Step1, dialect.Step2, dialect.Update:
-		return payload.AppendSync(append(dst, messageSync), m)
+		return payload.AppendSync(append(dst, byte(protocol.MessageSync)), m)
 	case dialect.Awareness:
-		return lib0.AppendVarBytes(append(dst, messageAwareness), m.Body)
+		return lib0.AppendVarBytes(append(dst, byte(protocol.MessageAwareness)), m.Body)
 	case dialect.QueryAwareness:
-		return append(dst, messageQueryAwareness)
+		return append(dst, byte(protocol.MessageQueryAwareness))
 	case dialect.Denied:
-		return lib0.AppendVarBytes(append(dst, messageAuth, permissionDenied), m.Body)
+		return protocol.AppendMessage(dst, protocol.Message{Type: protocol.MessageAuth, Body: m.Body})
 	default:
 		return dst
 	}
