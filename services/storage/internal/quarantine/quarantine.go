@@ -13,6 +13,7 @@ package quarantine
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -71,26 +72,52 @@ func Open(config Config) (*Ward, error) {
 		w.data = make(map[string][]byte)
 		return w, nil
 	}
-	names, err := filepath.Glob(filepath.Join(config.Dir, "*"+suffix))
-	if err != nil {
+	if err := w.readDir(); err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
-	}
-	for _, name := range names {
-		file, err := os.ReadFile(name)
-		var item *Item
-		if err == nil {
-			item, _, err = decode(file)
-		}
-		if err != nil {
-			config.Log.Error("a file in quarantine can't be read; it stays where it is", "file", name, "err", err)
-			continue
-		}
-		w.insertLocked(item)
 	}
 	return w, nil
 }
 
-const suffix = ".item"
+// readDir reads what is in the directory, and removes what a crash left of items
+// that were never there: nobody was told that they are.
+func (w *Ward) readDir() error {
+	entries, err := os.ReadDir(w.config.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, entry := range entries {
+		name := filepath.Join(w.config.Dir, entry.Name())
+		switch {
+		case strings.HasSuffix(name, suffix+unfinished):
+			if err := os.Remove(name); err != nil {
+				w.config.Log.Warn("what a crash left in quarantine can't be removed", "file", name, "err", err)
+			}
+		case strings.HasSuffix(name, suffix):
+			w.readItem(name)
+		}
+	}
+	return nil
+}
+
+// readItem reads a file. The caller is Open.
+func (w *Ward) readItem(name string) {
+	file, err := os.ReadFile(name)
+	var item *Item
+	if err == nil {
+		item, _, err = decode(file)
+	}
+	if err != nil {
+		w.config.Log.Error("a file in quarantine can't be read; it stays where it is", "file", name, "err", err)
+		return
+	}
+	w.insertLocked(item)
+}
+
+// How files end: an item's, and what comes behind it until the item is whole.
+const (
+	suffix     = ".item"
+	unfinished = ".new"
+)
 
 func (w *Ward) path(id string) string { return filepath.Join(w.config.Dir, id+suffix) }
 
@@ -144,7 +171,7 @@ func (w *Ward) write(item *Item, data []byte) error {
 	if err := os.MkdirAll(w.config.Dir, 0o700); err != nil {
 		return err
 	}
-	temporary := w.path(item.ID) + ".new"
+	temporary := w.path(item.ID) + unfinished
 	if err := writeSynced(temporary, file); err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}

@@ -96,6 +96,29 @@ func TestWardBounds(t *testing.T) {
 	}
 }
 
+// TestWardAfterACrash: what a crash cut off is removed, and nothing else, whatever the
+// directory is called.
+func TestWardAfterACrash(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[1]")
+	id := put(t, open(t, Config{Dir: dir}), Item{Room: "a", Kind: Update}, "some bytes")
+	half, others := filepath.Join(dir, "0123"+suffix+unfinished), filepath.Join(dir, "notes.new")
+	for _, name := range []string{half, others} {
+		if err := os.WriteFile(name, []byte(magic[:7]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := open(t, Config{Dir: dir})
+	if _, data, err := w.Read("a", id); err != nil || string(data) != "some bytes" {
+		t.Errorf("the whole item: %q, %v", data, err)
+	}
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what the crash left: %v, want it gone", err)
+	}
+	if _, err := os.Stat(others); err != nil {
+		t.Errorf("an operator's file: %v", err)
+	}
+}
+
 // TestWardDamage: a file that isn't whole is left alone, and hides no other.
 func TestWardDamage(t *testing.T) {
 	dir := t.TempDir()
