@@ -137,6 +137,7 @@ func TestForeignNamesMeanNobodyHere(t *testing.T) {
 		{"GET", r.urls["editor"] + "/doc", upgrade, 403}, // for its origin
 		{"POST", r.urls["rpc"] + "/fjord.storage.v1.StorageService/List", ask, 200},
 		{"POST", r.urls["rpc"] + "/fjord.rooms.v1.RoomsService/ListRooms", ask, 200},
+		{"GET", r.urls["ops"] + "/metrics", ask, 200},
 	} {
 		for host, want := range map[string]int{"": test.here, "evil.test:1234": 403} {
 			request, err := http.NewRequest(test.method, test.url, strings.NewReader("{}"))

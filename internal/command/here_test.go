@@ -26,21 +26,24 @@ func TestForeignNamesAreKeptOut(t *testing.T) {
 	const here, anywhere = "127.0.0.1:1234", "0.0.0.0:1234"
 	for _, test := range []struct {
 		args, where, host string
-		web, rpc          int
+		web, rpc, metrics int
 	}{
-		{"", here, "localhost:1234", 200, 200},
-		{"", here, "evil.test:1234", 403, 403},
-		{"--auth open", here, "evil.test:1234", 403, 403},
-		{"", "[::1]:1234", "evil.test:1234", 403, 403},
-		{"--allow-origin https://Sync.test,http://evil", here, "sync.test:1234", 200, 403},
-		{"--allow-origin https://sync.test:8443", here, "sync.test", 200, 403},
-		{"--allow-origin https://sync.test", here, "evil.test", 403, 403},
-		{"--allow-origin sync.test", here, "", 403, 403},
-		{"--allow-origin *", here, "evil.test", 200, 403},
-		{"--auth basic:file", here, "evil.test", 200, 403},
-		{"--insecure", here, "evil.test", 200, 200},
-		{"--insecure", anywhere, "evil.test", 200, 200},
-		{"--rpc-secret " + secret, here, "evil.test", 403, 401},
+		{"", here, "localhost:1234", 200, 200, 200},
+		{"", here, "evil.test:1234", 403, 403, 403},
+		{"--auth open", here, "evil.test:1234", 403, 403, 403},
+		{"", "[::1]:1234", "evil.test:1234", 403, 403, 403},
+		{"--allow-origin https://Sync.test,http://evil", here, "sync.test:1234", 200, 403, 403},
+		{"--allow-origin https://sync.test:8443", here, "sync.test", 200, 403, 403},
+		{"--allow-origin https://sync.test", here, "evil.test", 403, 403, 403},
+		{"--allow-origin sync.test", here, "", 403, 403, 403},
+		{"--allow-origin *", here, "evil.test", 200, 403, 403},
+		{"--auth basic:file", here, "evil.test", 200, 403, 403},
+		{"--insecure", here, "evil.test", 200, 200, 200},
+		{"--insecure", anywhere, "evil.test", 200, 200, 200},
+		{"", here, "127.0.0.1:9090", 200, 200, 200},
+		{"", here, "[::1]", 200, 200, 200},
+		{"--rpc-secret " + secret, anywhere, "evil.test", 200, 401, 401},
+		{"--rpc-secret " + secret, here, "evil.test", 403, 401, 403},
 	} {
 		t.Run(test.args+" "+test.where+" "+test.host, func(t *testing.T) {
 			where, err := net.ResolveTCPAddr("tcp", test.where)
@@ -48,12 +51,13 @@ func TestForeignNamesAreKeptOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			done := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-			var web, rpc http.Handler
+			var web, rpc, metrics http.Handler
 			cmd := &cli.Command{Flags: append(command.EdgeFlags(), command.PeerFlags()...), Action: func(_ context.Context, cmd *cli.Command) error {
 				peers, err := command.Peers(cmd, slog.New(slog.DiscardHandler))
 				if err != nil {
 					return err
 				}
+				metrics = command.GuardMetrics(cmd, peers, where)(done)
 				web, rpc = command.GuardWeb(cmd, where)(done), command.GuardRPC(cmd, peers, where)(done)
 				return nil
 			}}
@@ -64,7 +68,7 @@ func TestForeignNamesAreKeptOut(t *testing.T) {
 				http.Handler
 				want int
 				says string
-			}{"web": {web, test.web, "--allow-origin"}, "rpc": {rpc, test.rpc, "--rpc-secret"}} {
+			}{"web": {web, test.web, "--allow-origin"}, "rpc": {rpc, test.rpc, "--rpc-secret"}, "metrics": {metrics, test.metrics, "--insecure"}} {
 				r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
 				r.Host = test.host
 				w := httptest.NewRecorder()

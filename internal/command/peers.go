@@ -97,12 +97,18 @@ func WarnRPC(log *slog.Logger, peers *serve.Peers, where net.Addr) {
 var errMetrics = "metrics are for this machine, or for who says the secret: give --" + RPCSecretFlag +
 	", bind --" + OpsFlag + " to 127.0.0.1, or say --" + InsecureFlag
 
+// opsOtherwise: Prometheus scrapes by IP or by a name of this machine.
+const opsOtherwise = calledByOthers + "; or say --" + InsecureFlag
+
 // GuardMetrics keeps strangers from /metrics of the operators' port: where other
-// machines reach it, they must say the secret. Probes needn't.
+// machines reach it, they must say the secret; where none does, web pages of any name
+// are kept out: see serve.CalledHere. Probes needn't say anything.
 func GuardMetrics(cmd *cli.Command, peers *serve.Peers, where net.Addr) func(http.Handler) http.Handler {
 	switch {
-	case onlyHere(where) || cmd.Bool(InsecureFlag):
+	case cmd.Bool(InsecureFlag):
 		return unguarded
+	case onlyHere(where):
+		return func(h http.Handler) http.Handler { return serve.CalledHere(h, nil, opsOtherwise) }
 	case peers.HasSecret():
 		return peers.Guard
 	default:
