@@ -85,6 +85,7 @@ func (h *house) serve(c config, p ports, ops http.Handler) {
 	h.own = serve.NewServer(mux, c.log)
 	h.own.Serve(h.inside)
 	h.rpc = serve.NewServer(c.guardRPC(mux), c.log)
+	h.rpc.LimitSilence(c.peers.Silence())
 	h.rpc.Serve(c.peers.Listener(p.rpc))
 	h.web = serve.NewServer(c.guardWeb(h.edge), c.log)
 	h.web.LimitHeaders(h.edge.HeaderBytes())

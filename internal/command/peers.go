@@ -26,12 +26,12 @@ const (
 // PeerFlags are those of everything that calls other services or is called by
 // them.
 func PeerFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		text(RPCSecretFlag, "", "`FILE` with the secret by which services know one another, of 32 characters or more; further lines are accepted too"),
 		text(PeerCertFlag, "", "`FILE` with this process's certificate for other services, in PEM: they speak TLS and know one another by it"),
 		text(PeerKeyFlag, "", "`FILE` with the key of --peer-cert"),
 		text(PeerCAFlag, "", "`FILE` with the certificate of the authority that made the other services' certificates"),
-	}
+	}, LimitFlags(serve.PeerLimits)...)
 }
 
 // Insecure lets what is open be reached from other machines.
@@ -67,13 +67,17 @@ func Certificate(cmd *cli.Command, log *slog.Logger) (*serve.Certificate, error)
 
 // Peers reads the files that say who the other services are.
 func Peers(cmd *cli.Command, log *slog.Logger) (*serve.Peers, error) {
-	return serve.OpenPeers(serve.PeersConfig{
+	c := serve.PeersConfig{
 		Secret:      cmd.String(RPCSecretFlag),
 		Certificate: cmd.String(PeerCertFlag),
 		Key:         cmd.String(PeerKeyFlag),
 		CA:          cmd.String(PeerCAFlag),
 		Logger:      log,
-	})
+	}
+	if err := ReadLimits(cmd, serve.PeerLimits, &c); err != nil {
+		return nil, err
+	}
+	return serve.OpenPeers(c)
 }
 
 // peersExposed refuses to let everybody call the RPC port from everywhere unless

@@ -18,10 +18,9 @@ const (
 	connWindow = 4<<20 - 1
 	// maxStreams bounds the calls that one connection carries at once.
 	maxStreams = 5000
-	// A peer that is gone without a FIN is noticed after silence + answer: without
-	// pings net/http never notices it.
-	pingAfterSilence = 5 * time.Second
-	pingAnswer       = 5 * time.Second
+	// maxSilence is how long a peer may say nothing, if nobody says otherwise:
+	// without pings net/http never notices one that is gone without a FIN.
+	maxSilence = 10 * time.Second
 	// writeStall ends a connection whose peer takes no byte for that long.
 	writeStall = 10 * time.Second
 
@@ -31,13 +30,15 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-func http2Config() *http.HTTP2Config {
+// http2Config returns how connections are treated. After half of silence a peer is
+// asked for a sign of life, and has the other half for its answer.
+func http2Config(silence time.Duration) *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams:          maxStreams,
 		MaxReceiveBufferPerStream:     streamWindow,
 		MaxReceiveBufferPerConnection: connWindow,
-		SendPingTimeout:               pingAfterSilence,
-		PingTimeout:                   pingAnswer,
+		SendPingTimeout:               silence / 2,
+		PingTimeout:                   silence - silence/2,
 		WriteByteTimeout:              writeStall,
 	}
 }
@@ -57,7 +58,9 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // NewClient returns a client that speaks HTTP/2, as bidirectional streams need: in
 // clear text to http URLs and over TLS, with the system's roots, to https ones. A
 // nil dial connects over TCP.
-func NewClient(dial DialFunc) *http.Client {
+func NewClient(dial DialFunc) *http.Client { return newClient(dial, maxSilence) }
+
+func newClient(dial DialFunc, silence time.Duration) *http.Client {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
 	protocols.SetHTTP2(true)
@@ -66,7 +69,7 @@ func NewClient(dial DialFunc) *http.Client {
 	}
 	return &http.Client{Transport: &http.Transport{
 		Protocols:   &protocols,
-		HTTP2:       http2Config(),
+		HTTP2:       http2Config(silence),
 		DialContext: dial,
 	}}
 }

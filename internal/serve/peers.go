@@ -9,6 +9,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
+
+	"github.com/fjord-sync/fjord/internal/limit"
 )
 
 // PeersConfig says how Fjord's services know one another. Its zero value: they
@@ -20,21 +23,38 @@ type PeersConfig struct {
 	// Certificate, Key and CA are PEM files: who this process is, and whose word
 	// it takes for who others are. All three or none.
 	Certificate, Key, CA string
-	Logger               *slog.Logger
+	// Silence is how long a peer may say nothing until it is taken for gone; 0 means
+	// 10 s.
+	Silence time.Duration
+	Logger  *slog.Logger
 }
+
+// PeerLimits are the limits in a PeersConfig.
+var PeerLimits = limit.Table[PeersConfig]{{
+	Name: "max-peer-silence",
+	What: "silence of another service, which is asked for a sign of life after half of it",
+	Then: "its connection is closed, and what went over it made anew: an edge links again",
+	Time: func(c *PeersConfig) *time.Duration { return &c.Silence },
+	// Below a second a process that is only busy would be taken for gone.
+	Default: int64(maxSilence), Least: int64(time.Second),
+}}
 
 // Peers knows the other services: by a secret, by certificates of an authority of
 // one's own (mTLS), or both. It starts no goroutine.
 type Peers struct {
 	secrets *files[secrets] // nil: there is none
 	pair    *files[pair]    // nil: clear text
+	silence time.Duration
 }
 
 var errThree = errors.New("--peer-cert, --peer-key and --peer-ca go together: want all three or none")
 
 // OpenPeers reads the files that the config names.
 func OpenPeers(c PeersConfig) (*Peers, error) {
-	p := &Peers{}
+	if err := PeerLimits.Fill(&c); err != nil {
+		return nil, err
+	}
+	p := &Peers{silence: c.Silence}
 	var err error
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -61,6 +81,9 @@ func (p *Peers) Known() bool { return p.secrets != nil || p.pair != nil }
 
 // HasSecret reports whether peers say a secret.
 func (p *Peers) HasSecret() bool { return p.secrets != nil }
+
+// Silence is how long a peer may say nothing.
+func (p *Peers) Silence() time.Duration { return p.silence }
 
 // Scheme is that of the URLs at which peers reach this process.
 func (p *Peers) Scheme() string {
@@ -90,7 +113,7 @@ func (p *Peers) Guard(next http.Handler) http.Handler {
 // Client returns a client of other services over HTTP/2, that says who it is. A
 // nil dial connects over TCP.
 func (p *Peers) Client(dial DialFunc) *http.Client {
-	client := NewClient(dial)
+	client := newClient(dial, p.silence)
 	transport, _ := client.Transport.(*http.Transport)
 	if p.pair != nil {
 		transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,20 @@ func (f *frail) Write(p []byte) (int, error) {
 // serves a stream and whoever reads it are told within seconds, though neither of
 // them sends anything.
 func TestSilentPeersAreNoticed(t *testing.T) {
+	t.Run("by default", func(t *testing.T) { silentPeers(t, 0, 10*time.Second) })
+	t.Run("sooner", func(t *testing.T) { silentPeers(t, 3*time.Second, 3*time.Second) })
+	t.Run("later", func(t *testing.T) { silentPeers(t, time.Minute, time.Minute) })
+	if _, err := serve.OpenPeers(serve.PeersConfig{Silence: time.Millisecond}); err == nil || !strings.Contains(err.Error(), "--max-peer-silence 1ms: want at least 1s") {
+		t.Errorf("a millisecond: %v", err)
+	}
+}
+
+func silentPeers(t *testing.T, silence, want time.Duration) {
+	t.Helper()
+	peers, err := serve.OpenPeers(serve.PeersConfig{Silence: silence})
+	if err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		listener := pipe.Listen()
 		served := make(chan time.Time, 1)
@@ -49,10 +64,11 @@ func TestSilentPeersAreNoticed(t *testing.T) {
 			<-r.Context().Done()
 			served <- time.Now()
 		}), quiet)
+		server.LimitSilence(peers.Silence())
 		server.Serve(listener)
 		defer server.Shutdown(t.Context())
 		var conn *frail
-		client := serve.NewClient(func(ctx context.Context, network, address string) (net.Conn, error) {
+		client := peers.Client(func(ctx context.Context, network, address string) (net.Conn, error) {
 			c, err := listener.Dial(ctx, network, address)
 			conn = &frail{Conn: c}
 			return conn, err
@@ -82,8 +98,8 @@ func TestSilentPeersAreNoticed(t *testing.T) {
 		for who, end := range map[string]chan time.Time{"the server": served, "the client": read} {
 			select {
 			case at := <-end:
-				if took := at.Sub(began); took > 10*time.Second {
-					t.Errorf("%s noticed after %s, want 10s at most", who, took)
+				if took := at.Sub(began); took > want || took < want/2 {
+					t.Errorf("%s noticed after %s, want %s at most, and half at least", who, took, want)
 				}
 			case <-time.After(time.Hour):
 				t.Errorf("%s never noticed", who)

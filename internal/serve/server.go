@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Resolve returns where an address given by a flag is, and takes nothing there. Listen
@@ -68,7 +69,7 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 	s.http = &http.Server{
 		Handler:           handler,
 		Protocols:         &protocols,
-		HTTP2:             http2Config(),
+		HTTP2:             http2Config(maxSilence),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -82,6 +83,10 @@ func NewServer(handler http.Handler, log *slog.Logger) *Server {
 // LimitHeaders makes the server read request lines and headers of at most so many
 // bytes (and 4 KiB, as net/http counts): 16 KiB otherwise. Call it before Serve.
 func (s *Server) LimitHeaders(bytes int) { s.http.MaxHeaderBytes = bytes }
+
+// LimitSilence ends HTTP/2 connections whose peer has said nothing for so long,
+// pings included: 10 s otherwise. Call it before Serve.
+func (s *Server) LimitSilence(silence time.Duration) { s.http.HTTP2 = http2Config(silence) }
 
 // Serve accepts from the listener in a goroutine of its own, which ends with
 // Shutdown. It may be called once for each of several listeners.

@@ -64,6 +64,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	serve.MountHealthAndReflection(mux, rooms.Names, check)
 
 	rpc := serve.NewServer(command.GuardRPC(cmd, peers, rpcListener.Addr())(mux), log)
+	rpc.LimitSilence(peers.Silence())
 	rpc.Serve(peers.Listener(rpcListener))
 	guard := command.GuardMetrics(cmd, peers, opsListener.Addr())
 	ops := serve.NewServer(serve.Ops(metrics, guard, check), log)
