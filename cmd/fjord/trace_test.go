@@ -24,7 +24,7 @@ func TestSpansOfAProcess(t *testing.T) {
 	documents := roomsv1connect.NewDocumentsServiceClient(serve.NewClient(nil), r.urls["rpc"])
 	apply := func(update []byte) {
 		t.Helper()
-		if _, err := documents.ApplyUpdate(t.Context(), connect.NewRequest(&roomsv1.ApplyUpdateRequest{Room: "doc", Update: update})); err != nil {
+		if _, err := documents.ApplyUpdate(t.Context(), connect.NewRequest(&roomsv1.ApplyUpdateRequest{Room: "applied", Update: update})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,6 +59,16 @@ func TestSpansOfAProcess(t *testing.T) {
 			}) {
 				t.Errorf("no %s of storage in the trace of a %s", call, parent)
 			}
+		}
+	}
+	// Each room was loaded for the join or the call that wanted it first.
+	for _, cause := range []string{"join", "fjord.rooms.v1.DocumentsService/ApplyUpdate"} {
+		if !slices.ContainsFunc(collector.Spans("load"), func(load tracetest.Span) bool {
+			return slices.ContainsFunc(collector.Spans(cause), func(s tracetest.Span) bool {
+				return bytes.Equal(s.GetTraceId(), load.GetTraceId()) && bytes.Equal(s.GetSpanId(), load.GetParentSpanId())
+			})
+		}) {
+			t.Errorf("no load is in the %s that caused it", cause)
 		}
 	}
 	for _, span := range collector.Spans("") {

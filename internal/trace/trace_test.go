@@ -53,6 +53,47 @@ func TestSpansAreSentBeforeCloseReturns(t *testing.T) {
 	}
 }
 
+// A trace goes on in another process by what a frame carries, and in what outlives who
+// began it; what is no traceparent changes nothing.
+func TestTracesGoOn(t *testing.T) {
+	collector := tracetest.Start(t)
+	tracer := open(t)
+	ctx, join := tracer.Begin(t.Context(), "join", "doc")
+	parent := trace.Parent(ctx)
+	_, load := tracer.Begin(trace.Continue(t.Context(), parent), "load", "doc")
+	_, late := tracer.Begin(trace.Along(t.Context(), ctx), "late", "doc")
+	for _, none := range []string{"", "00", parent + "0", strings.Replace(parent, "-", "_", 1), strings.Repeat("0", len(parent)), strings.Repeat("\xff", len(parent))} {
+		_, root := tracer.Begin(trace.Continue(t.Context(), none), "root", "doc")
+		root.End(nil)
+	}
+	_, root := tracer.Begin(trace.Along(t.Context(), t.Context()), "root", "doc")
+	root.End(nil)
+	for _, span := range []trace.Span{load, late, join} {
+		span.End(nil)
+	}
+	if got := trace.Parent(t.Context()); got != "" {
+		t.Errorf("of nothing: %q", got)
+	}
+	if err := tracer.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	of := collector.Spans("join")[0]
+	for _, name := range []string{"load", "late"} {
+		if s := collector.Spans(name); len(s) != 1 || string(s[0].GetTraceId()) != string(of.GetTraceId()) || string(s[0].GetParentSpanId()) != string(of.GetSpanId()) {
+			t.Errorf("%s isn't in the trace of the join: %v", name, s)
+		}
+	}
+	roots := collector.Spans("root")
+	for _, s := range roots {
+		if len(s.GetParentSpanId()) != 0 || string(s.GetTraceId()) == string(of.GetTraceId()) {
+			t.Errorf("has a parent: %v", s)
+		}
+	}
+	if len(roots) != 7 {
+		t.Errorf("%d roots, want 7", len(roots))
+	}
+}
+
 func TestOffUnlessACollectorIsNamed(t *testing.T) {
 	for name, environment := range map[string]map[string]string{
 		"nothing":  {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/services/edge/internal/link"
 	"github.com/fjord-sync/fjord/services/edge/internal/session"
@@ -36,9 +37,9 @@ type attendee struct {
 
 // open attaches the room, or says why it can't.
 func (a *attendee) open() *session.Close {
-	_, span := a.client.edge.cfg.Tracer.Begin(context.Background(), "join", a.room)
+	ctx, span := a.client.edge.cfg.Tracer.Begin(context.Background(), "join", a.room)
 	defer span.End(nil)
-	member, why := a.client.edge.link(a.room).Open(a.stop, a.room, a)
+	member, why := a.client.edge.link(a.room).Open(a.stop, a.room, trace.Parent(ctx), a)
 	if why != nil {
 		span.Fail(why.Reason)
 		return why

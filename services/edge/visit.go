@@ -11,6 +11,7 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/internal/revocation"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/edge/internal/auth"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
@@ -124,7 +125,7 @@ func (v *visitor) ask(ctx context.Context, f session.Frame) (*roomsv1.RoomFrame,
 	q := &question{frame: f, answer: make(chan *roomsv1.RoomFrame, 1), ended: make(chan *session.Close, 1)}
 	ctx, span := v.edge.cfg.Tracer.Begin(ctx, "visit", v.room)
 	defer span.End(nil)
-	member, why := v.edge.link(v.room).Open(ctx.Done(), v.room, q)
+	member, why := v.edge.link(v.room).Open(ctx.Done(), v.room, trace.Parent(ctx), q)
 	if why != nil {
 		span.Fail(why.Reason)
 		return nil, ending(why)

@@ -755,7 +755,10 @@ type Attach struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
 	// Set when the edge held this room before its link broke.
-	Resume        *Resume `protobuf:"bytes,2,opt,name=resume,proto3" json:"resume,omitempty"`
+	Resume *Resume `protobuf:"bytes,2,opt,name=resume,proto3" json:"resume,omitempty"`
+	// Of the join that wants the room, as W3C Trace Context has it; empty if nobody
+	// traces it. If the room is loaded for it, the load continues the trace.
+	Traceparent   string `protobuf:"bytes,3,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -802,6 +805,13 @@ func (x *Attach) GetResume() *Resume {
 		return x.Resume
 	}
 	return nil
+}
+
+func (x *Attach) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
+	}
+	return ""
 }
 
 // Resume says what an edge has already delivered to its sessions.
@@ -1943,10 +1953,11 @@ const file_fjord_rooms_v1_link_proto_rawDesc = "" +
 	" \x01(\v2\x1e.fjord.rooms.v1.QueryAwarenessH\x00R\x0equeryAwareness\x12\x16\n" +
 	"\x05relay\x18\v \x01(\fH\x00R\x05relay\x120\n" +
 	"\x06grants\x18\f \x01(\v2\x16.fjord.rooms.v1.GrantsH\x00R\x06grantsB\x06\n" +
-	"\x04body\"L\n" +
+	"\x04body\"n\n" +
 	"\x06Attach\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12.\n" +
-	"\x06resume\x18\x02 \x01(\v2\x16.fjord.rooms.v1.ResumeR\x06resume\"\x1a\n" +
+	"\x06resume\x18\x02 \x01(\v2\x16.fjord.rooms.v1.ResumeR\x06resume\x12 \n" +
+	"\vtraceparent\x18\x03 \x01(\tR\vtraceparent\"\x1a\n" +
 	"\x06Resume\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\"\b\n" +
 	"\x06Detach\"W\n" +

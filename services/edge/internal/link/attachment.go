@@ -17,7 +17,9 @@ import (
 //	   ▲                         │                     │
 //	   └─── link broke, or Detached with hope ─────────┘
 type attachment struct {
-	room string // immutable
+	// immutable: the room, and the traceparent of the join that wanted it first, ""
+	// if there is none.
+	room, parent string
 
 	mu sync.Mutex // guards following
 	// queue is where frames go: that of the stream on which the room is asked
@@ -57,12 +59,13 @@ func (l *Link) attachLocked(a *attachment) {
 	a.queue = l.queue
 	l.numbers[a.number] = a
 	var resume *uint64
+	parent := a.parent
 	if a.known {
 		seq := a.seq
-		resume = &seq
+		resume, parent = &seq, "" // that join is long over
 	}
 	a.queue.add(func(chunk []byte) []byte {
-		return appendAttach(chunk, a.number, a.room, resume)
+		return appendAttach(chunk, a.number, a.room, resume, parent)
 	})
 	var frames []session.Frame
 	for _, m := range a.members {

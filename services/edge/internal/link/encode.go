@@ -32,6 +32,7 @@ const (
 
 	attachRoom   = 1
 	attachResume = 2
+	attachParent = 3
 	resumeSeq    = 1
 	joinGrants   = 2
 	step1Vector  = 1
@@ -56,8 +57,8 @@ func appendHello(dst []byte, edge string) []byte {
 }
 
 // appendAttach appends a LinkRequest of one frame: Attach, with a Resume if
-// resume isn't nil.
-func appendAttach(dst []byte, attachment uint64, room string, resume *uint64) []byte {
+// resume isn't nil, and the traceparent if there is one.
+func appendAttach(dst []byte, attachment uint64, room string, resume *uint64, parent string) []byte {
 	var body []byte
 	body = protowire.AppendTag(body, attachRoom, protowire.BytesType)
 	body = protowire.AppendString(body, room)
@@ -67,6 +68,10 @@ func appendAttach(dst []byte, attachment uint64, room string, resume *uint64) []
 		r = protowire.AppendVarint(r, *resume)
 		body = protowire.AppendTag(body, attachResume, protowire.BytesType)
 		body = protowire.AppendBytes(body, r)
+	}
+	if parent != "" {
+		body = protowire.AppendTag(body, attachParent, protowire.BytesType)
+		body = protowire.AppendString(body, parent)
 	}
 	return appendFrame(dst, attachment, 0, frameAttach, body)
 }

@@ -25,10 +25,10 @@ func TestEncodingIsThatOfTheGeneratedCode(t *testing.T) {
 		want *roomsv1.LinkRequest
 	}{
 		"hello": {appendHello(nil, "edge-1/4711"), &roomsv1.LinkRequest{Hello: &roomsv1.EdgeHello{Edge: "edge-1/4711"}}},
-		"attach": {appendAttach(nil, 1, "doc", nil), frame(&roomsv1.EdgeFrame{Attachment: 1, Body: &roomsv1.EdgeFrame_Attach{
+		"attach": {appendAttach(nil, 1, "doc", nil, ""), frame(&roomsv1.EdgeFrame{Attachment: 1, Body: &roomsv1.EdgeFrame_Attach{
 			Attach: &roomsv1.Attach{Room: "doc"}}})},
-		"attach and resume": {appendAttach(nil, 1<<33, "doc", &seq), frame(&roomsv1.EdgeFrame{Attachment: 1 << 33, Body: &roomsv1.EdgeFrame_Attach{
-			Attach: &roomsv1.Attach{Room: "doc", Resume: &roomsv1.Resume{Seq: 300}}}})},
+		"attach and resume": {appendAttach(nil, 1<<33, "doc", &seq, "00-a-b-01"), frame(&roomsv1.EdgeFrame{Attachment: 1 << 33, Body: &roomsv1.EdgeFrame_Attach{
+			Attach: &roomsv1.Attach{Room: "doc", Resume: &roomsv1.Resume{Seq: 300}, Traceparent: "00-a-b-01"}}})},
 		"detach": {appendDetach(nil, 9), frame(&roomsv1.EdgeFrame{Attachment: 9, Body: &roomsv1.EdgeFrame_Detach{Detach: &roomsv1.Detach{}}})},
 		"join": {said(session.Frame{Kind: session.Join, Grants: &session.Grants{}}), frame(&roomsv1.EdgeFrame{Attachment: 7, Session: 1 << 40, Body: &roomsv1.EdgeFrame_Join{
 			Join: &roomsv1.Join{Grants: &roomsv1.Grants{}}}})},
@@ -65,7 +65,7 @@ func TestEncodingIsThatOfTheGeneratedCode(t *testing.T) {
 	}
 	// A resume behind seq 0 is a resume, though its field is empty.
 	var got roomsv1.LinkRequest
-	if err := proto.Unmarshal(appendAttach(nil, 1, "doc", &zero), &got); err != nil || got.GetFrames()[0].GetAttach().GetResume() == nil {
+	if err := proto.Unmarshal(appendAttach(nil, 1, "doc", &zero, ""), &got); err != nil || got.GetFrames()[0].GetAttach().GetResume() == nil {
 		t.Errorf("resume behind 0: %v, %v", &got, err)
 	}
 }

@@ -47,12 +47,13 @@ var (
 
 // Open attaches room, or finds it attached, and waits until it is known what
 // kind of room it is. The member that it returns must Leave. It gives up when
-// stop is closed, and says with a Close why it failed otherwise.
-func (l *Link) Open(stop <-chan struct{}, room string, ears Receiver) (*Member, *session.Close) {
+// stop is closed, and says with a Close why it failed otherwise. What rooms does for it
+// goes on with the trace of parent, a traceparent or "".
+func (l *Link) Open(stop <-chan struct{}, room, parent string, ears Receiver) (*Member, *session.Close) {
 	if why := l.await(stop); why != nil {
 		return nil, why
 	}
-	m, why := l.enter(room, ears)
+	m, why := l.enter(room, parent, ears)
 	if why != nil {
 		return nil, why
 	}
@@ -121,7 +122,7 @@ func (l *Link) await(stop <-chan struct{}) *session.Close {
 }
 
 // enter adds a member to the room, and attaches the room if it is the first.
-func (l *Link) enter(room string, ears Receiver) (*Member, *session.Close) {
+func (l *Link) enter(room, parent string, ears Receiver) (*Member, *session.Close) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -129,7 +130,7 @@ func (l *Link) enter(room string, ears Receiver) (*Member, *session.Close) {
 	}
 	a := l.rooms[room]
 	if a == nil {
-		a = &attachment{room: room}
+		a = &attachment{room: room, parent: parent}
 		l.rooms[room] = a
 	}
 	a.mu.Lock()

@@ -60,7 +60,7 @@ func TestPanicBreaksTheStreamAndNotTheProcess(t *testing.T) {
 	})
 	defer l.Close()
 	ears := &stumbling{heard: make(chan *roomsv1.RoomFrame, 10)}
-	member, why := l.Open(nil, "doc", ears)
+	member, why := l.Open(nil, "doc", "", ears)
 	if why != nil {
 		t.Fatal(why)
 	}

@@ -76,7 +76,7 @@ var visitorGrants = room.Grants{Level: room.Admin, Visit: true}
 // ask says one thing in a room and returns the room's answer to it.
 func (h *Handler) ask(ctx context.Context, name string, e room.Event) (*roomsv1.RoomFrame, error) {
 	answers := make(visitor, 1)
-	a, err := h.registry.Attach(name, nil, answers)
+	a, err := h.registry.Attach(ctx, name, nil, answers)
 	switch {
 	case errors.Is(err, roomname.ErrInvalid):
 		return nil, connect.NewError(connect.CodeInvalidArgument, err)

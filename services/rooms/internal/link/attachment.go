@@ -1,11 +1,13 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/internal/roomname"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/rooms/internal/registry"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
@@ -129,7 +131,8 @@ func (l *link) attach(number uint64, attach *roomsv1.Attach) error {
 	if l.attachments[number] != nil {
 		return fmt.Errorf("attachment %d is in use; each number is used once", number)
 	}
-	held, err := l.handler.registry.Attach(attach.GetRoom(), resume, a)
+	ctx := trace.Continue(context.Background(), attach.GetTraceparent())
+	held, err := l.handler.registry.Attach(ctx, attach.GetRoom(), resume, a)
 	if err != nil {
 		l.outbox.put(&roomsv1.RoomFrame{Attachment: number, Body: &roomsv1.RoomFrame_Detached{
 			Detached: &roomsv1.Detached{Reason: refusal(err), Message: err.Error()},

@@ -233,7 +233,7 @@ func TestCrowdedLinkIsSparedAnswers(t *testing.T) {
 		r, _, _ := brittleRegistry(&brittle{})
 		n := narrow{make(inbox, 10), new(sync.Once), make(chan func(), 1)}
 		seen := uint64(7)
-		if _, err := r.Attach("other", &seen, n); err != nil {
+		if _, err := r.Attach(t.Context(), "other", &seen, n); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

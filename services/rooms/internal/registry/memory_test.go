@@ -58,7 +58,7 @@ func TestMemoryClosesColdRooms(t *testing.T) {
 		for i := range 4 { // each waits for its turn, as an edge does
 			for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 				frames := make(inbox, 100)
-				a, err := r.Attach(fmt.Sprint("new ", i), nil, frames)
+				a, err := r.Attach(t.Context(), fmt.Sprint("new ", i), nil, frames)
 				if err == nil {
 					<-frames
 					last = a
@@ -101,7 +101,7 @@ func TestMemoryClosesNoMoreThanNeeded(t *testing.T) {
 		}
 		refused := 0
 		for range 100 {
-			if a, err := r.Attach("new", nil, make(inbox, 100)); err == nil {
+			if a, err := r.Attach(t.Context(), "new", nil, make(inbox, 100)); err == nil {
 				a.Detach()
 				break
 			}
@@ -131,7 +131,7 @@ func TestMemoryRefusesRooms(t *testing.T) {
 		var held []*registry.Attachment
 		for i := range 10 {
 			frames := make(inbox, 100)
-			a, err := r.Attach(fmt.Sprint("room ", i), nil, frames)
+			a, err := r.Attach(t.Context(), fmt.Sprint("room ", i), nil, frames)
 			if errors.Is(err, registry.ErrMemory) {
 				break
 			}
@@ -152,7 +152,7 @@ func TestMemoryRefusesRooms(t *testing.T) {
 			a.Detach()
 		}
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-			a, err := r.Attach("another", nil, make(inbox, 100))
+			a, err := r.Attach(t.Context(), "another", nil, make(inbox, 100))
 			if err == nil {
 				a.Detach()
 				return

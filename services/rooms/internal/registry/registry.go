@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fjord-sync/fjord/internal/roomname"
+	"github.com/fjord-sync/fjord/internal/trace"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 	"github.com/fjord-sync/fjord/yjs"
 )
@@ -192,9 +193,10 @@ func (r *Registry) Draining() bool {
 }
 
 // Attach takes hold of a room, which is opened if it isn't open. It doesn't
-// wait: what the room has to say, a failure to load included, goes to the sink.
+// wait: what the room has to say, a failure to load included, goes to the sink. Of ctx
+// it uses the trace alone, which a load that this causes goes on with.
 // The error wraps roomname.ErrInvalid, or is ErrClosed or ErrFull.
-func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, error) {
+func (r *Registry) Attach(ctx context.Context, name string, resume *uint64, sink Sink) (*Attachment, error) {
 	if err := roomname.Default(name); err != nil {
 		return nil, err
 	}
@@ -210,7 +212,7 @@ func (r *Registry) Attach(name string, resume *uint64, sink Sink) (*Attachment, 
 				r.mu.Unlock()
 				return nil, err
 			}
-			open = r.openLocked(name)
+			open = r.openLocked(ctx, name)
 		}
 		r.lastID++
 		a := &Attachment{id: r.lastID, open: open}
@@ -239,8 +241,9 @@ func (r *Registry) roomForLocked() error {
 	return ErrMemory
 }
 
-// openLocked starts a room's loop. The caller holds mu.
-func (r *Registry) openLocked(name string) *openRoom {
+// openLocked starts a room's loop; its load goes on with the trace of ctx. The caller
+// holds mu.
+func (r *Registry) openLocked(ctx context.Context, name string) *openRoom {
 	o := &openRoom{
 		name:     name,
 		registry: r,
@@ -253,7 +256,7 @@ func (r *Registry) openLocked(name string) *openRoom {
 	}
 	r.rooms[name] = o
 	if r.config.Room.Kind == room.Durable {
-		o.load(r.loading)
+		o.load(trace.Along(r.loading, ctx))
 	} else {
 		o.post(item{event: room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument()}}}, unbounded)
 	}

@@ -109,7 +109,7 @@ func testConfig(kind room.Kind) registry.Config {
 func attach(t *testing.T, r *registry.Registry, name string) (*registry.Attachment, inbox) {
 	t.Helper()
 	frames := make(inbox, 100)
-	a, err := r.Attach(name, nil, frames)
+	a, err := r.Attach(t.Context(), name, nil, frames)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestRoomsThatHoldNothing(t *testing.T) {
 					<-frames
 					a.Detach()
 				}
-				if _, err := r.Attach("one more", nil, make(inbox, 1)); !errors.Is(err, registry.ErrFull) {
+				if _, err := r.Attach(t.Context(), "one more", nil, make(inbox, 1)); !errors.Is(err, registry.ErrFull) {
 					t.Errorf("%v, want ErrFull", err)
 				}
 				if _, frames := attach(t, r, "room 7"); len(frames) > 1 {
@@ -269,7 +269,7 @@ func TestDrainWaitsForStorage(t *testing.T) {
 		if f := <-frames; f.GetDetached().GetReason() != roomsv1.DetachReason_DETACH_REASON_DRAINING {
 			t.Errorf("got %v, want Detached DRAINING", f)
 		}
-		if _, err := r.Attach("other", nil, frames); !errors.Is(err, registry.ErrClosed) {
+		if _, err := r.Attach(t.Context(), "other", nil, frames); !errors.Is(err, registry.ErrClosed) {
 			t.Errorf("attach while draining: %v, want ErrClosed", err)
 		}
 		done(nil)
@@ -288,7 +288,7 @@ func TestStuffedInboxPutsOffItsAttachmentOnly(t *testing.T) {
 		<-others
 		// A sink that takes nothing holds the loop, as no real sink may.
 		stuck := make(inbox)
-		if _, err := r.Attach("doc", nil, stuck); err != nil {
+		if _, err := r.Attach(t.Context(), "doc", nil, stuck); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -324,7 +324,7 @@ func TestStuffedInboxPutsOffItsAttachmentOnly(t *testing.T) {
 
 func TestBadNameIsRefused(t *testing.T) {
 	r := newRegistry(&heldJournal{}, room.Volatile)
-	if _, err := r.Attach("a\x00b", nil, make(inbox, 1)); !errors.Is(err, roomname.ErrInvalid) {
+	if _, err := r.Attach(t.Context(), "a\x00b", nil, make(inbox, 1)); !errors.Is(err, roomname.ErrInvalid) {
 		t.Errorf("%v, want an invalid name", err)
 	}
 	drain(t, r)
@@ -340,7 +340,7 @@ func TestAttachRacesWithClosing(t *testing.T) {
 		visitors.Go(func() {
 			for range 200 {
 				frames := make(inbox, 100)
-				a, err := r.Attach("doc", nil, frames)
+				a, err := r.Attach(t.Context(), "doc", nil, frames)
 				if err != nil {
 					t.Error(err)
 					return
