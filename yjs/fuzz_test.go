@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"math"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -91,18 +89,9 @@ func TestAllocatedByManyClients(t *testing.T) {
 	}
 }
 
-// allocated returns how many bytes applying an update allocates. The fuzzer
-// allocates beside it, so the least of a few tries counts.
+// allocated returns how many bytes applying an update allocates.
 func allocated(update []byte) uint64 {
-	least := uint64(math.MaxUint64)
-	for range 3 {
-		var before, end runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_ = yjs.NewDocument().ApplyUpdate(update)
-		runtime.ReadMemStats(&end)
-		least = min(least, end.TotalAlloc-before.TotalAlloc)
-	}
-	return least
+	return allocatedBy(func() { _ = yjs.NewDocument().ApplyUpdate(update) })
 }
 
 func FuzzVector(f *testing.F) {
@@ -159,6 +148,12 @@ func FuzzV2(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, v2 []byte) {
 		v1, err := yjs.ConvertUpdateV2ToV1(v2)
+		// What is made of version 2 is 64 times as long at most, and doubles as it
+		// grows; the rest is as for version 1, see wantAllocated.
+		most := 4*64*len(v2) + (8+200/4)*len(v1) + 1<<19
+		if got := allocatedBy(func() { _ = yjs.NewDocument().ApplyUpdateV2(v2) }); got > uint64(most) {
+			t.Errorf("%d bytes allocated for %d, which are %d in version 1", got, len(v2), len(v1))
+		}
 		if err != nil {
 			if !errors.Is(err, yjs.ErrMalformed) && !errors.Is(err, yjs.ErrLimit) {
 				t.Errorf("error of no kind: %v", err)

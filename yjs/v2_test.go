@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
 func toV2(t testing.TB, v1 []byte) []byte {
@@ -101,6 +103,15 @@ func TestV2Bombs(t *testing.T) {
 	if _, err := yjs.ConvertUpdateV2ToV1(bomb(1000)); err != nil {
 		t.Errorf("1000 structs: %v", err)
 	}
+	if _, err := yjs.ConvertUpdateV2ToV1(bomb(10_000)); !errors.Is(err, yjs.ErrLimit) {
+		t.Errorf("10 000 structs in %d bytes: %v", len(bomb(10_000)), err)
+	}
+	if _, err := yjs.ConvertUpdateV2ToV1(echo(10_000, 50)); err != nil {
+		t.Errorf("a key of 10 000 bytes, 50 times: %v", err)
+	}
+	if _, err := yjs.ConvertUpdateV2ToV1(echo(10_000, 1000)); !errors.Is(err, yjs.ErrLimit) {
+		t.Errorf("a key of 10 000 bytes, 1000 times: %v", err)
+	}
 	// A list of 2^40 values, none of which are there.
 	dst := []byte{0}
 	for _, c := range [][]byte{{}, {1}, {}, {}, {8}, cat(str("a"), []byte{1}), {1}, {}, num(1 << 40)} {
@@ -109,6 +120,26 @@ func TestV2Bombs(t *testing.T) {
 	if _, err := yjs.ConvertUpdateV2ToV1(cat(dst, []byte{1, 1, 0, 0})); err == nil {
 		t.Error("2^40 values: accepted")
 	}
+}
+
+// echo is formats of one key, which is there once: the others name it by its clock.
+// Each hangs on the one before it.
+func echo(key int, times uint64) []byte {
+	columns := [][]byte{
+		cat([]byte{1}, num(times-2)),    // key clocks: 0 each time
+		cat([]byte{0x41}, num(times-2)), // clients: 1 each time
+		cat([]byte{0, 3}, num(times-4)), // origins: 0, 1, 2 …
+		{},
+		{6, 0, 0x86}, // infos: a format of a root, then formats with an origin
+		cat(str("t"+strings.Repeat("k", key)), []byte{1}, lib0.AppendVarInt(nil, uint64(key), false)),
+		{1}, {}, {},
+	}
+	dst := []byte{0}
+	for _, c := range columns {
+		dst = append(dst, cat(num(uint64(len(c))), c)...)
+	}
+	dst = cat(dst, []byte{1}, num(times), []byte{0}, bytes.Repeat([]byte{126}, int(times)))
+	return append(dst, 0)
 }
 
 // jsonOf is what becomes of an any in version 2 as an embed in version 1.

@@ -219,6 +219,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(tangle(3))
 	f.Fuzz(func(t *testing.T, update []byte) {
 		before := bytes.Clone(update)
+		wantAllocated(t, "", update, func() { _, _ = content.Read(update) })
 		v, err := content.Read(update)
 		if (err == nil) != (yjs.ValidateUpdate(update) == nil) && !errors.Is(err, yjs.ErrLimit) && !errors.Is(err, yjs.ErrMalformed) {
 			t.Fatal(err)
@@ -226,11 +227,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, name := range v.Roots() {
-			for _, kind := range []string{"text", "array", "map", "fragment", "element", "xmltext"} {
-				look(v, root{name, kind})
-			}
-		}
+		readings(v)
 		if !bytes.Equal(before, update) {
 			t.Fatal("reading has changed the update")
 		}
