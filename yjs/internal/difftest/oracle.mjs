@@ -10,8 +10,11 @@
 //   {op: "accepts", sessions: [[b64…]…]} → ["" or why a Yjs client that gets these
 //                                          updates in turn can't load them…]
 //   {op: "acceptsV2", updates: [b64…]} → ["" or why yjs can't read this as version 2…]
-//   {op: "collected", pairs: [{before, after}…]} → [{errors, size}…]: how replicas made from the two
-//                                          states differ, and how large yjs encodes the first one
+//   {op: "collected", pairs: [{before, after, diffs}…]} → [{errors, size}…]: how replicas made from the two
+//                                          states differ, and how large yjs encodes the first one;
+//                                          the n-th pair's diffs go to those who are behind at the
+//                                          end of the n-th program that was made last
+//   {op: "sessions", length} → [{name, updates}…]: see sessions.mjs
 //   {op: "text", update, name} → what the root text of a name reads
 //   {op: "census"} → {what: how often it was made or compared since the last census…}
 import { createInterface } from 'node:readline'
@@ -20,6 +23,7 @@ import * as Y from 'yjs'
 import { census } from './census.mjs'
 import { checkProgram, load as loaded, sameReplica } from './check.mjs'
 import { makeProgram, toV2 } from './program.mjs'
+import { sessions } from './sessions.mjs'
 
 const b64 = bytes => Buffer.from(bytes).toString('base64')
 const bytes = s => new Uint8Array(Buffer.from(s, 'base64'))
@@ -111,9 +115,13 @@ const acceptsV2 = ({ updates }) => updates.map(u => {
   }
 })
 
-const collected = ({ pairs }) => pairs.map(({ before, after }) => {
+const collected = ({ pairs }) => pairs.map(({ before, after, diffs = [] }, id) => {
   const want = loaded([bytes(before)])
-  return { errors: sameReplica('collected', loaded([bytes(after)]), want), size: Y.encodeStateAsUpdate(want).length }
+  const errors = sameReplica('collected', loaded([bytes(after)]), want)
+  made.get(id)?.phases.at(-1).behind.forEach(({ state }, k) => {
+    errors.push(...sameReplica(`behind ${k}`, loaded([state, bytes(diffs[k])]), loaded([state, bytes(before)])))
+  })
+  return { errors, size: Y.encodeStateAsUpdate(want).length }
 })
 
 const text = ({ update, name }) => {
@@ -122,7 +130,9 @@ const text = ({ update, name }) => {
   return doc.getText(name).toString()
 }
 
-const ops = { make, keep, load, check, accepts, acceptsV2, collected, text, census }
+const sessionsMade = ({ length }) => sessions(length).map(({ name, updates }) => ({ name, updates: updates.map(b64) }))
+
+const ops = { make, keep, load, check, accepts, acceptsV2, collected, sessions: sessionsMade, text, census }
 
 // Subdocuments that a program makes twice are of no interest here.
 console.error = () => {}

@@ -18,13 +18,15 @@ const (
 	defaultCollected = 320
 )
 
-// collection is a document before and after what is deleted was dropped.
+// collection is a document before and after what is deleted was dropped, and what
+// those who are behind get of it then.
 type collection struct {
-	Before []byte `json:"before"`
-	After  []byte `json:"after"`
+	Before []byte   `json:"before"`
+	After  []byte   `json:"after"`
+	Diffs  [][]byte `json:"diffs,omitempty"`
 }
 
-// collect compacts a copy of a document as yjs does.
+// collect compacts a document as yjs does.
 func collect(t *testing.T, d *yjs.Document) collection {
 	t.Helper()
 	before, err := d.EncodeStateAsUpdate(nil)
@@ -38,7 +40,7 @@ func collect(t *testing.T, d *yjs.Document) collection {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return collection{before, after}
+	return collection{Before: before, After: after}
 }
 
 // verdicts asks yjs what it makes of collected documents.
@@ -59,7 +61,8 @@ func verdicts(t *testing.T, o *Oracle, pairs []collection) (sizes []int) {
 }
 
 // TestCollect lets random programs be collected, half way and at the end, and
-// compares with yjs what is left: that it reads the same, and how large it is.
+// compares with yjs what is left: that it reads the same, also to replicas that are
+// behind and get what they lack, and how large it is.
 func TestCollect(t *testing.T) {
 	n := FromEnv(t, "YJS_PROGRAMS", defaultCollected)
 	first := FromEnv(t, "YJS_SEED", 1)
@@ -117,7 +120,15 @@ func collectProgram(t *testing.T, p program, seed uint64) collection {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return collection{before, c.After}
+	c.Before = before
+	for _, v := range p.Phases[len(p.Phases)-1].Vectors {
+		diff, err := d.EncodeStateAsUpdate(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Diffs = append(c.Diffs, diff)
+	}
+	return c
 }
 
 // TestCollectHistory is the same for the history of a paper.
@@ -137,5 +148,39 @@ func TestCollectHistory(t *testing.T) {
 	t.Logf("genuine: %v, %d bytes, collected %d, yjs has %d: %.3f", genuine, len(c.Before), len(c.After), size, float64(len(c.After))/float64(size))
 	if float64(len(c.After)) > (1+mostOver)*float64(size) {
 		t.Errorf("%d bytes, yjs has %d", len(c.After), size)
+	}
+}
+
+// TestCollectSessions does so to what applications leave behind, and tells how large
+// it is: as it was heard, without the content that the delete set names, collected,
+// and in yjs. YJS_LENGTH makes the sessions longer.
+func TestCollectSessions(t *testing.T) {
+	o := Start(t, "oracle.mjs")
+	var sessions []struct {
+		Name    string
+		Updates [][]byte
+	}
+	o.Ask(t, map[string]any{"op": "sessions", "length": FromEnv(t, "YJS_LENGTH", 30)}, &sessions)
+	if len(sessions) == 0 {
+		t.Fatal("no sessions")
+	}
+	t.Logf("%-36s %9s %9s %9s %9s", "", "heard", "dropped", "collected", "yjs")
+	for _, s := range sessions {
+		d, dropped := yjs.NewDocument(), yjs.NewDocument()
+		for _, u := range s.Updates {
+			if err := d.ApplyUpdate(u); err != nil {
+				t.Fatal(err)
+			}
+			if err := dropped.ApplyUpdate(u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		dropped.Compact()
+		c := collect(t, d)
+		size := verdicts(t, o, []collection{c})[0]
+		t.Logf("%-36s %9d %9d %9d %9d", s.Name, len(c.Before), dropped.Size(), len(c.After), size)
+		if float64(len(c.After)) > (1+mostOver)*float64(size)+fewBytes {
+			t.Errorf("%s: %d bytes, yjs has %d", s.Name, len(c.After), size)
+		}
 	}
 }
