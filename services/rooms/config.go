@@ -50,6 +50,10 @@ const (
 
 	snapshotRecords = 1000
 	snapshotBytes   = 64 << 10
+	// collectShare is which part of the memory of all rooms a document may have and
+	// be collected: that takes ten times the document for a while, and two are
+	// collected at a time, so it stays below a quarter.
+	collectShare = 80
 )
 
 // Check says all that is wrong with c, and starts nothing.
@@ -106,5 +110,6 @@ func (c *Config) withDefaults() (room.Config, error) {
 		SnapshotRecords:  snapshotRecords,
 		SnapshotBytes:    snapshotBytes,
 		KeepDeleted:      c.KeepDeleted,
+		MaxCollectBytes:  c.Limits.Memory / collectShare,
 	}, err
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -57,26 +58,37 @@ func (j *Journal) trySnapshot(name string, s room.Snapshot, compacted func(*yjs.
 }
 
 // encode makes what is to be stored. Snapshots wait for one another here: each
-// takes a few times its document in memory, and a core. Bytes that make the engine
-// panic cost the snapshot only.
-func (j *Journal) encode(s room.Snapshot, compacted func(*yjs.Document)) (data []byte, err error) {
+// takes several times its document in memory, and a core.
+func (j *Journal) encode(s room.Snapshot, compacted func(*yjs.Document)) ([]byte, error) {
 	select {
 	case j.encoders <- struct{}{}:
 	case <-j.ctx.Done():
 		return nil, ErrClosed
 	}
-	defer func() {
-		<-j.encoders
-		if cause := recover(); cause != nil {
-			j.log.Error("panic while compacting a snapshot", "panic", cause, "stack", string(debug.Stack()))
-			data, err = nil, fmt.Errorf("panic while compacting: %v", cause)
-		}
-	}()
-	data, document, err := s.Encode()
+	defer func() { <-j.encoders }()
+	data, document, err := j.encodeOnce(s)
+	if errors.Is(err, errPanic) {
+		// It would do so again, and the log grow for ever: stored as it is, then.
+		s.Compact = nil
+		data, document, err = j.encodeOnce(s)
+	}
 	if err == nil && document != nil {
 		compacted(document)
 	}
 	return data, err
+}
+
+var errPanic = errors.New("panic while compacting")
+
+// encodeOnce keeps what makes the engine panic to this snapshot.
+func (j *Journal) encodeOnce(s room.Snapshot) (data []byte, compacted *yjs.Document, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			j.log.Error("panic while compacting a snapshot", "panic", cause, "stack", string(debug.Stack()))
+			data, compacted, err = nil, nil, fmt.Errorf("%w: %v", errPanic, cause)
+		}
+	}()
+	return s.Encode()
 }
 
 func (j *Journal) putSnapshot(ctx context.Context, name string, s room.Snapshot, data []byte) error {

@@ -64,7 +64,7 @@ func TestPutSnapshotCompacts(t *testing.T) {
 		// Client 7 wrote ten letters and deleted them.
 		state := append([]byte{1, 1, 7, 0, 4, 1, 1, 't', 10}, "0123456789"...)
 		state = append(state, 1, 7, 1, 0, 10)
-		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: state, Compact: true}, func(d *yjs.Document) { compacted = d }, o.of("doc"))
+		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: state, Compact: room.Collect}, func(d *yjs.Document) { compacted = d }, o.of("doc"))
 		o.want(t, "doc", isStored)
 		if bytes.Contains(sent, []byte("0123456789")) || len(sent) == 0 {
 			t.Errorf("% x was sent, want it without what is deleted", sent)
@@ -72,8 +72,29 @@ func TestPutSnapshotCompacts(t *testing.T) {
 		if compacted == nil || compacted.Size() != len(sent)-1 || !compacted.Contains(state) {
 			t.Errorf("the compacted document isn't the one that was sent")
 		}
-		j.PutSnapshot("bad", room.Snapshot{Epoch: 3, Seq: 9, State: state[:9], Compact: true}, none, o.of("bad"))
+		j.PutSnapshot("bad", room.Snapshot{Epoch: 3, Seq: 9, State: state[:9], Compact: room.Collect}, none, o.of("bad"))
 		o.want(t, "bad", wantMessage("a document's own state"))
+	})
+}
+
+// A document that makes the engine panic is stored as it is, so that its log doesn't
+// grow for ever.
+func TestPutSnapshotThatCannotBeCompacted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent []byte
+		j, _ := open(t, &scripted{put: func(_ context.Context, messages []*storagev1.PutSnapshotRequest) error {
+			for _, m := range messages[1:] {
+				sent = append(sent, m.GetChunk()...)
+			}
+			return nil
+		}})
+		o := outcomes{}
+		panics := func(*yjs.Document) { panic("a document that nobody thought of") }
+		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: letterA, Compact: panics}, none, o.of("doc"))
+		o.want(t, "doc", isStored)
+		if want := room.AppendSnapshot(nil, letterA); !bytes.Equal(sent, want) {
+			t.Errorf("% x was sent, want % x", sent, want)
+		}
 	})
 }
 

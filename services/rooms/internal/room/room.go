@@ -107,10 +107,13 @@ type Config struct {
 	// SnapshotRecords and SnapshotBytes say when the log has outgrown the
 	// document: so many records, or so many bytes beyond twice its size.
 	SnapshotRecords int
+	SnapshotBytes   int
 	// KeepDeleted keeps the content of what is deleted, which snapshots drop
 	// otherwise, as Yjs does.
-	KeepDeleted   bool
-	SnapshotBytes int
+	KeepDeleted bool
+	// MaxCollectBytes bounds the documents of which snapshots drop all that Yjs
+	// drops, see Collect. From larger ones DropDeleted drops the most of it.
+	MaxCollectBytes int
 	// Apply adds an update to a document; nil means the engine. Tests have others.
 	Apply func(*yjs.Document, []byte) error
 }

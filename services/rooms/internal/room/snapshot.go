@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/content"
 )
 
 // Snapshot replaces the records up to Seq.
@@ -12,29 +13,59 @@ type Snapshot struct {
 	// State is the whole document as a v1 update. The room goes on with the same
 	// bytes: nobody may change them.
 	State []byte
-	// Compact is set if what is deleted is to be dropped first.
-	Compact bool
+	// Compact drops what is deleted from a copy of the document, first; nil if that
+	// is to be kept.
+	Compact func(*yjs.Document)
 	// Replaces is how many bytes of records it stands for.
 	Replaces int
 }
 
 // Encode returns what is to be stored, in the format of AppendSnapshot, and the
 // document that it has compacted, which is the caller's; nil without Compact. It
-// takes some 6 ms for each MiB of small structs, so it isn't for the room's loop,
-// which only copies the document.
+// takes some 20 ms for each MiB of small structs and, for a while, ten times the
+// document in memory, so it isn't for the room's loop, which only copies the
+// document.
 func (s *Snapshot) Encode() (data []byte, compacted *yjs.Document, err error) {
 	state := s.State
-	if s.Compact {
+	if s.Compact != nil {
 		compacted = yjs.NewDocument()
 		if err := compacted.Load(state); err != nil {
 			return nil, nil, fmt.Errorf("a document's own state: %w", err)
 		}
-		compacted.Compact()
+		s.Compact(compacted)
 		if state, err = compacted.EncodeStateAsUpdate(nil); err != nil {
 			return nil, nil, err
 		}
 	}
 	return AppendSnapshot(make([]byte, 0, 1+len(state)), state), compacted, nil
+}
+
+// Collect drops from a document all that Yjs drops. That takes a view: of a document
+// that none can be made of (types that nest too deep, or what was made to be slow)
+// it drops what DropDeleted does.
+func Collect(d *yjs.Document) {
+	if _, err := content.Compact(d); err != nil {
+		DropDeleted(d)
+	}
+}
+
+// DropDeleted drops from a document the content of what clients have said is
+// deleted. What is inside a deleted type leaves its place behind, several bytes for
+// each letter that was typed alone: a text of paragraphs that come and go stays up
+// to twice as large as Yjs would make it, cards that move three times. But it needs
+// hardly any memory.
+func DropDeleted(d *yjs.Document) { d.Compact() }
+
+// compactor returns how a snapshot of so many bytes is to be compacted.
+func (r *Room) compactor(size int) func(*yjs.Document) {
+	switch {
+	case r.config.KeepDeleted:
+		return nil
+	case size > r.config.MaxCollectBytes:
+		return DropDeleted
+	default:
+		return Collect
+	}
 }
 
 // compaction is what the room remembers while a copy of its document is

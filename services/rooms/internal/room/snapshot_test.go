@@ -10,18 +10,31 @@ import (
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
-// BenchmarkEncodeSnapshot makes what is stored of a large document, beside its room.
+// BenchmarkEncodeSnapshot makes what is stored of a document, beside its room: of one
+// in which there is nothing to collect, and of one whose paragraphs come and go.
 func BenchmarkEncodeSnapshot(b *testing.B) {
-	for _, size := range []int{1 << 20, 30 << 20} {
-		b.Run(fmt.Sprintf("%dMiB", size>>20), func(b *testing.B) {
-			s := room.Snapshot{State: largeState(b, size), Compact: true}
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, _, err := s.Encode(); err != nil {
-					b.Fatal(err)
+	for name, state := range map[string]func() []byte{
+		"letters/1MiB":    func() []byte { return largeState(b, 1<<20) },
+		"letters/30MiB":   func() []byte { return largeState(b, 30<<20) },
+		"paragraphs/300":  func() []byte { return encoded(b, paragraphs(b, 300)) },
+		"paragraphs/5000": func() []byte { return encoded(b, paragraphs(b, 5000)) },
+	} {
+		for how, compact := range map[string]func(*yjs.Document){"collect": room.Collect, "drop": room.DropDeleted} {
+			b.Run(name+"/"+how, func(b *testing.B) {
+				s := room.Snapshot{State: state(), Compact: compact}
+				stored := 0
+				b.ReportAllocs()
+				for b.Loop() {
+					data, _, err := s.Encode()
+					if err != nil {
+						b.Fatal(err)
+					}
+					stored = len(data)
 				}
-			}
-		})
+				b.ReportMetric(float64(len(s.State)), "given-B")
+				b.ReportMetric(float64(stored), "stored-B")
+			})
+		}
 	}
 }
 

@@ -34,12 +34,12 @@ func (r *Room) cut() {
 // goes on with the document as it is (onCompacted).
 func (r *Room) makeSnapshot() {
 	s := &Snapshot{
-		Epoch:   r.epoch,
-		Seq:     r.log.restsOn(),
-		State:   r.encodedState(),
-		Compact: !r.config.KeepDeleted,
+		Epoch: r.epoch,
+		Seq:   r.log.restsOn(),
+		State: r.encodedState(),
 	}
-	r.log.compaction = compaction{running: s.Compact}
+	s.Compact = r.compactor(len(s.State))
+	r.log.compaction = compaction{running: s.Compact != nil}
 	r.log.copied = len(s.State)
 	if b := r.log.inFlight; b != nil {
 		b.snapshot = s

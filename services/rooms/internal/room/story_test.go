@@ -74,7 +74,7 @@ func (s *story) open(words []string) []string {
 	}
 	config := room.Config{
 		Kind: kind, MaxUnsavedBytes: 72, MaxUpdateBytes: 100, MaxDocumentBytes: 150, MaxPresent: 4, MaxPresentOfOne: 2, MaxStateBytes: 40,
-		MaxHeldBytes: 10_000, MaxPendingBytes: 1000, MaxSessions: 100, MaxAnswerBytes: 1000, SnapshotRecords: 1000, SnapshotBytes: 1000,
+		MaxHeldBytes: 10_000, MaxPendingBytes: 1000, MaxSessions: 100, MaxAnswerBytes: 1000, SnapshotRecords: 1000, SnapshotBytes: 1000, MaxCollectBytes: 1 << 20,
 	}
 	for _, word := range words[1:] {
 		name, n, _ := strings.Cut(word, "=")

@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ func newWorld(t *testing.T, script []byte) *world {
 	w := &world{t: t, now: time.Unix(0, 0), byID: make(map[room.AttachmentID]*edge), gone: make(map[room.AttachmentID]bool), stored: yjs.NewDocument(), script: script}
 	w.room = room.New(room.Config{
 		Kind: room.Durable, MaxUnsavedBytes: 120, MaxHeldBytes: 4000, MaxAnswerBytes: 30, MaxUpdateBytes: 60,
-		MaxDocumentBytes: 600, MaxPendingBytes: 200, MaxSessions: 1000, MaxPresent: 4, MaxPresentOfOne: 2, MaxStateBytes: 20, SnapshotRecords: 1, SnapshotBytes: 1000,
+		MaxDocumentBytes: 600, MaxPendingBytes: 200, MaxSessions: 1000, MaxPresent: 4, MaxPresentOfOne: 2, MaxStateBytes: 20, SnapshotRecords: 1, SnapshotBytes: 1000, MaxCollectBytes: 1 << 20,
 	})
 	for i := range w.edges {
 		w.edges[i] = &edge{name: i, told: yjs.NewDocument(), cut: -1}
@@ -241,8 +242,33 @@ func (w *world) update() []byte {
 		return raw
 	default:
 		// A client's clocks always say the same, so that none is in conflict.
-		return insert(client, clock, "abcdefgh"[clock:clock+1+uint64(w.byte()%3)])
+		text := "abcdefgh"[clock : clock+1+uint64(w.byte()%3)]
+		if client == 3 {
+			return insertInside(client, clock, text)
+		}
+		return insert(client, clock, text)
 	}
+}
+
+// insertInside is insert into an array, which the client's first clock makes and
+// which may be deleted with all that is in it.
+func insertInside(client, clock uint64, text string) []byte {
+	const contentType, array = 7, 0
+	var structs [][]byte
+	if clock == 0 {
+		structs = append(structs, []byte{contentType, 1, 1, 'a', array})
+	}
+	for i := range text {
+		switch at := clock + uint64(i); at {
+		case 0:
+		case 1:
+			structs = append(structs, []byte{8, 0, byte(client), 0, 1, 119, 1, text[i]})
+		default:
+			structs = append(structs, []byte{0x88, byte(client), byte(at - 1), 1, 119, 1, text[i]})
+		}
+	}
+	u := []byte{1, byte(len(structs)), byte(client), byte(clock)}
+	return append(append(u, slices.Concat(structs...)...), 0)
 }
 
 func (w *world) vector() []byte {
