@@ -126,7 +126,12 @@ func (r *reader) block(b *block, clock uint64) {
 func (r *reader) content(kind byte) uint64 {
 	switch kind {
 	case kindString:
-		return uint64(units.Count(r.text()))
+		text := r.bytes()
+		if units.ASCII(text) {
+			return uint64(len(text))
+		}
+		r.utf8(text)
+		return uint64(units.Count(text))
 	case kindGC, kindDeleted, kindSkip:
 		return r.uvarint()
 	case kindAny:

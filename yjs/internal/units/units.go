@@ -7,11 +7,31 @@ import (
 	"unicode/utf8"
 )
 
+const highBits = 0x8080808080808080
+
+// ASCII reports whether s is ASCII, and so valid UTF-8 of one unit a byte. Most
+// strings of an update are a few letters, so it has no loop for the rest of a word:
+// the last eight bytes are looked at together, some of them twice.
+func ASCII(s []byte) bool {
+	if n := len(s); n >= 8 {
+		all := binary.LittleEndian.Uint64(s[n-8:])
+		for ; len(s) > 8; s = s[8:] {
+			all |= binary.LittleEndian.Uint64(s)
+		}
+		return all&highBits == 0
+	} else if n >= 4 {
+		return (binary.LittleEndian.Uint32(s)|binary.LittleEndian.Uint32(s[n-4:]))&(highBits>>32) == 0
+	} else if n > 0 {
+		return (s[0]|s[n/2]|s[n-1])&0x80 == 0
+	}
+	return true
+}
+
 // Count returns how many units s has: one for each code point, and a second one
 // for those of four bytes.
 func Count(s []byte) int {
 	n := 0
-	for len(s) >= 8 && binary.LittleEndian.Uint64(s)&0x8080808080808080 == 0 {
+	for len(s) >= 8 && binary.LittleEndian.Uint64(s)&highBits == 0 {
 		n += 8
 		s = s[8:]
 	}

@@ -35,6 +35,26 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+// TestASCII tries each length with each byte of it out of ASCII.
+func TestASCII(t *testing.T) {
+	for n := range 40 {
+		s := make([]byte, n)
+		for i := range s {
+			s[i] = 0x7f
+		}
+		if !units.ASCII(s) {
+			t.Errorf("%q isn't ASCII", s)
+		}
+		for i := range s {
+			s[i] |= 0x80
+			if units.ASCII(s) {
+				t.Errorf("%q is ASCII", s)
+			}
+			s[i] &^= 0x80
+		}
+	}
+}
+
 func check(t *testing.T, s []byte, n, want int, half bool) {
 	t.Helper()
 	if at, inside := units.Cut(s, uint64(n)); at != want || inside != half {
