@@ -26,6 +26,16 @@ func (d *Document) apply(update []byte, maxUnits uint64) error {
 
 // applyAny is apply for every update.
 func (d *Document) applyAny(update []byte, maxUnits uint64) error {
+	if len(d.clients) == 0 {
+		if filled, err := d.fill(update, maxUnits); filled {
+			return err
+		}
+	}
+	return d.add(update, maxUnits)
+}
+
+// add is apply for every update and every document.
+func (d *Document) add(update []byte, maxUnits uint64) error {
 	var s summary
 	if err := d.check(&s, update, maxUnits); err != nil {
 		return err

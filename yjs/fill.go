@@ -1,0 +1,60 @@
+package yjs
+
+// sectionRoom is how many bytes a section has at least for which fill makes room in
+// advance: no more than twice the input is made of what the input claims.
+const sectionRoom = 64
+
+// fill adds an update to a document that has nothing, reading it once: whatever is
+// wrong with it, what was made of it until then is thrown away. It does nothing, and
+// says so, if reading twice is better: if there are many small sections, of which
+// one doesn't know how many are true, or if there is a shared type, since how those
+// nest is known only in the end.
+func (d *Document) fill(update []byte, maxUnits uint64) (filled bool, err error) {
+	u := readUpdate(update)
+	if u.sections > indexFrom && u.sections > uint64(len(update)/sectionRoom) {
+		return false, nil
+	}
+	var fresh Document
+	fresh.reserve(int(u.sections))
+	in := intake{src: update}
+	var b block
+	var units uint64
+	for u.checked(&b) {
+		if b.kind() == kindType {
+			return false, nil
+		}
+		if u.section {
+			in.flush()
+			in.client = fresh.ensure(u.client)
+		}
+		if b.kind() == kindSkip {
+			continue
+		}
+		if units += b.length; units > maxUnits {
+			u.fail(faultUnits)
+		}
+		in.put(&b)
+	}
+	in.flush()
+	fresh.fillDeletes(&u)
+	if err := u.close(); err != nil {
+		return true, err
+	}
+	d.clients, d.index, d.recent = fresh.clients, fresh.index, fresh.recent
+	return true, nil
+}
+
+// fillDeletes adds the delete set of an update that wasn't checked.
+func (d *Document) fillDeletes(u *updateReader) {
+	if u.clients > u.left()/sectionRoom {
+		d.reserve(d.strangers(*u))
+	}
+	var near spot
+	for {
+		clock, length, ok := u.nextDelete()
+		if !ok {
+			return
+		}
+		_, near = d.ensure(u.client).deletes.add(uint32(clock), uint32(clock+length), near)
+	}
+}
