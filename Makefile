@@ -63,7 +63,7 @@ bench: ## every Go benchmark, with allocations
 
 bench-engine: $(BIN)/benchstat ## the engine, yjs and ywasm on the same bytes, with ratios (10 minutes; results in bench-engine/)
 	go run ./yjs/internal/bench
-	cd bench-engine && $(BIN)/benchstat yjs.txt ywasm.txt fjord.txt
+	cd bench-engine && $(BIN)/benchstat -filter '.unit:(cpu-sec/op OR heap-B/op)' yjs.txt ywasm.txt fjord.txt
 
 conformance: ## the real npm clients against the real binaries
 	./conformance/run.sh js

@@ -4,19 +4,25 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strconv"
 
+	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/yjstest"
 )
 
 // data is the directory that all three read:
 //
-//	b4.updates     the long history, an update a key
-//	b4.v1, b4.v2   what it comes to, as yjs encodes it
-//	big.v1         a document of 1.1 million structs by 100 clients
-//	big.vector     of a peer that is ten clocks behind in each of them
-//	big.letter     an update of one more letter
-//	small.updates  a hundred updates by two authors
-//	pair.v1        what takes Yjs half a minute
+//	b4.updates      the long history, an update a key
+//	b4.updates2     the same in version 2
+//	b4.v1, b4.v2    what it comes to, as yjs encodes it
+//	big.v1, big.v2  a document of 1.1 million structs by 100 clients
+//	big.structs     how many they are
+//	big.text        what it reads
+//	big.vector      of a peer that is ten clocks behind in each of them
+//	big.letter      an update of one more letter
+//	small.updates   a hundred updates by two authors
+//	pair.v1         two clients who typed at one place: takes Yjs seconds
+//	crowd.v1        a hundred who wrote everywhere: takes it a minute
 //
 // Lists of updates are a length in four bytes, little-endian, before each.
 type data struct{ dir string }
@@ -54,13 +60,22 @@ const b4Client = 4_294_967_291
 func (d *data) make() (genuine bool) {
 	edits, genuine, err := yjstest.History()
 	check(err)
-	d.writeList("b4.updates", yjstest.Updates(b4Client, "text", edits))
-	state := yjstest.Crowd(100, 11_000)
+	updates := yjstest.Updates(b4Client, "text", edits)
+	d.writeList("b4.updates", updates)
+	for i, u := range updates {
+		updates[i] = must(yjs.ConvertUpdateV1ToV2(u))
+	}
+	d.writeList("b4.updates2", updates)
+	state, text, structs := yjstest.Book(100, 14_700)
 	d.write("big.v1", state)
-	d.write("big.vector", must(yjstest.Behind(loaded(state).StateVector(), 10)))
+	d.write("big.v2", must(yjs.ConvertUpdateV1ToV2(state)))
+	d.write("big.text", []byte(text))
+	d.write("big.structs", []byte(strconv.Itoa(structs)))
+	d.write("big.vector", must(yjstest.Behind(must(yjs.StateVectorFromUpdate(state)), 10)))
 	d.write("big.letter", []byte{1, 1, 0x95, 0x9a, 0xef, 0x3a, 0, 4, 1, 1, 't', 1, 'x', 0})
 	d.writeList("small.updates", small())
 	d.write("pair.v1", pair(8_000))
+	d.write("crowd.v1", yjstest.Crowd(100, 11_000))
 	return genuine
 }
 

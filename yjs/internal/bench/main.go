@@ -16,40 +16,48 @@ import (
 
 func main() {
 	var (
-		n      = flag.Int("n", 10, "samples a row")
+		n      = flag.Int("n", 10, "samples a row, at most; slow rows have fewer")
 		out    = flag.String("out", "bench-engine", "directory for the results")
 		row    = flag.String("row", "", "regular expression for the rows")
 		only   = flag.String("only", "fjord,yjs,ywasm", "who is measured")
 		linear = flag.Bool("linear", true, "measure ten and a hundred long histories as well")
+		crowd  = flag.Bool("crowd", true, "let yjs and ywasm load the crowd, which takes them minutes")
+		doc    = flag.String("markdown", "", "measure nothing: put the results into the table of this file")
 		child  = flag.String("child", "", "measure the engine with the data in this directory, to standard output")
 	)
 	flag.Parse()
-	if *child != "" {
+	switch {
+	case *child != "":
 		s := &suite{out: bufio.NewWriter(os.Stdout), n: *n, only: regexp.MustCompile(*row)}
 		engine(s, &data{*child})
 		if *linear {
 			growth(s)
 		}
 		return
+	case *doc != "":
+		check(insert(*doc, string(must(os.ReadFile(filepath.Join(*out, "about.txt")))), entries(*out)))
+		return
 	}
 	check(os.MkdirAll(*out, 0o750))
 	dir := must(os.MkdirTemp("", "bench-engine"))
 	defer os.RemoveAll(dir)
+	load := busy()
 	install()
 	genuine := (&data{dir}).make()
 	node(os.Stdout, "prepare", dir)
-	for who := range strings.SplitSeq(*only, ",") {
-		file := must(os.Create(filepath.Join(*out, who+".txt")))
-		if who == "fjord" {
+	for name := range strings.SplitSeq(*only, ",") {
+		file := must(os.Create(filepath.Join(*out, name+".txt")))
+		if name == "fjord" {
 			run(file, must(os.Executable()), "-child", dir, "-n", strconv.Itoa(*n), "-row", *row, "-linear="+strconv.FormatBool(*linear))
 		} else {
-			node(file, who, dir, strconv.Itoa(*n), *row)
+			node(file, name, dir, strconv.Itoa(*n), *row, strconv.FormatBool(*crowd))
 		}
 		check(file.Close())
 	}
-	fmt.Fprintf(os.Stdout, "%s %s/%s, %d CPUs, node %s; the long history is the real one: %v; %d samples\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version(), genuine, *n)
-	table(os.Stdout, *out)
+	where := about(os.Args[1:], *n, genuine, load)
+	check(os.WriteFile(filepath.Join(*out, "about.txt"), []byte(where), 0o600))
+	fmt.Fprintln(os.Stdout, where)
+	table(os.Stdout, entries(*out))
 }
 
 // home is where bench.mjs and package.json are: this file's directory.
@@ -78,8 +86,4 @@ func run(out *os.File, name string, args ...string) {
 	cmd := exec.CommandContext(context.Background(), name, args...)
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
 	check(cmd.Run())
-}
-
-func version() string {
-	return strings.TrimSpace(string(must(exec.CommandContext(context.Background(), "node", "--version").Output())))
 }

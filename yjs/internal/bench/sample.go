@@ -10,8 +10,13 @@ import (
 	"time"
 )
 
-// least is how long a sample takes at least: short rows are repeated.
-const least = 100 * time.Millisecond
+const (
+	// least is how long a sample takes at least: short rows are repeated.
+	least = 100 * time.Millisecond
+	// enough is how long a row takes in all; slow ones have fewer samples, but fewest.
+	enough = 12 * time.Second
+	fewest = 3
+)
 
 // suite measures rows and writes them down.
 type suite struct {
@@ -29,15 +34,25 @@ func cpuTime() time.Duration {
 }
 
 // row measures something that does ops operations. Short ones are repeated.
-func (s *suite) row(name string, ops int, run func()) { s.per("op", name, ops, run) }
+func (s *suite) row(name string, ops int, run func()) {
+	s.measure(name, ops, run, func(time.Duration) {})
+}
 
-// per is row for what an operation is called otherwise.
-func (s *suite) per(unit, name string, ops int, run func()) {
+// parts is row for one operation on so many parts, and tells the cost of each too.
+func (s *suite) parts(name, part string, n int, run func()) {
+	s.measure(name, 1, run, func(cpu time.Duration) {
+		fmt.Fprintf(s.out, " %.4g cpu-ns/%s", float64(cpu)/float64(n), part)
+	})
+}
+
+// measure writes the samples of a row; also may add to a line, given the CPU time
+// of one run.
+func (s *suite) measure(name string, ops int, run func(), also func(cpu time.Duration)) {
 	if !s.only.MatchString(name) {
 		return
 	}
-	repeat := 1
-	for sample := -1; sample < s.n; sample++ { // the first one is to warm up
+	repeat, samples := 1, s.n
+	for sample := -1; sample < samples; sample++ { // the first one is to warm up
 		runtime.GC()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -49,11 +64,14 @@ func (s *suite) per(unit, name string, ops int, run func()) {
 		runtime.ReadMemStats(&after)
 		if sample < 0 {
 			repeat = int(max(1, least/max(took, 1)))
+			samples = min(s.n, max(fewest, int(enough/took)))
 			continue
 		}
 		per := float64(repeat * ops)
-		fmt.Fprintf(s.out, "Benchmark%s %d %.4g ns/%s %.4g cpu-ns/%s %.4g allocs/%s\n", name, repeat*ops,
-			float64(took)/per, unit, float64(spent)/per, unit, float64(after.Mallocs-before.Mallocs)/per, unit)
+		fmt.Fprintf(s.out, "Benchmark%s %d %.4g ns/op %.4g cpu-ns/op %.4g allocs/op", name, repeat*ops,
+			float64(took)/per, float64(spent)/per, float64(after.Mallocs-before.Mallocs)/per)
+		also(spent / time.Duration(repeat))
+		fmt.Fprintln(s.out)
 	}
 	s.flush(name)
 }
@@ -85,6 +103,12 @@ func live() uint64 {
 func (s *suite) flush(name string) {
 	fmt.Fprintln(os.Stderr, "fjord", name)
 	if err := s.out.Flush(); err != nil {
+		fail(err)
+	}
+}
+
+func check(err error) {
+	if err != nil {
 		fail(err)
 	}
 }

@@ -12,81 +12,144 @@ import (
 	"text/tabwriter"
 )
 
-// goal is what a row is to reach: a ratio of yjs to the engine, or a bound.
-type goal struct {
-	row, unit string
-	ratio     float64 // at least; 0 without one
-	text      string
+// who is measured, as the columns of the table come.
+var who = [...]string{"fjord", "yjs", "ywasm"}
+
+// entry is a line of the table with its medians. 0 wasn't measured.
+type entry struct {
+	line
+	median  [len(who)]float64
+	samples [len(who)]int
 }
 
-var goals = []goal{
-	{"B4Apply", "cpu-ns/op", 100, "an update of the long history"},
-	{"B4Apply", "allocs/op", 0, "0"},
-	{"B4Heap", "heap-B/op", 0, ""},
-	{"B4Heap", "heap/encoded", 0, "<= 1.2"},
-	{"B4LoadV1", "cpu-ns/op", 15, "its final state, version 1"},
-	{"B4LoadV2", "cpu-ns/op", 15, "version 2"},
-	{"BigLoad", "cpu-ns/op", 25, "1.1 million structs"},
-	{"BigHeap", "heap-B/op", 0, ""},
-	{"BigHeap", "heap/encoded", 0, "<= 1.5"},
-	{"BigEncode", "cpu-ns/op", 80, ""},
-	{"BigDiff", "cpu-ns/op", 0, "<= 50 us more than BigDeletesCopy"},
-	{"BigDeletesCopy", "cpu-ns/op", 0, ""},
-	{"Merge1000", "cpu-ns/op", 60, "a thousand updates"},
-	{"BigMerge", "cpu-ns/op", 10, "with an update of 14 bytes"},
-	{"Documents", "cpu-ns/op", 25, "a document of 100 updates"},
-	{"DocumentsHeap", "heap-B/op", 0, "<= 1 500"},
-	{"B4View", "cpu-ns/op", 1, "to read; yjs: to load"},
-	{"B4View", "cpu-ns/node", 0, "<= 300"},
-	{"B4View", "heap-B/node", 0, "<= 64"},
-	{"B4Text", "cpu-ns/op", 0, ""},
-	{"BigView", "cpu-ns/op", 0, ""},
-	{"BigView", "cpu-ns/node", 0, "<= 300"},
-	{"BigView", "heap-B/node", 0, "<= 64"},
-	{"PairLoad", "cpu-ns/op", 0, "<= 50 ms"},
-	{"PairView", "cpu-ns/op", 0, "<= 50 ms"},
-	{"Growth/x1/apply", "cpu-ns/op", 0, "an update"},
-	{"Growth/x10/apply", "cpu-ns/op", 0, "as much"},
-	{"Growth/x100/apply", "cpu-ns/op", 0, "as much"},
-	{"Growth/x1/view", "cpu-ns/op", 0, ""},
-	{"Growth/x10/view", "cpu-ns/op", 0, "10 times as much"},
-	{"Growth/x100/view", "cpu-ns/op", 0, "100 times as much"},
+// entries reads the samples of a directory.
+func entries(dir string) (all []entry) {
+	var read [len(who)]map[string][]float64
+	for i, name := range who {
+		read[i] = samples(filepath.Join(dir, name+".txt"))
+	}
+	beyond(read[0])
+	for _, l := range lines {
+		e := entry{line: l}
+		for i := range who {
+			row := l.row
+			if i > 0 && l.others != "" {
+				row = l.others
+			}
+			values := read[i][row+" "+l.unit]
+			e.median[i], e.samples[i] = median(values), len(values)
+		}
+		if e.samples[0] > 0 {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// beyond adds what a difference costs beside copying the delete set.
+func beyond(own map[string][]float64) {
+	diff, plain := own["BigDiff "+cpuOp], own["BigDeletesCopy "+cpuOp]
+	if len(plain) == 0 {
+		return
+	}
+	for _, each := range diff {
+		key := "BigDiff " + cpuBeyond
+		own[key] = append(own[key], each-median(plain))
+	}
+}
+
+// times returns how many times the engine's another's figure is.
+func (e *entry) times(other int) float64 {
+	if e.median[0] == 0 {
+		return 0
+	}
+	return e.median[other] / e.median[0]
+}
+
+// goal says what is to be reached, and whether it is.
+func (e *entry) goal() (text string, reached bool) {
+	switch {
+	case e.ratio > 0:
+		return fmt.Sprintf("≥ %.4g ×", e.ratio), e.samples[1] == 0 || e.times(1) >= e.ratio
+	case e.most > 0:
+		return "≤ " + strings.NewReplacer(".00 ", " ", ".0 ", " ", "0 ×", " ×").Replace(human(e.most, e.unit)), e.median[0] <= e.most
+	}
+	return "", true
 }
 
 // table prints the medians and how many times the engine's the others' are.
-func table(w io.Writer, dir string) {
-	all := map[string]map[string][]float64{}
-	who := []string{"fjord", "yjs", "ywasm"}
-	for _, name := range who {
-		all[name] = samples(filepath.Join(dir, name+".txt"))
-	}
+func table(w io.Writer, all []entry) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "row\tunit\tfjord\tyjs\tywasm\tyjs/fjord\tywasm/fjord\tgoal\t")
-	for _, g := range goals {
-		key := g.row + " " + g.unit
-		own, ok := median(all["fjord"][key])
-		if !ok {
-			continue
+	fmt.Fprintln(t, "row\tunit\tfjord\tyjs\tywasm\tyjs/fjord\tywasm/fjord\tgoal\t\tsamples\t")
+	for _, e := range all {
+		goal, reached := e.goal()
+		verdict := ""
+		if !reached {
+			verdict = "missed"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.4g\t", g.row, g.unit, own)
-		var ratios []string
-		for _, name := range who[1:] {
-			other, ok := median(all[name][key])
-			if !ok {
-				fmt.Fprint(t, "-\t")
-				ratios = append(ratios, "-")
-				continue
-			}
-			fmt.Fprintf(t, "%.4g\t", other)
-			ratios = append(ratios, fmt.Sprintf("%.3gx", other/own))
-		}
-		aim := g.text
-		if g.ratio > 0 {
-			aim = fmt.Sprintf(">= %gx  %s", g.ratio, g.text)
-		}
-		fmt.Fprintf(t, "%s\t%s\t\n", strings.Join(ratios, "\t"), aim)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.row, e.unit,
+			strings.Join(e.cells(), "\t"), goal, verdict, e.counts()+"\t")
 	}
 	check(t.Flush())
+}
+
+// cells returns the three figures and the two ratios.
+func (e *entry) cells() (cells []string) {
+	for i := range who {
+		cells = append(cells, "")
+		if e.samples[i] > 0 {
+			cells[i] = human(e.median[i], e.unit)
+		}
+	}
+	for i := 1; i < len(who); i++ {
+		cells = append(cells, "")
+		if e.samples[i] > 0 && e.median[0] > 0 {
+			cells[len(cells)-1] = round(e.times(i)) + " ×"
+		}
+	}
+	return cells
+}
+
+// counts says how many samples each of the figures has.
+func (e *entry) counts() string {
+	var all []string
+	for i := range who {
+		if e.samples[i] > 0 {
+			all = append(all, strconv.Itoa(e.samples[i]))
+		}
+	}
+	return strings.Join(all, " · ")
+}
+
+// human writes a figure with the unit that suits its size.
+func human(v float64, unit string) string {
+	scale := func(units ...string) string {
+		i := 0
+		for ; i < len(units)-1 && v >= 1000; i++ {
+			v /= 1000
+		}
+		return round(v) + " " + units[i]
+	}
+	switch {
+	case strings.HasPrefix(unit, "cpu-ns"):
+		return scale("ns", "µs", "ms", "s")
+	case strings.HasPrefix(unit, "heap-B"):
+		return scale("B", "kB", "MB")
+	case unit == heapEncoded:
+		return strconv.FormatFloat(v, 'f', 2, 64) + " ×"
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64)
+}
+
+// round keeps three digits at most, and no fraction of what has three.
+func round(v float64) string {
+	switch {
+	case v >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
 // samples reads a file of Go's benchmark format: row and unit → values.
@@ -113,10 +176,11 @@ func samples(path string) map[string][]float64 {
 	return all
 }
 
-func median(values []float64) (float64, bool) {
+// median returns 0 for no values.
+func median(values []float64) float64 {
 	if len(values) == 0 {
-		return 0, false
+		return 0
 	}
-	slices.Sort(values)
-	return (values[len(values)/2] + values[(len(values)-1)/2]) / 2, true
+	values = slices.Sorted(slices.Values(values))
+	return (values[len(values)/2] + values[(len(values)-1)/2]) / 2
 }
