@@ -19,6 +19,7 @@ type ConflictError struct {
 	held, got byte // kinds
 }
 
+// Error names the client, the clocks, the kinds of content and the hashes.
 func (e *ConflictError) Error() string {
 	return fmt.Sprintf("yjs: %v: client %d, clock %d: held %s %x, got %s %x",
 		ErrConflict, e.ID.Client, e.ID.Clock, kindName[e.held], e.Held[:8], kindName[e.got], e.Got[:8])

@@ -73,6 +73,52 @@ func ExampleMergeUpdates() {
 	// true
 }
 
+// A store that only appends: what it has is loaded as it was written.
+func ExampleDocument_Load() {
+	stored := [][]byte{hello, inside}
+	d := yjs.NewDocument()
+	for _, update := range stored {
+		if err := d.Load(update); err != nil {
+			fmt.Println(err)
+		}
+	}
+	state, err := d.EncodeStateAsUpdate(nil) // one update in place of all of them
+	fmt.Println(len(state) == d.Size(), err)
+	// Output: true <nil>
+}
+
+// Two programs that use one client ID are found out, as far as their clocks overlap.
+func ExampleConflictError() {
+	d := yjs.NewDocument()
+	_ = d.ApplyUpdate(hello)
+	var conflict *yjs.ConflictError
+	if errors.As(d.ApplyUpdate(updateOf("AQFlAAQBAXQFaGFsbG8A")), &conflict) { // "hallo"
+		fmt.Println("client", conflict.ID.Client, "clock", conflict.ID.Clock, "units", conflict.Length)
+	}
+	// Output: client 101 clock 0 units 5
+}
+
+func ExampleParseVector() {
+	d := yjs.NewDocument()
+	_ = d.ApplyUpdate(hello)
+	v, err := yjs.ParseVector(d.StateVector())
+	fmt.Println(v, err)
+	// Output: map[101:5] <nil>
+}
+
+func ExampleIDsOfUpdate() {
+	inserts, deletes, err := yjs.IDsOfUpdate(inside)
+	fmt.Println(inserts, deletes, inserts.Has(yjs.ID{Client: 202, Clock: 1}), err)
+	// Output: map[202:[{0 2}]] map[] true <nil>
+}
+
+func ExampleDiffUpdate() {
+	both, _ := yjs.MergeUpdates(hello, inside)
+	rest, err := yjs.DiffUpdate(both, yjs.Vector{101: 5}.Append(nil))
+	fmt.Println(string(rest) == string(inside), yjs.IsEmptyUpdate(rest), err)
+	// Output: true false <nil>
+}
+
 func ExampleConvertUpdateV1ToV2() {
 	v2, err := yjs.ConvertUpdateV1ToV2(hello)
 	v1, _ := yjs.ConvertUpdateV2ToV1(v2)

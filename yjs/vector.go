@@ -2,6 +2,7 @@ package yjs
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/fjord-sync/fjord/yjs/lib0"
@@ -29,6 +30,36 @@ func (d *Document) StateVector() []byte {
 			dst = lib0.AppendVarUint(dst, c.id)
 			dst = lib0.AppendVarUint(dst, uint64(c.main.end))
 		}
+	}
+	return dst
+}
+
+// Vector is a state vector that one can look into: the clock after the last unit of
+// each client. Everything else here takes and returns it as bytes.
+type Vector map[uint64]uint64
+
+// ParseVector reads an encoded state vector to its last byte; no bytes at all are the
+// empty one. Of a client that stands there twice the last clock counts, as in Yjs. The
+// error is ErrMalformed.
+func ParseVector(src []byte) (Vector, error) {
+	entries, err := readVector(src)
+	if err != nil {
+		return nil, err
+	}
+	v := make(Vector, len(entries.entries))
+	for _, id := range entries.entries {
+		v[id.Client] = id.Clock
+	}
+	return v, nil
+}
+
+// Append appends the vector as bytes, clients in descending order, as Yjs does.
+// Clients and clocks must be at most 2^53-1.
+func (v Vector) Append(dst []byte) []byte {
+	dst = lib0.AppendVarUint(dst, uint64(len(v)))
+	for _, client := range slices.SortedFunc(maps.Keys(v), func(x, y uint64) int { return cmp.Compare(y, x) }) {
+		dst = lib0.AppendVarUint(dst, client)
+		dst = lib0.AppendVarUint(dst, v[client])
 	}
 	return dst
 }

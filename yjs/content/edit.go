@@ -1,6 +1,7 @@
 package content
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/fjord-sync/fjord/yjs"
@@ -40,7 +41,8 @@ type id struct {
 
 // Edit begins a transaction in which a client changes the document. The client must
 // be new or the caller's own: two programs that use one client ID at the same time
-// break the document for everyone. Only one edit may be under way at a time.
+// break the document for everyone. A random number of 32 bits is new, as Yjs takes it:
+// uint64(rand.Uint32()) of math/rand/v2. Only one edit may be under way at a time.
 //
 // The error is ErrBusy if another edit is under way, and ErrRange if the view was
 // made by ReadAt, or if the client's next clock isn't known because structs of it
@@ -48,7 +50,7 @@ type id struct {
 func (v *View) Edit(client uint64) (*Edit, error) {
 	switch {
 	case v.edit != nil:
-		return nil, ErrBusy
+		return nil, fmt.Errorf("content: %w: another edit is under way; commit it first", ErrBusy)
 	case v.past:
 		return nil, outOfRange("the view is of the past")
 	case client > lib0.MaxSafeInteger:
@@ -69,8 +71,12 @@ func (v *View) Edit(client uint64) (*Edit, error) {
 
 // Commit ends the transaction and returns it as a version 1 update, which has
 // nothing in it if nothing was changed. Deleted content that the edit has made
-// itself isn't in it.
+// itself isn't in it. What is done with the edit afterwards is refused with ErrBusy,
+// and a second Commit returns an update with nothing in it.
 func (e *Edit) Commit() []byte {
+	if e.view.edit != e {
+		return []byte{0, 0}
+	}
 	e.view.edit = nil
 	return e.encode()
 }
@@ -79,7 +85,7 @@ func (e *Edit) Commit() []byte {
 func (e *Edit) check(h Shared) error {
 	switch {
 	case e.view.edit != e:
-		return ErrBusy
+		return fmt.Errorf("content: %w: the edit was committed", ErrBusy)
 	case h.view != e.view:
 		return outOfRange("the type is in another view")
 	}

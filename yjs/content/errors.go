@@ -17,7 +17,7 @@ var (
 	ErrValue = errors.New("value can't be stored")
 	// ErrBusy means that another edit of the view is under way, or that this one
 	// was committed.
-	ErrBusy = errors.New("another edit is under way")
+	ErrBusy = errors.New("can't edit now")
 )
 
 const (

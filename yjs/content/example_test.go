@@ -1,9 +1,12 @@
 package content_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
+	"math"
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
@@ -208,4 +211,175 @@ func ExampleView_Changed() {
 	// Output:
 	// body [{"retain":5},{"delete":1},{"retain":1},{"insert":"deep ","attributes":{"bold":true}}]
 	// meta [card] map[state:{update draft}]
+}
+
+// state is what a client has sent: Y.encodeStateAsUpdate of a document with a text, a
+// map and some XML.
+const state = "AQgBAAQBBGJvZHkFSGVsbG+EAQQILCB3w7ZybGRGAQAEYm9sZAR0cnVlxgEEAQUEYm9sZARudWxs" +
+	"KAEEbWV0YQR0YWdzAXUCdwFhfgcBBHBhZ2UDAXAHAAEPBgQAARACSGkA"
+
+func ExampleRead() {
+	update, _ := base64.StdEncoding.DecodeString(state)
+	v, err := content.Read(update)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(v.Roots())
+	fmt.Println(v.Text("body"), v.Text("body").Len())
+	fmt.Println(v.Text("body").Delta())
+	fmt.Println(v.Map("meta").JSON())
+	fmt.Println(v.XMLFragment("page"))
+	// Output:
+	// [body meta page]
+	// Hello, wörld 12
+	// [{Hello 0 0 map[bold:true]} {, wörld 0 0 map[]}]
+	// map[tags:[a <nil>]]
+	// <p>Hi</p>
+}
+
+// A shared type that is in another one is a handle, to be asked for what it is.
+func ExampleXMLFragment_Children() {
+	update, _ := base64.StdEncoding.DecodeString(state)
+	v, err := content.Read(update)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, child := range v.XMLFragment("page").Children() {
+		switch child := child.(type) {
+		case content.XMLElement:
+			fmt.Println("element", child.Name(), child.Attributes(), len(child.Children()))
+		case content.XMLText:
+			fmt.Println("text", child)
+		}
+	}
+	// Output: element p map[] 1
+}
+
+// JSON for a page or a log. encoding/json would do, but for a NaN.
+func ExampleAppendJSON() {
+	update, _ := base64.StdEncoding.DecodeString(state)
+	v, err := content.Read(update)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := content.AppendJSON(nil, map[string]any{"meta": v.Map("meta"), "page": v.XMLFragment("page"), "nan": math.NaN()})
+	fmt.Println(string(text), err)
+	// Output: {"meta":{"tags":["a",null]},"nan":null,"page":"<p>Hi</p>"} <nil>
+}
+
+// Quill's deltas are what its editors send.
+func ExampleText_ApplyDelta() {
+	v, err := content.Read([]byte{0, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var delta []content.Op
+	if err := json.Unmarshal([]byte(`[{"insert":"Hi "},{"insert":"there","attributes":{"bold":true}},{"insert":{"image":"a.png"}}]`), &delta); err != nil {
+		log.Fatal(err)
+	}
+	if err := v.Text("body").ApplyDelta(e, delta); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(v.Text("body"), v.Text("body").Len())
+	// Output: Hi there 9
+}
+
+func ExampleArray() {
+	v, err := content.Read([]byte{0, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	list := v.Array("todo")
+	for _, err := range []error{
+		list.Push(e, "milk", 2, map[string]any{"urgent": true}),
+		list.Insert(e, 0, content.NewText("write it down")),
+		list.Delete(e, 1, 1),
+	} {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(list.Len(), list.JSON())
+	// What can't be done is refused, and changes nothing.
+	fmt.Println(list.Delete(e, 2, 5))
+	fmt.Println(errors.Is(list.Push(e, make(chan int)), content.ErrValue))
+	// Output:
+	// 3 [write it down 2 map[urgent:true]]
+	// content: out of range: from 2 on, 5 long, of 3
+	// true
+}
+
+// A caret that a client has sent: Y.encodeRelativePosition, in base64.
+func ExampleParsePosition() {
+	update, _ := base64.StdEncoding.DecodeString(state)
+	v, err := content.Read(update)
+	if err != nil {
+		log.Fatal(err)
+	}
+	caret, err := content.ParsePosition([]byte{0, 1, 7, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	at, ok := v.Resolve(caret)
+	fmt.Println(at.Root, at.Index, ok)
+	// Output: body 7 true
+}
+
+// A snapshot is small, and travels: here it asks whether an update was known by then.
+func ExampleSnapshot_Contains() {
+	update, _ := base64.StdEncoding.DecodeString(state)
+	v, err := content.Read(update)
+	if err != nil {
+		log.Fatal(err)
+	}
+	then, err := content.ParseSnapshot(v.Snapshot().Append(nil))
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := v.Text("body").Insert(e, 12, "!", nil); err != nil {
+		log.Fatal(err)
+	}
+	before, _ := then.Contains(update)
+	after, err := then.Contains(e.Commit())
+	fmt.Println(before, after, err)
+	fmt.Println(v.Text("body").Since(then))
+	// Output:
+	// true false <nil>
+	// [{<nil> 12 0 map[]} {! 0 0 map[]}]
+}
+
+// Compacted, a document is as small as Yjs makes it, and reads as it did.
+func ExampleCompact() {
+	d := yjs.NewDocument()
+	for i := range 3 {
+		v, err := content.Of(d)
+		if err != nil {
+			log.Fatal(err)
+		}
+		e, err := v.Edit(1)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := v.Map("meta").Set(e, "title", fmt.Sprintf("a long title, version %d", i)); err != nil {
+			log.Fatal(err)
+		}
+		if err := d.ApplyUpdate(e.Commit()); err != nil {
+			log.Fatal(err)
+		}
+	}
+	freed, err := content.Compact(d)
+	fmt.Println(d.Size(), freed, err)
+	// Output: 52 54 <nil>
 }

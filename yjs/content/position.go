@@ -244,11 +244,14 @@ func (p Position) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads a position as Yjs writes it. What a JSON position says of the
-// type beside the item isn't needed.
+// type beside the item isn't needed, and left out.
 func (p *Position) UnmarshalJSON(src []byte) error {
 	var j jsonPosition
 	if err := json.Unmarshal(src, &j); err != nil {
 		return malformed("position: %v", err)
+	}
+	if j.Item != nil {
+		j.Type, j.Root = nil, nil
 	}
 	*p = Position{(*yjs.ID)(j.Item), (*yjs.ID)(j.Type), j.Root, j.Assoc}
 	return nil

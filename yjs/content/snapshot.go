@@ -12,7 +12,7 @@ import (
 )
 
 // Vector is a state vector: the clock after the last unit of each client.
-type Vector map[uint64]uint64
+type Vector = yjs.Vector
 
 // Range is Len clocks from Clock on.
 type Range = yjs.Range
@@ -124,12 +124,7 @@ func (s Snapshot) Append(dst []byte) []byte {
 			dst = lib0.AppendVarUint(dst, r.Len)
 		}
 	}
-	dst = lib0.AppendVarUint(dst, uint64(len(s.Vector)))
-	for _, client := range descending(s.Vector) {
-		dst = lib0.AppendVarUint(dst, client)
-		dst = lib0.AppendVarUint(dst, s.Vector[client])
-	}
-	return dst
+	return s.Vector.Append(dst)
 }
 
 func descending[T any](m map[uint64]T) []uint64 {

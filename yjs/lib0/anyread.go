@@ -13,6 +13,9 @@ type Undefined struct{}
 // MarshalJSON writes null.
 func (Undefined) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
+// String returns "undefined".
+func (Undefined) String() string { return "undefined" }
+
 // BigInt is JavaScript's bigint, as far as it travels: 64 bits.
 type BigInt int64
 

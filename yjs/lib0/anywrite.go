@@ -9,7 +9,7 @@ import (
 )
 
 // ErrValue means a Go value that an any can't hold.
-var ErrValue = errors.New("lib0: value that an any can't hold")
+var ErrValue = errors.New("lib0: value can't be written")
 
 // Property is a key of an Object and its value.
 type Property struct {

@@ -34,8 +34,8 @@ func ExampleAppendAny() {
 	big, _ := lib0.AppendAny(nil, lib0.BigInt(1<<60))
 	fmt.Printf("% x\n", big)
 	// Output:
-	// lib0: value that an any can't hold: a []string; want nil, bool, a number, string, []byte, []any, map[string]any, Object, Undefined or BigInt
-	// lib0: value that an any can't hold: 1152921504606846976 isn't exact in a float64; use BigInt
+	// lib0: value can't be written: a []string; want nil, bool, a number, string, []byte, []any, map[string]any, Object, Undefined or BigInt
+	// lib0: value can't be written: 1152921504606846976 isn't exact in a float64; use BigInt
 	// 7a 10 00 00 00 00 00 00 00
 }
 
