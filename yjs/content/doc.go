@@ -16,10 +16,23 @@
 //	node      a struct, or a part of one, in its place in a list
 //	list      nodes from left to right
 //	shared    a shared type: a sequence and keys; Text, Map … are ways to read one
-//	value     what is in a document: see Undefined, BigInt, Subdocument
+//	value     what is in a document: see below
 //	snapshot  a moment in the life of a document
 //	position  a place in a sequence that moves with what is around it
 //	changed   what isn't as it was at a snapshot: deltas and keys
+//
+// Values of a document are, in Go:
+//
+//	null        nil                 array        []any
+//	undefined   Undefined{}         object       map[string]any
+//	boolean     bool                Uint8Array   []byte
+//	number      float64             bigint       BigInt
+//	string      string              Y.Doc        Subdocument
+//
+// and the shared types Text, Array, Map, XMLFragment, XMLElement, XMLText, XMLHook.
+// Half a surrogate pair, which JavaScript's strings can hold and UTF-8 can't, is
+// U+FFFD. Values are larger in Go than in a document, up to a hundred times: see
+// lib0.Any. Text and XML aren't.
 //
 // Lengths and indices are in UTF-16 units, as in JavaScript. The oracle is the npm
 // package yjs 13.6.33: what a view reads, and what its edits lead to, is compared

@@ -9,18 +9,6 @@ import (
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
-// Values of a document are, in Go:
-//
-//	null        nil                 array        []any
-//	undefined   Undefined{}         object       map[string]any
-//	boolean     bool                Uint8Array   []byte
-//	number      float64             bigint       BigInt
-//	string      string              Y.Doc        Subdocument
-//
-// and the shared types Text, Array, Map, XMLFragment, XMLElement, XMLText, XMLHook.
-// Half a surrogate pair, which JavaScript's strings can hold and UTF-8 can't, is
-// U+FFFD.
-
 // Undefined is JavaScript's undefined.
 type Undefined = lib0.Undefined
 
