@@ -1,8 +1,8 @@
 // The oracle for lib0: one JSON request per line on stdin, one JSON answer per line
 // on stdout. Bytes travel as base64, values as canonical.mjs writes them.
 //
-//   {op: "make", seed, n} → [{any, value}…] random values, written
-//   {op: "read", anys: [b64…]} → [{any, value}…] what the anys read, and written again
+//   {op: "make", seed, n} → [{any, value, json}…] random values, written
+//   {op: "read", anys: [b64…]} → [{any, value, json}…] what the anys read, and written again
 import { createInterface } from 'node:readline'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
@@ -27,7 +27,19 @@ const wide = rnd => {
   return object
 }
 
-const written = v => ({ any: Buffer.from(encoding.encode(e => encoding.writeAny(e, v))).toString('base64'), value: canonical(v) })
+const plain = v => {
+  if (Array.isArray(v)) return v.map(plain)
+  if (v === null || typeof v !== 'object') return v
+  if (v instanceof Uint8Array) return Buffer.from(v).toString('base64')
+  return Object.fromEntries(Object.keys(v).map(k => [k, plain(v[k])]))
+}
+
+// json is empty where JSON.stringify throws: on a bigint.
+const json = v => {
+  try { return JSON.stringify(plain(v)) ?? 'null' } catch { return '' }
+}
+
+const written = v => ({ any: Buffer.from(encoding.encode(e => encoding.writeAny(e, v))).toString('base64'), value: canonical(v), json: json(v) })
 
 const make = ({ seed, n }) => Array.from({ length: n }, (_, i) => {
   const rnd = new Random(seed, i)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/fjord-sync/fjord/yjs/content"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -14,10 +15,12 @@ import (
 type anyOf struct {
 	Any   []byte `json:"any"`
 	Value string `json:"value"`
+	JSON  string `json:"json"` // JSON.stringify, bytes in base64; empty for a bigint
 }
 
 // TestAny holds lib0's values against the npm package lib0: what it writes reads the
-// same here and is written the same, and what is written here it reads and writes so.
+// same here, is written the same and is the same in JSON, and what is written here it
+// reads and writes so.
 func TestAny(t *testing.T) {
 	o := Start(t, "lib0.mjs")
 	seed := FromEnv(t, "YJS_SEED", rand.IntN(1<<31))
@@ -33,6 +36,9 @@ func TestAny(t *testing.T) {
 		}
 		if got := Canonical(value); got != c.Value {
 			t.Errorf("%x reads %s, want %s", c.Any, got, c.Value)
+		}
+		if got, err := content.AppendJSON(nil, value); c.JSON != "" && string(got) != c.JSON || err != nil {
+			t.Errorf("%s is %s in JSON, %v; want %s", c.Value, got, err, c.JSON)
 		}
 		if got, err := lib0.AppendAny(nil, value); !bytes.Equal(got, c.Any) || err != nil {
 			t.Errorf("%s is written as %x, %v; want %x", c.Value, got, err, c.Any)
