@@ -2,6 +2,9 @@ package room_test
 
 import (
 	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +21,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {
 			r := room.New(room.Config{
 				Kind: room.Durable, MaxUnsavedBytes: 1 << 20, MaxHeldBytes: 1 << 20, MaxAnswerBytes: 1 << 20,
-				MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 30, SnapshotRecords: 1 << 40, SnapshotBytes: 1 << 40,
+				MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 30, MaxPendingBytes: 1 << 20, MaxSessions: 1000, SnapshotRecords: 1 << 40, SnapshotBytes: 1 << 40,
 			})
 			now := time.Unix(0, 0)
 			const attachment = 1
@@ -71,5 +74,54 @@ func BenchmarkCursors(b *testing.B) {
 		if ready := r.Step(now, events...); len(ready.Frames) != 1 {
 			b.Fatalf("%d frames, want one for all", len(ready.Frames))
 		}
+	}
+}
+
+// BenchmarkStepBesideSnapshot takes one typed letter through a room, as BenchmarkStep
+// does, while snapshots of large documents are made all the time. What is told too is
+// how long the slowest hundredth of the letters took.
+func BenchmarkStepBesideSnapshot(b *testing.B) {
+	state := encoded(b, paragraphs(b, 20_000))
+	for name, compact := range map[string]func(*yjs.Document){"none": nil, "drop": room.DropDeleted, "collect": room.Collect} {
+		b.Run(name, func(b *testing.B) {
+			var running sync.WaitGroup
+			var stop atomic.Bool
+			if compact != nil {
+				running.Go(func() {
+					for !stop.Load() {
+						s := room.Snapshot{State: state, Compact: compact}
+						if _, _, err := s.Encode(); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			r := room.New(room.Config{
+				Kind: room.Durable, MaxUnsavedBytes: 1 << 20, MaxHeldBytes: 1 << 20, MaxAnswerBytes: 1 << 20,
+				MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 30, MaxPendingBytes: 1 << 20, MaxSessions: 1000, SnapshotRecords: 1 << 40, SnapshotBytes: 1 << 40,
+			})
+			author := room.SessionID{Attachment: 1, Number: 1}
+			r.Step(noon,
+				room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument(), Epoch: 1}},
+				room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: 1}},
+				room.Event{Kind: room.Join, Session: author, Grants: writer})
+			seq := uint64(0)
+			var took []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				if r.Step(noon, room.Event{Kind: room.Update, Session: author, Data: insert(7, seq, "x"), Ticket: seq + 1}).Append == nil {
+					b.Fatal("nothing to store")
+				}
+				seq++
+				if len(r.Step(noon, room.Event{Kind: room.Stored, Seq: seq}).Frames) != 2 {
+					b.Fatal("want broadcast and ack")
+				}
+				took = append(took, time.Since(began))
+			}
+			stop.Store(true)
+			running.Wait()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)-1-len(took)/100]), "p99-ns")
+		})
 	}
 }
