@@ -11,97 +11,95 @@ package content
 // after all that hangs on it. It stops before a sibling with the same R and a
 // client that isn't lower, and where something hangs on what is left of L.
 
-// defaultCrowd is how many nodes are walked over before siblings are indexed.
+// seat is what it is decided by where a node stands, and who stands beside it.
+type seat struct {
+	origin, right int32
+	// kids is the last node that hangs on this one, or none; or torn; or, below
+	// that, where the index of them begins: see siblings.go.
+	kids int32
+	// sibling is the next node that hangs on the same origin, and after the last one
+	// the first; or this node in the index of them.
+	sibling int32
+}
+
+// torn are kids that aren't known, as they don't stand in the order of a tree: one
+// that hangs on the origin stands among those that hang on another one.
+const torn int32 = -2
+
+// defaultCrowd is how many nodes are walked over before it is asked whether their
+// siblings are enough, and how many of those before they are indexed.
 const defaultCrowd = 512
 
-// resolve returns the node after which node n stands in list l, or none. next is
-// what follows the origin now.
-func (b *builder) resolve(n, l, next int32) int32 {
-	origin, indexed := b.origin[n], b.indexed(l, b.origin[n])
-	if indexed && b.insulated(n, l) {
-		return b.siblings.place(b, n, l)
+// walkAll as a crowd means that the algorithm is carried out as it is written down.
+const walkAll = -1
+
+// resolve returns the node after which node n stands in list l, or none, and the
+// sibling after which it stands. next is what follows the origin now.
+func (b *builder) resolve(n, l, next int32) (left, after int32) {
+	if at := &b.seats[n]; b.crowd != walkAll && *b.kidsOf(l, at.origin) != torn {
+		among := at.right == none || b.nodes[at.right].list != l || b.seats[at.right].origin == at.origin
+		var ok bool
+		if !among {
+			if left, after, ok = b.walk(n, l, next, b.crowd); ok {
+				return left, after
+			}
+		}
+		if among || b.insulated(n, l) {
+			if left, after, ok = b.place(n, l); ok {
+				return left, after
+			}
+		}
 	}
-	limit := b.crowd
-	if indexed || b.tangled(l, origin) {
-		limit = len(b.nodes)
-	}
-	left, ok := b.walk(n, l, next, limit)
-	if !ok && b.insulated(n, l) && b.siblings.index(b, origin, l, next) {
-		return b.siblings.place(b, n, l)
-	}
-	if !ok {
-		left, _ = b.walk(n, l, next, len(b.nodes))
-	}
-	if b.indexed(l, origin) {
-		b.siblings.note(b, n, l, left)
-	}
-	return left
+	left, after, _ = b.walk(n, l, next, len(b.nodes))
+	return left, after
 }
 
 // walk is the algorithm as it is written down, over at most limit nodes.
-func (b *builder) walk(n, l, x int32, limit int) (left int32, ok bool) {
+func (b *builder) walk(n, l, x int32, limit int) (left, after int32, ok bool) {
 	b.needStamps()
-	origin, right, id := b.origin[n], b.right[n], b.id(n)
-	left = origin
+	origin, right, id := b.seats[n].origin, b.seats[n].right, b.id(n)
+	left, after = origin, none
+	sibling := none // the last one walked over
 	// Nodes walked over have a stamp above base, those after left one above cleared.
 	base := b.tick
 	cleared := base
 	for ; x != none && x != right; x = b.nodes[x].right {
 		if limit == 0 {
-			return none, false
+			return none, none, false
 		}
 		limit--
 		b.stamp(x)
-		switch o := b.origin[x]; {
+		switch o := b.seats[x].origin; {
 		case o == origin:
+			sibling = x
 			if b.id(x) < id {
-				left, cleared = x, b.tick
-			} else if b.right[x] == right {
-				return left, true
+				left, after, cleared = x, x, b.tick
+			} else if b.seats[x].right == right {
+				return left, after, true
 			}
 		case o == none || b.stamps[o] <= base:
-			return left, true
+			return left, after, true
 		case b.stamps[o] <= cleared:
-			left, cleared = x, b.tick
+			left, after, cleared = x, sibling, b.tick
 		}
 	}
 	if x != none && left == b.nodes[x].left {
-		if o := b.origin[x]; o != origin && o != none && b.stamps[o] > base {
+		if o := b.seats[x].origin; o != origin && o != none && b.stamps[o] > base {
 			b.tear(l, origin, o)
 		}
 	}
-	return left, true
+	return left, after, true
 }
 
 // tear notes that a node with an origin has come to stand right before one that
 // hangs, over parent and others, on a sibling of it. So what hangs on that sibling,
-// and on all between, isn't in one piece any more: an index of them doesn't hold.
+// and on all between, isn't in one piece any more.
 func (b *builder) tear(l, origin, parent int32) {
-	b.tangle(l, origin)
-	for ; parent != origin && parent != none; parent = b.origin[parent] {
+	*b.kidsOf(l, origin) = torn
+	for ; parent != origin && parent != none; parent = b.seats[parent].origin {
 		b.steps++
-		if b.nodes[parent].flags&crowded != 0 {
-			b.tangle(l, parent)
-		}
+		b.seats[parent].kids = torn
 	}
-}
-
-// tangle has the siblings that hang on a node, or on the beginning of a list, be
-// walked over for good.
-func (b *builder) tangle(l, origin int32) {
-	if origin == none {
-		b.lists[l].tangled, b.lists[l].crowded = true, false
-		return
-	}
-	n := &b.nodes[origin]
-	n.flags = n.flags&^crowded | tangled
-}
-
-func (b *builder) tangled(l, origin int32) bool {
-	if origin == none {
-		return b.lists[l].tangled
-	}
-	return b.nodes[origin].flags&tangled != 0
 }
 
 func (b *builder) needStamps() {
@@ -119,28 +117,19 @@ func (b *builder) stamp(x int32) {
 // id returns the client of a node.
 func (b *builder) id(n int32) uint64 { return b.clients[b.nodes[n].client].id }
 
-// indexed reports whether the siblings that hang on a node, or on the beginning of
-// a list, are indexed.
-func (b *builder) indexed(l, origin int32) bool {
-	if origin == none {
-		return b.lists[l].crowded
-	}
-	return b.nodes[origin].flags&crowded != 0
-}
-
 // insulated reports whether the right origin of a node is known to be a sibling of
 // it or not to hang on one, so that no sibling's followers are torn apart.
 func (b *builder) insulated(n, l int32) bool {
 	const far = 1024
-	origin, right := b.origin[n], b.right[n]
-	if right == none || b.nodes[right].list != l || b.origin[right] == origin {
+	origin, right := b.seats[n].origin, b.seats[n].right
+	if right == none || b.nodes[right].list != l || b.seats[right].origin == origin {
 		return true
 	}
 	if origin == none {
 		return false
 	}
 	// Looking for the parent of right above origin, and for origin above right.
-	parent := b.origin[right]
+	parent := b.seats[right].origin
 	up, across := origin, parent
 	for range far {
 		b.steps++
@@ -151,9 +140,9 @@ func (b *builder) insulated(n, l int32) bool {
 			return false
 		}
 		if up != none {
-			up = b.origin[up]
+			up = b.seats[up].origin
 		}
-		across = b.origin[across]
+		across = b.seats[across].origin
 	}
 	return false
 }

@@ -14,6 +14,9 @@ func ReadCrowded(update []byte, crowd int) (*View, error) {
 	return build(update, nil, crowd)
 }
 
+// WalkAll as a crowd has all conflicts resolved as the algorithm is written down.
+const WalkAll = walkAll
+
 // Source returns the update that a view was made of.
 func Source(v *View) []byte { return v.src }
 

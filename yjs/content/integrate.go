@@ -7,7 +7,11 @@ func (b *builder) integrate() error {
 	}
 	for _, r := range b.runs {
 		first, end := b.next[r.client], b.clients[r.client].hi
+		touched := first
 		for range r.count {
+			if first >= touched {
+				touched = b.touch(first, end)
+			}
 			last := first
 			for last+1 < end && b.nodes[last+1].flags&further != 0 {
 				last++
@@ -23,6 +27,21 @@ func (b *builder) integrate() error {
 	return nil
 }
 
+// touch looks at what the next nodes hang on. In a large document that isn't in the
+// cache, and looked at together it is fetched at once, not one after the other.
+// It returns the node to go on with.
+func (b *builder) touch(first, end int32) int32 {
+	const ahead = 32 // with 128 what was fetched first is gone again
+	end = min(end, first+ahead)
+	sum := int32(0)
+	for i := first; i < end; i++ {
+		o, r := max(b.seats[i].origin, 0), max(b.seats[i].right, 0)
+		sum += b.nodes[o].list + b.nodes[r].list + b.seats[o].kids
+	}
+	b.touched = sum
+	return end
+}
+
 // struct_ integrates the pieces of one struct, which are neighbours.
 func (b *builder) struct_(first, last int32) {
 	n := &b.nodes[first]
@@ -34,15 +53,17 @@ func (b *builder) struct_(first, last int32) {
 		b.bury(first, last)
 		return
 	}
-	left := b.origin[first]
-	next := b.lists[l].first
-	if left >= 0 {
-		next = b.nodes[left].right
+	at := &b.seats[first]
+	next, kids := b.lists[l].first, b.kidsOf(l, at.origin)
+	if at.origin != none {
+		next = b.nodes[at.origin].right
 	}
-	if right := b.right[first]; next != right || b.indexed(l, left) {
-		left = b.resolve(first, l, next)
+	left, after := at.origin, none
+	if next != at.right || *kids == torn {
+		left, after = b.resolve(first, l, next)
 	}
 	b.chain(first, last, l, left)
+	b.adopt(first, kids, after)
 	if n.kind == kindType {
 		b.addType(first)
 	}
@@ -61,10 +82,10 @@ func (b *builder) bury(first, last int32) {
 
 // listOf returns the list that a node belongs to, or none if it must become GC.
 func (b *builder) listOf(i int32) int32 {
-	o, r := b.origin[i], b.right[i]
+	o, r := b.seats[i].origin, b.seats[i].right
 	n := &b.nodes[i]
 	if n.flags&(infoOrigin|infoRight) == 0 {
-		b.origin[i] = none
+		b.seats[i].origin = none
 		return b.listOfParent(n, o)
 	}
 	l := none

@@ -32,12 +32,8 @@ const (
 	// surrogate pair, which reads as U+FFFD and has no bytes here.
 	headHalf = 0x02
 	tailHalf = 0x04
-	// crowded nodes have so many nodes right after them that those are indexed.
-	crowded = 0x08
-	// tangled nodes must not be: see siblings.
-	tangled = 0x10
 	// further nodes aren't integrated yet, and aren't the first of their struct.
-	further = tangled
+	further = 0x08
 )
 
 // none stands for no node, no list, no type.
@@ -80,8 +76,6 @@ type list struct {
 	first, last int32
 	next        int32 // the next key of the same type
 	marked      bool  // has had a format mark
-	tangled     bool  // as the flags of a node, for the beginning
-	crowded     bool
 }
 
 // sharedType is a sequence and keys.

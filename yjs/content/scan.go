@@ -52,12 +52,14 @@ type builder struct {
 
 	runs []run
 
-	origin, right []int32 // of nodes
-	siblings      siblings
-	crowd         int
-	stamps        []uint32
-	tick          uint32
-	steps         int
+	seats   []seat  // of nodes
+	begins  []int32 // of lists: what hangs on their beginning, as seat.kids
+	ranks   treap   // of siblings
+	touched int32   // has what is looked at ahead count as used
+	crowd   int
+	stamps  []uint32
+	tick    uint32
+	steps   int
 }
 
 // span is deleted clocks of a client.

@@ -1,125 +1,164 @@
 package content
 
-// siblings indexes nodes that hang on the same origin, where there are so many of
-// them that walking over them would make a document's view take quadratic time:
-// two clients that both typed 8 000 times at one place while they were apart make
-// 64 million comparisons.
+// Siblings are the nodes that hang on the same origin, or on the beginning of a
+// list. Walking over all that hangs on them makes a document's view take quadratic
+// time: two clients that both typed 8 000 times at one place while they were apart
+// make 64 million comparisons. So each origin has its siblings, in the order of the
+// list, first in a ring and, when there are very many, in an index:
 //
-// The index holds as long as a list is what Yjs makes of honest clients: each
-// sibling is followed by all that hangs on it, directly or not, and by nothing
-// else. A right origin that hangs on a sibling can break that (undo may, rarely);
-// then those whose index doesn't hold are tangled, and are walked over.
-type siblings struct {
-	// order has the siblings of each origin in the order of the list.
-	order treap
-	roots map[place]int32
-	// handles finds a node in it.
-	handles map[int32]int32
+//	list   L  a a' a''  b b'  c  R
+//	kids   L ─► c        a ─► a'    b ─► b'        the last ones
+//	ring   a ─► b ─► c ─► a                        siblings
+//
+// That tells where a node stands as long as a list is what Yjs makes of honest
+// clients: each sibling is followed by all that hangs on it, directly or not, and
+// by nothing else. A right origin that hangs on a sibling can break that (undo may,
+// rarely); then kids are torn, and what hangs on such a node is walked over.
+
+// kidsOf returns the kids of a node, or of the beginning of a list.
+func (b *builder) kidsOf(l, origin int32) *int32 {
+	if origin != none {
+		return &b.seats[origin].kids
+	}
+	for len(b.begins) <= int(l) {
+		b.begins = append(b.begins, none)
+	}
+	return &b.begins[l]
 }
 
-// place is a node, or with none the beginning of a list.
-type place struct{ node, list int32 }
+// root returns where an index begins, and back.
+func root(kids int32) int32 { return torn - 1 - kids }
 
-func newPlace(origin, l int32) place {
-	if origin == none {
-		return place{none, l}
-	}
-	return place{origin, none}
-}
-
-// index indexes the siblings that hang on an origin, unless they are tangled. next
-// is what follows it.
-func (s *siblings) index(b *builder, origin, l, next int32) bool {
-	if s.roots == nil {
-		s.roots = map[place]int32{}
-		s.handles = map[int32]int32{}
-	}
-	if origin == none {
-		b.lists[l].crowded = true
-	} else {
-		b.nodes[origin].flags |= crowded
-	}
-	at := newPlace(origin, l)
-	s.roots[at] = none
-	base, last := b.tick, none
-	begun := base // before the last sibling
-	for x := next; x != none; x = b.nodes[x].right {
-		o := b.origin[x]
-		switch {
-		case o == origin:
-			begun = b.tick
-			last = s.add(b, x, at, last)
-		case o == none || b.stamps[o] <= base:
-			return true
-		case b.stamps[o] <= begun:
-			b.tangle(l, origin)
-			return false
+// adopt adds a node to the kids of its origin after a sibling, none meaning before
+// all others.
+func (b *builder) adopt(n int32, kids *int32, after int32) {
+	at := &b.seats[n]
+	switch {
+	case *kids == torn:
+	case *kids < torn:
+		if after != none {
+			after = b.seats[after].sibling
 		}
-		b.stamp(x)
+		at.sibling = b.ranks.grow(b.id(n), n)
+		*kids = root(b.ranks.putAfter(root(*kids), after, at.sibling))
+	case *kids == none:
+		at.sibling = n
+		*kids = n
+	case after == none:
+		at.sibling, b.seats[*kids].sibling = b.seats[*kids].sibling, n
+	default:
+		at.sibling, b.seats[after].sibling = b.seats[after].sibling, n
+		if after == *kids {
+			*kids = n
+		}
 	}
-	return true
 }
 
-// note adds a node that was found by walking to stand after left.
-func (s *siblings) note(b *builder, n, l, left int32) {
-	origin, after := b.origin[n], none
-	for ; left != origin && left != none; left = b.origin[left] {
-		b.steps++
-		if b.origin[left] == origin {
-			after = s.handles[left]
+// index replaces a ring by an index.
+func (b *builder) index(kids *int32) {
+	last := *kids
+	top, after := none, none
+	for x := b.seats[last].sibling; ; {
+		next := b.seats[x].sibling
+		h := b.ranks.grow(b.id(x), x)
+		top = b.ranks.putAfter(top, after, h)
+		b.seats[x].sibling, after = h, h
+		if x == last {
 			break
 		}
+		x = next
 	}
-	s.add(b, n, newPlace(origin, l), after)
+	*kids = root(top)
 }
 
-// add adds a node after a sibling's handle, none meaning before all others. It
-// returns its handle.
-func (s *siblings) add(b *builder, n int32, at place, after int32) int32 {
-	h := s.order.grow(b.id(n), n)
-	s.handles[n] = h
-	s.roots[at] = s.order.putAfter(s.roots[at], after, h)
-	return h
+// place returns after which node a new one stands, and after which sibling: the
+// last one of a lower client before the right origin, and all that hangs on it. ok
+// is false if it has to be walked.
+func (b *builder) place(n, l int32) (left, after int32, ok bool) {
+	origin := b.seats[n].origin
+	kids := b.kidsOf(l, origin)
+	after, next, ok := b.amongRing(n, *kids)
+	if !ok {
+		b.index(kids)
+	}
+	if *kids < torn {
+		after, next = b.amongIndex(n, l, *kids)
+	}
+	switch {
+	case after == none:
+		return origin, none, true
+	case next != none:
+		return b.nodes[next].left, after, true
+	case origin == none:
+		return b.lists[l].last, after, true
+	}
+	left, ok = b.lastOn(after)
+	return left, after, ok
 }
 
-// place returns after which node a new one stands, and adds it: after the last
-// sibling of a lower client before the right origin. (That Yjs stops before a
-// sibling with the same right origin and no lower client makes no difference: no
-// sibling of a lower client can have come to stand between the two.)
-func (s *siblings) place(b *builder, n, l int32) int32 {
-	origin, right := b.origin[n], b.right[n]
-	at := newPlace(origin, l)
+// amongRing returns the siblings between which a node stands. ok is false if they
+// are too many.
+func (b *builder) amongRing(n, last int32) (after, next int32, ok bool) {
+	if last < 0 {
+		return none, none, true
+	}
+	id, right := b.id(n), b.seats[n].right
+	after, next = none, b.seats[last].sibling
+	for s, count := next, 0; s != right; count++ {
+		if count == b.crowd {
+			return none, none, false
+		}
+		b.steps++
+		at := &b.seats[s]
+		if b.id(s) < id {
+			after, next = s, at.sibling
+		} else if at.right == right {
+			break
+		}
+		if s == last {
+			break
+		}
+		s = at.sibling
+	}
+	if after == last {
+		next = none
+	}
+	return after, next, true
+}
+
+// amongIndex is amongRing for an index. (That Yjs stops before a sibling with the
+// same right origin and no lower client makes no difference: no sibling of a lower
+// client can have come to stand between the two.)
+func (b *builder) amongIndex(n, l, kids int32) (after, next int32) {
+	origin, right := b.seats[n].origin, b.seats[n].right
 	stop := none
-	if right != none && b.nodes[right].list == l && b.origin[right] == origin {
-		if h, ok := s.handles[right]; ok { // else something else ends the siblings before it
-			stop = h
-		}
+	if right != none && b.nodes[right].list == l && b.seats[right].origin == origin {
+		stop = b.seats[right].sibling
 	}
-	after := s.order.lastBelow(s.roots[at], stop, b.id(n))
-	left := origin
-	if after != none {
-		if next := s.order.next(after); next != none {
-			left = b.nodes[s.order.knots[next].node].left
-		} else if origin == none {
-			left = b.lists[l].last
-		} else {
-			left = b.lastOn(s.order.knots[after].node)
-		}
+	h := b.ranks.lastBelow(root(kids), stop, b.id(n))
+	if h == none {
+		return none, none
 	}
-	s.add(b, n, at, after)
-	return left
+	if next = b.ranks.next(h); next != none {
+		next = b.ranks.knots[next].node
+	}
+	return b.ranks.knots[h].node, next
 }
 
-// lastOn returns the last node that hangs on n, or n.
-func (b *builder) lastOn(n int32) int32 {
-	base := b.tick
-	b.stamp(n)
+// lastOn returns the last node that hangs on n, or n. ok is false if that isn't
+// known.
+func (b *builder) lastOn(n int32) (last int32, ok bool) {
 	for {
-		x := b.nodes[n].right
-		if x == none || b.origin[x] == none || b.stamps[b.origin[x]] <= base {
-			return n
+		b.steps++
+		switch kids := b.seats[n].kids; {
+		case kids == none:
+			return n, true
+		case kids == torn:
+			return none, false
+		case kids < torn:
+			n = b.ranks.knots[b.ranks.last(root(kids))].node
+		default:
+			n = kids
 		}
-		b.stamp(x)
-		n = x
 	}
 }

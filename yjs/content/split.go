@@ -66,8 +66,7 @@ func (b *builder) split() {
 		a.hi = total
 	}
 	b.nodes = make([]node, 0, total)
-	b.origin = make([]int32, total)
-	b.right = make([]int32, total)
+	b.seats = make([]seat, total)
 	for c := range b.clients {
 		b.expand(int32(c))
 	}
@@ -117,7 +116,8 @@ func (b *builder) expand(client int32) {
 			b.nodes = append(b.nodes, piece)
 			rest.flags |= further
 			k := len(b.nodes)
-			b.origin[k], b.right[k] = int32(k-1), b.right[first]
+			b.seats[k] = seat{int32(k - 1), b.seats[first].right, none, int32(k)}
+			b.seats[k-1].kids = int32(k)
 		}
 		b.nodes = append(b.nodes, rest)
 	}
@@ -144,22 +144,23 @@ func (b *builder) markDeleted() {
 // node.
 func (b *builder) hang(first int, s *scanned) {
 	l := &s.link
-	b.origin[first], b.right[first] = none, none
+	at := &b.seats[first]
+	*at = seat{none, none, none, none}
 	if s.kind == kindGC {
 		return
 	}
 	if l.left >= 0 {
-		b.origin[first] = b.rulers[l.left].holder(l.leftClock)
+		at.origin = b.rulers[l.left].holder(l.leftClock)
 	}
 	if l.right >= 0 {
-		b.right[first] = b.rulers[l.right].holder(l.rightClock)
+		at.right = b.rulers[l.right].holder(l.rightClock)
 	}
 	if s.flags&(infoOrigin|infoRight) == 0 {
 		// Its list, which it doesn't have yet, says where the key or the name of the
 		// parent is.
 		s.list = int32(l.keyAt())
 		if l.left == named {
-			b.origin[first] = named
+			at.origin = named
 			s.list = int32(l.leftClock)
 		}
 	}

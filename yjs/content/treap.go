@@ -45,6 +45,14 @@ func (t *treap) first(h int32) int32 {
 	return h
 }
 
+// last returns the last element at or below h.
+func (t *treap) last(h int32) int32 {
+	for t.knots[h].kids[1] != none {
+		h = t.knots[h].kids[1]
+	}
+	return h
+}
+
 // put hangs h below an element that has nothing on that side, and turns it up to
 // where its rank belongs.
 func (t *treap) put(root, up int32, side int, h int32) int32 {
