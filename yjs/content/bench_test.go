@@ -40,6 +40,50 @@ func paper(b testing.TB) []byte {
 // bigState is a document of 1.1 million structs by 100 clients, about 28 MB.
 var bigState = sync.OnceValue(func() []byte { return yjstest.Crowd(100, 11_000) })
 
+// bookState is a document of 1.1 million structs as people write, about 32 MB.
+var bookState = sync.OnceValue(func() []byte {
+	state, _, _ := yjstest.Book(100, 14_700)
+	return state
+})
+
+// pages is a document as ProseMirror has it: paragraphs with attributes, words and
+// marks by ten clients.
+func pages(b *testing.B) []byte {
+	b.Helper()
+	v, err := content.Read([]byte{0, 0})
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := yjs.NewDocument()
+	for i := range 4000 {
+		e, err := v.Edit(uint64(100 + i%10))
+		if err != nil {
+			b.Fatal(err)
+		}
+		page := v.XMLFragment("prosemirror")
+		text := content.NewXMLText("a few words, and strong ones among them")
+		attributes := map[string]any{"align": "left"}
+		paragraph := content.NewXMLElement{Name: "paragraph", Attributes: attributes, Children: []any{text}}
+		if err := page.Insert(e, i/2, paragraph); err != nil {
+			b.Fatal(err)
+		}
+		strong := map[string]any{"strong": map[string]any{}}
+		element, _ := page.Child(i / 2)
+		inside := element.(content.XMLElement).Children()[0].(content.XMLText)
+		if err := inside.Format(e, 13, 15, strong); err != nil {
+			b.Fatal(err)
+		}
+		if err := d.ApplyUpdate(e.Commit()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	state, err := d.EncodeStateAsUpdate(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return state
+}
+
 // pairState is two clients that each typed n times at the beginning of a text
 // while they were apart.
 func pairState(n int) []byte {
@@ -129,6 +173,8 @@ func benchmarkRead(b *testing.B, state []byte) {
 
 func BenchmarkReadPaper(b *testing.B) { benchmarkRead(b, paper(b)) }
 func BenchmarkReadBig(b *testing.B)   { benchmarkRead(b, bigState()) }
+func BenchmarkReadBook(b *testing.B)  { benchmarkRead(b, bookState()) }
+func BenchmarkReadPages(b *testing.B) { benchmarkRead(b, pages(b)) }
 
 // The pairs have 59 KiB on each side.
 func BenchmarkReadPair(b *testing.B)     { benchmarkRead(b, pairState(8_000)) }

@@ -30,12 +30,22 @@ const torn int32 = -2
 // siblings are enough, and how many of those before they are indexed.
 const defaultCrowd = 512
 
-// walkAll as a crowd means that the algorithm is carried out as it is written down.
-const walkAll = -1
+// As a crowd, for tests: walkAll carries the algorithm out as it is written down, and
+// plantAll places all nodes by trees.
+const (
+	walkAll  = -1
+	plantAll = -2
+)
 
 // resolve returns the node after which node n stands in list l, or none, and the
 // sibling after which it stands. next is what follows the origin now.
 func (b *builder) resolve(n, l, next int32) (left, after int32) {
+	if b.steps > b.patience() && !b.tangled(l) {
+		b.plant(l)
+	}
+	if b.tangled(l) {
+		return b.untangle(n, l)
+	}
 	if at := &b.seats[n]; b.crowd != walkAll && *b.kidsOf(l, at.origin) != torn {
 		among := at.right == none || b.nodes[at.right].list != l || b.seats[at.right].origin == at.origin
 		var ok bool
@@ -59,7 +69,6 @@ func (b *builder) walk(n, l, x int32, limit int) (left, after int32, ok bool) {
 	b.needStamps()
 	origin, right, id := b.seats[n].origin, b.seats[n].right, b.id(n)
 	left, after = origin, none
-	sibling := none // the last one walked over
 	// Nodes walked over have a stamp above base, those after left one above cleared.
 	base := b.tick
 	cleared := base
@@ -71,7 +80,6 @@ func (b *builder) walk(n, l, x int32, limit int) (left, after int32, ok bool) {
 		b.stamp(x)
 		switch o := b.seats[x].origin; {
 		case o == origin:
-			sibling = x
 			if b.id(x) < id {
 				left, after, cleared = x, x, b.tick
 			} else if b.seats[x].right == right {
@@ -80,7 +88,7 @@ func (b *builder) walk(n, l, x int32, limit int) (left, after int32, ok bool) {
 		case o == none || b.stamps[o] <= base:
 			return left, after, true
 		case b.stamps[o] <= cleared:
-			left, after, cleared = x, sibling, b.tick
+			left, cleared = x, b.tick
 		}
 	}
 	if x != none && left == b.nodes[x].left {

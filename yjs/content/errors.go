@@ -26,11 +26,6 @@ const (
 	MaxNesting = 256
 	// maxBytes keeps offsets into an update within 32 bits.
 	maxBytes = 1<<32 - 1
-	// Siblings that contend for one place are compared until a document has taken
-	// stepsPerNode comparisons a node and freeSteps more. Documents that people
-	// write take a few in all; one made to be slow is refused.
-	stepsPerNode = 1000
-	freeSteps    = 10_000_000
 )
 
 func malformed(format string, args ...any) error {

@@ -14,8 +14,24 @@ func ReadCrowded(update []byte, crowd int) (*View, error) {
 	return build(update, nil, crowd)
 }
 
-// WalkAll as a crowd has all conflicts resolved as the algorithm is written down.
-const WalkAll = walkAll
+// Steps returns how many nodes are looked at to find where all nodes stand.
+func Steps(update []byte) (steps, nodes int, err error) {
+	v := &View{src: update, roots: map[string]int32{}, byID: map[uint64]int32{}, finger: finger{list: none}}
+	b := &builder{View: v, crowd: defaultCrowd}
+	if err := b.scan(nil); err != nil {
+		return 0, 0, err
+	}
+	b.order()
+	b.split()
+	b.integrate()
+	return b.steps, len(v.nodes), nil
+}
+
+// Crowds that have all conflicts resolved in one way.
+const (
+	WalkAll  = walkAll
+	PlantAll = plantAll
+)
 
 // Source returns the update that a view was made of.
 func Source(v *View) []byte { return v.src }

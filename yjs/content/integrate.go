@@ -1,7 +1,7 @@
 package content
 
 // integrate puts all nodes into lists, in the order that was found.
-func (b *builder) integrate() error {
+func (b *builder) integrate() {
 	for c := range b.clients {
 		b.next[c] = b.clients[c].lo
 	}
@@ -20,11 +20,7 @@ func (b *builder) integrate() error {
 			first = last + 1
 		}
 		b.next[r.client] = first
-		if b.steps > stepsPerNode*len(b.nodes)+freeSteps {
-			return overLimit("more than %d comparisons of siblings in %d nodes", b.steps, len(b.nodes))
-		}
 	}
-	return nil
 }
 
 // touch looks at what the next nodes hang on. In a large document that isn't in the
@@ -59,11 +55,14 @@ func (b *builder) struct_(first, last int32) {
 		next = b.nodes[at.origin].right
 	}
 	left, after := at.origin, none
-	if next != at.right || *kids == torn {
+	if next != at.right {
 		left, after = b.resolve(first, l, next)
 	}
 	b.chain(first, last, l, left)
 	b.adopt(first, kids, after)
+	if b.tangled(l) {
+		b.forest.enter(first, last, l)
+	}
 	if n.kind == kindType {
 		b.addType(first)
 	}

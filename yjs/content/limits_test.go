@@ -69,13 +69,57 @@ func tangle(n int) []byte {
 	return append(dst, pair[1:]...)
 }
 
-func TestTooManyConflicts(t *testing.T) {
-	if v, err := content.Read(tangle(1000)); err != nil || v.Text("t").Len() != 2004 {
-		t.Errorf("a tangled list: %v", err)
+// TestTangled reads lists that walking over takes quadratic time. In a binary tree
+// over 160 000 nodes a path has 17 steps or a few more.
+func TestTangled(t *testing.T) {
+	const stepsPerNode = 250
+	w := wild{Rand: rand.New(rand.NewPCG(1, 3))}
+	for name, update := range map[string][]byte{
+		"1 000": tangle(1000), "20 000": tangle(20_000), "80 000": tangle(80_000),
+		"few places": w.knotOf(4, 10_000, 3), "more": w.knotOf(20, 2000, 300), "many": w.knotOf(3, 20_000, 20_000),
+		"chain": chain(40_000),
+	} {
+		if _, err := content.Read(update); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		steps, nodes, err := content.Steps(update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d steps for %d nodes", name, steps, nodes)
+		if steps > stepsPerNode*nodes {
+			t.Errorf("%s: %d steps for %d nodes", name, steps, nodes)
+		}
 	}
-	if _, err := content.Read(tangle(20_000)); !errors.Is(err, yjs.ErrLimit) {
-		t.Errorf("a large one: %v", err)
+	v, err := content.Read(tangle(20_000))
+	if err != nil {
+		t.Fatal(err)
 	}
+	if got := v.Text("t").Len(); got != 40_004 {
+		t.Errorf("%d letters, want 40 004", got)
+	}
+}
+
+// chain makes a client type n letters, each a struct that hangs on the one before, and
+// a higher one put one behind each, from left to right: all that hangs on the letter is
+// passed each time.
+func chain(n int) []byte {
+	dst := lib0.AppendVarUint([]byte{2}, uint64(n+1))
+	dst = append(dst, 2, 0)
+	for i := range n + 1 {
+		if i--; i < 0 {
+			i = n // so all letters are there first
+		}
+		dst = lib0.AppendVarUint(append(dst, 0x84, 1), uint64(i))
+		dst = append(dst, 1, 'y')
+	}
+	dst = lib0.AppendVarUint(dst, uint64(n+1))
+	dst = append(dst, 1, 0, 4, 1, 1, 't', 1, 'x')
+	for i := range n {
+		dst = lib0.AppendVarUint(append(dst, 0x84, 1), uint64(i))
+		dst = append(dst, 1, 'x')
+	}
+	return append(dst, 0)
 }
 
 // TestTangledElsewhere reads a pair in the slow order that hangs on the last letter
@@ -108,26 +152,66 @@ func TestTangledElsewhere(t *testing.T) {
 	}
 }
 
-// TestCrowds compares the index of siblings with walking over them, where there are
-// many.
+// TestCrowds compares all ways to resolve conflicts with walking, where there are
+// many and where they are tangled.
 func TestCrowds(t *testing.T) {
 	for seed := range uint64(difftest.FromEnv(t, "YJS_CROWDS", 300)) {
 		w := wild{Rand: rand.New(rand.NewPCG(seed, 2)), calm: true}
-		update := w.crowd()
-		var texts []string
-		for _, crowd := range []int{content.WalkAll, 1 << 30, 0, 7} {
-			v, err := content.ReadCrowded(update, crowd)
-			if err != nil {
-				t.Fatal(err)
+		for name, update := range map[string][]byte{"crowd": w.crowd(), "knot": w.knot()} {
+			var texts []string
+			for _, crowd := range []int{content.WalkAll, content.PlantAll, 1 << 30, 0, 7} {
+				v, err := content.ReadCrowded(update, crowd)
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts = append(texts, v.Text("t").String())
 			}
-			texts = append(texts, v.Text("t").String())
-		}
-		for _, text := range texts[1:] {
-			if text != texts[0] {
-				t.Fatalf("seed %d: walked %s\nnot walked %s", seed, clip(texts[0]), clip(text))
+			for _, text := range texts[1:] {
+				if text != texts[0] {
+					t.Fatalf("seed %d, %s: walked %s\nnot walked %s", seed, name, clip(texts[0]), clip(text))
+				}
 			}
 		}
 	}
+}
+
+// knot makes clients whose structs hang on anything that was there before, mostly on
+// a few places. Each reads differently.
+func (w *wild) knot() []byte { return w.knotOf(1+w.IntN(5), 3+w.IntN(40), 1+w.IntN(40)) }
+
+// knotOf is knot with so many clients, structs of each, and places.
+func (w *wild) knotOf(n, structs, near int) []byte {
+	bodies := make([][]byte, n)
+	heads := [][]byte{{4, 1, 1, 't'}}
+	for k := range n * structs {
+		id := func(dst []byte) []byte { // of one of those before
+			at := w.IntN(k)
+			if w.IntN(3) > 0 {
+				at = w.IntN(min(k, near))
+			}
+			return lib0.AppendVarUint(lib0.AppendVarUint(dst, uint64(100-at%n)), uint64(at/n))
+		}
+		var head []byte
+		switch roll := w.IntN(10); {
+		case k == 0 || roll < 3:
+			head = heads[w.IntN(len(heads))]
+		case roll < 4:
+			head = id([]byte{0x84})
+		case roll < 6:
+			head = id([]byte{0x44})
+		default:
+			head = id(id([]byte{0xc4}))
+		}
+		heads = append(heads, head)
+		bodies[k%n] = append(bodies[k%n], head...)
+		bodies[k%n] = lib0.AppendVarString(bodies[k%n], fmt.Sprintf("%c", 0x1000+k))
+	}
+	dst := lib0.AppendVarUint(nil, uint64(n))
+	for i, body := range bodies {
+		dst = lib0.AppendVarUint(lib0.AppendVarUint(dst, uint64(structs)), uint64(100-i))
+		dst = append(append(dst, 0), body...)
+	}
+	return append(dst, 0)
 }
 
 // crowd makes clients that write a hundred structs each, mostly at a few places.

@@ -55,6 +55,7 @@ type builder struct {
 	seats   []seat  // of nodes
 	begins  []int32 // of lists: what hangs on their beginning, as seat.kids
 	ranks   treap   // of siblings
+	forest  *forest // nil as long as no list needs a tree
 	touched int32   // has what is looked at ahead count as used
 	crowd   int
 	stamps  []uint32

@@ -59,6 +59,7 @@ func (b *builder) index(kids *int32) {
 	last := *kids
 	top, after := none, none
 	for x := b.seats[last].sibling; ; {
+		b.steps++
 		next := b.seats[x].sibling
 		h := b.ranks.grow(b.id(x), x)
 		top = b.ranks.putAfter(top, after, h)
@@ -126,9 +127,7 @@ func (b *builder) amongRing(n, last int32) (after, next int32, ok bool) {
 	return after, next, true
 }
 
-// amongIndex is amongRing for an index. (That Yjs stops before a sibling with the
-// same right origin and no lower client makes no difference: no sibling of a lower
-// client can have come to stand between the two.)
+// amongIndex is amongRing for an index.
 func (b *builder) amongIndex(n, l, kids int32) (after, next int32) {
 	origin, right := b.seats[n].origin, b.seats[n].right
 	stop := none

@@ -38,7 +38,7 @@ type View struct {
 // long as the view is used.
 //
 // The error is yjs.ErrMalformed if the bytes aren't an update, and yjs.ErrLimit if
-// types nest deeper than MaxNesting, or if the document was made to be slow.
+// types nest deeper than MaxNesting.
 func Read(update []byte) (*View, error) {
 	if err := yjs.ValidateUpdate(update); err != nil {
 		return nil, err
@@ -70,9 +70,7 @@ func build(update []byte, at *Snapshot, crowd int) (*View, error) {
 	}
 	b.order()
 	b.split()
-	if err := b.integrate(); err != nil {
-		return nil, err
-	}
+	b.integrate()
 	if err := b.settle(); err != nil {
 		return nil, err
 	}
