@@ -2,7 +2,7 @@
 // down in order, nothing is lost. Takes Docker, and `docker compose` or
 // docker-compose; uses a project (and so volumes) of its own.
 
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,9 @@ const inspect = async (service) => JSON.parse(await run('docker', 'inspect', (aw
 const inspectAll = () => Promise.all(services.map(inspect))
 const services = ['edge', 'rooms', 'storage']
 
+// How long the images take to build says nothing of them.
+before(() => compose('build'), { timeout: 1_800_000 })
+
 after(() => compose('down', '--volumes', '--timeout', '20'))
 
 test('three containers', { timeout: 600_000 }, async (t) => {
@@ -40,7 +43,6 @@ test('three containers', { timeout: 600_000 }, async (t) => {
     await compose('up', '-d')
     await until('all three are healthy', async () => (await inspectAll()).every(({ State }) => State.Health.Status === 'healthy'), { within: 60_000 })
   }
-  await compose('build')
   await up()
 
   const people = [await Client.open(t, { version: 2, url, room, user: 'ada' }), await Client.open(t, { version: 3, url, room, user: 'bea' })]
