@@ -65,17 +65,19 @@ func readEdge(cmd *cli.Command) (edge.Config, error) {
 	rule, ruleErr := command.RoomNameRule(cmd)
 	proxies, proxiesErr := command.Proxies(cmd)
 	leaves, leavesErr := command.EdgeLeaves(cmd)
+	again, againErr := command.AuthRecheck(cmd)
 	c := edge.Config{
 		RoomsURLs:      []string{insideURL},
 		RoomNames:      rule,
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
 		TrustedProxies: proxies,
 		DrainSpread:    leaves / 2,
+		Recheck:        again,
 		Auth: edge.Auth{
 			Method:    cmd.String(command.AuthFlag),
 			Audiences: cmd.StringSlice(command.AudienceFlag),
 			Issuer:    cmd.String(command.IssuerFlag),
 		},
 	}
-	return c, errors.Join(ruleErr, proxiesErr, leavesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
+	return c, errors.Join(ruleErr, proxiesErr, leavesErr, againErr, command.ReadLimits(cmd, edge.LimitTable, &c))
 }

@@ -76,6 +76,8 @@ func TestStartThatCannotWork(t *testing.T) {
 		"no secret":       {anywhere(data, "--rpc-secret", file), "holds no secret"},
 		"bad proxy":       {anywhere(data, "--trusted-proxy", "nginx"), "want an address or a network"},
 		"bad drain":       {anywhere(data, "--drain", "never"), "--drain never: want a time"},
+		"bad recheck":     {anywhere(data, "--auth-recheck", "soon"), "--auth-recheck soon: want a time"},
+		"recheck too low": {anywhere(data, "--auth-recheck", "5ms"), "--auth-recheck 5ms: want 1s or more"},
 		"bad limit":       {anywhere(data, "--max-frame", "huge"), "--max-frame huge: want bytes"},
 		"limit too high":  {anywhere(data, "--max-frame", "64MiB"), "want at most 17MiB"},
 		"no value":        {[]string{"--listen"}, "flag needs an argument"},

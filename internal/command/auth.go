@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 )
@@ -15,6 +16,7 @@ const (
 	AudienceFlag = "jwt-audience"
 	IssuerFlag   = "jwt-issuer"
 	InsecureFlag = "insecure"
+	recheckFlag  = "auth-recheck"
 )
 
 // AuthFlags are those of everything that lets people in.
@@ -27,8 +29,18 @@ func AuthFlags() []cli.Flag {
 			Sources: env(AudienceFlag),
 		},
 		text(IssuerFlag, "", "`ISSUER` that tokens must be from, with --auth jwt"),
+		text(recheckFlag, "0s", "`TIME` within which --auth is asked again, each time, about those who are in; 0s: never"),
 		Insecure(),
 	}
+}
+
+// AuthRecheck reads --auth-recheck.
+func AuthRecheck(cmd *cli.Command) (time.Duration, error) {
+	d, err := time.ParseDuration(cmd.String(recheckFlag))
+	if err != nil {
+		return 0, fmt.Errorf("--%s %s: want a time, as in 30s, 5m or 1h, or 0s for never", recheckFlag, cmd.String(recheckFlag))
+	}
+	return d, nil
 }
 
 // exposed refuses to let everybody in from everywhere unless that was said. It

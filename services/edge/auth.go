@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -174,11 +175,30 @@ func refuse(w http.ResponseWriter, refusal *auth.Refusal) {
 // expire closes the socket when what it was let in with ceases to hold. The
 // function that it returns ends that.
 func (c *client) expire() (forget func()) {
-	if c.pass.expires.IsZero() {
-		return func() {}
+	c.expireAt(c.pass.expires)
+	return func() { c.expireAt(time.Time{}) }
+}
+
+// expiry is when a socket is closed.
+type expiry struct {
+	mu    sync.Mutex // guards timer
+	timer *time.Timer
+}
+
+// expireAt closes the socket then, and not when it was said before; never at the zero
+// time.
+func (c *client) expireAt(at time.Time) {
+	e := &c.expiry
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.timer != nil {
+		e.timer.Stop()
+		e.timer = nil
 	}
-	timer := time.AfterFunc(time.Until(c.pass.expires), func() {
+	if at.IsZero() {
+		return
+	}
+	e.timer = time.AfterFunc(time.Until(at), func() {
 		c.socket.Close(session.CloseUnauthenticated, "the token has expired")
 	})
-	return func() { timer.Stop() }
 }

@@ -110,6 +110,9 @@ func (c *client) knock(address string) *document {
 func (c *client) forget(d *document) {
 	d.cancel()
 	<-d.done
+	if d.renewal.stopRecheck != nil {
+		d.renewal.stopRecheck()
+	}
 	d.renewal.busy.Wait()
 	d.mu.Lock()
 	d.ended = true

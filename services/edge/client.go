@@ -29,6 +29,7 @@ type client struct {
 	way    spoken.Way
 	pass   pass
 	ticket *gate.Ticket // set by upgraded
+	expiry expiry
 
 	// Owned by run.
 	spoken  bool            // the first frame has come
@@ -95,6 +96,7 @@ func (c *client) run() {
 		return
 	}
 	c.own = own
+	defer c.edge.recheck(func(ctx context.Context) error { return c.askAgain(ctx, own) }, c.lost)()
 	spoke := func() bool { return true }
 	if own.member.Kind() == roomsv1.RoomKind_ROOM_KIND_RELAY {
 		// A relay's listener may never say anything.

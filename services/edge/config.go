@@ -50,6 +50,10 @@ type Config struct {
 	// Auth says how it is known who somebody is, and what they may do. Its zero
 	// value lets everybody write everywhere.
 	Auth Auth
+	// Recheck is within which time it is asked again, each time, whether those who are
+	// in may still be, by what they were let in with: a second at least. Hooks aren't
+	// asked again. 0: never.
+	Recheck time.Duration
 	// Hooks are asked in their order before anybody is authenticated, once name
 	// and origin are found right. The first that refuses wins.
 	Hooks     []Hook
@@ -66,6 +70,9 @@ type Config struct {
 	// Tracer tells a collector of joins, and of calls of rooms. nil: nobody is told.
 	Tracer *trace.Tracer
 }
+
+// minRecheck is the shortest Recheck.
+const minRecheck = time.Second
 
 // The times that nobody has needed to configure.
 const (
@@ -140,6 +147,9 @@ func (c Config) check() error {
 		if d < 0 {
 			return fmt.Errorf("edge: %s is negative: want 0 for the default, or more", name)
 		}
+	}
+	if c.Recheck != 0 && c.Recheck < minRecheck {
+		return fmt.Errorf("--auth-recheck %s: want 1s or more, or 0 for never", c.Recheck)
 	}
 	return nil
 }

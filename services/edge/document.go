@@ -136,7 +136,9 @@ func (d *document) admit(ctx context.Context, t token, g *session.Grants) {
 		return
 	}
 	d.put = d.suspendLocked
+	d.keep(t.text)
 	d.join(c.dialect, g)
+	d.renewal.stopRecheck = c.edge.recheck(d.askAgain, c.lost)
 	for {
 		held := d.release()
 		if held == nil {

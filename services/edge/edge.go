@@ -33,6 +33,7 @@ type Edge struct {
 	socketConf *socket.Config
 	sockets    prometheus.Gauge
 	admissions *prometheus.CounterVec
+	rechecks   *prometheus.CounterVec
 	reached    *limit.Reached
 	rescuer    *rescue.Rescuer
 	ring       *placement.Ring
@@ -144,9 +145,9 @@ func (e *Edge) register() (*link.Metrics, error) {
 	e.sockets = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "fjord_edge_sockets", Help: "Open websockets.",
 	})
-	e.admissions = newAdmissions()
+	e.admissions, e.rechecks = newAdmissions(), newRechecks()
 	if reg != nil {
-		if err := errors.Join(reg.Register(e.sockets), reg.Register(e.admissions)); err != nil {
+		if err := errors.Join(reg.Register(e.sockets), reg.Register(e.admissions), reg.Register(e.rechecks)); err != nil {
 			return nil, err
 		}
 	}

@@ -31,6 +31,10 @@ type renewal struct {
 	returned time.Time
 	// expiry asks for another token, and then closes the socket.
 	expiry *time.Timer
+	// token let the client in last. stopRecheck ends that it is asked about again;
+	// nil before that begins.
+	token       string
+	stopRecheck func()
 }
 
 // renewLocked has a token of somebody who is in looked at.
@@ -63,10 +67,18 @@ func (d *document) renew(ctx context.Context) {
 			d.renewalFailed(err)
 			continue
 		}
+		d.keep(*next)
 		for _, f := range d.regrant(claims, grants(claims, access)) {
 			d.member.Send(d.stop, f)
 		}
 	}
+}
+
+// keep notes the token that has let the client in.
+func (d *document) keep(text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.renewal.token = text
 }
 
 // renewalFailed closes the document, unless nobody can know now who the client is

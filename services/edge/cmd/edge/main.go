@@ -101,6 +101,7 @@ func readEdge(cmd *cli.Command) (edge.Config, error) {
 	rule, ruleErr := command.RoomNameRule(cmd)
 	proxies, proxiesErr := command.Proxies(cmd)
 	leaves, leavesErr := command.EdgeLeaves(cmd)
+	again, againErr := command.AuthRecheck(cmd)
 	c := edge.Config{
 		RoomsURLs:      cmd.StringSlice(command.RoomsURLFlag),
 		Name:           command.ProcessName("edge"),
@@ -108,11 +109,12 @@ func readEdge(cmd *cli.Command) (edge.Config, error) {
 		AllowedOrigins: cmd.StringSlice(command.OriginsFlag),
 		TrustedProxies: proxies,
 		DrainSpread:    leaves / 2,
+		Recheck:        again,
 		Auth: edge.Auth{
 			Method:    cmd.String(command.AuthFlag),
 			Audiences: cmd.StringSlice(command.AudienceFlag),
 			Issuer:    cmd.String(command.IssuerFlag),
 		},
 	}
-	return c, errors.Join(ruleErr, proxiesErr, leavesErr, command.ReadLimits(cmd, edge.LimitTable, &c))
+	return c, errors.Join(ruleErr, proxiesErr, leavesErr, againErr, command.ReadLimits(cmd, edge.LimitTable, &c))
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -45,6 +46,9 @@ type Webhook struct {
 
 	flights singleflight.Group
 	answers *lru.Cache[question, answer]
+
+	mu  sync.Mutex // guards why
+	why string     // what was told last of why there are no answers; "" if there are
 }
 
 // question is the hash of everything that the webhook is asked: what it says of
@@ -136,24 +140,41 @@ func (w *Webhook) ask(body []byte) answer {
 	defer cancel()
 	status, data, err := w.post(ctx, body)
 	if err != nil {
-		w.log.Error("the auth webhook gives no answer", "error", err)
+		w.tell("the auth webhook gives no answer", "error", err)
 		return answer{err: errWebhook}
 	}
+	var a answer
 	switch status {
 	case http.StatusOK:
-		a, err := readAnswer(data)
-		if err != nil {
-			w.log.Error("the auth webhook's answer can't be understood", "error", err)
+		if a, err = readAnswer(data); err != nil {
+			w.tell("the auth webhook's answer can't be understood", "error", err)
 			return answer{err: errWebhook}
 		}
-		return a
 	case http.StatusUnauthorized:
-		return denied(errWebhookNobody)
+		a = denied(errWebhookNobody)
 	case http.StatusForbidden:
-		return denied(ErrNoAccess)
+		a = denied(ErrNoAccess)
 	default:
-		w.log.Error("the auth webhook gives no answer", "status", status)
+		w.tell("the auth webhook answers that it can't", "status", status)
 		return answer{err: errWebhook}
+	}
+	w.tell("")
+	return a
+}
+
+// tell tells why there is no answer, once for each reason in a row, and once when
+// there are answers again: everybody who comes asks, and who is in may too.
+func (w *Webhook) tell(why string, args ...any) {
+	w.mu.Lock()
+	before := w.why
+	w.why = why
+	w.mu.Unlock()
+	switch {
+	case why == before:
+	case why == "":
+		w.log.Info("the auth webhook answers again")
+	default:
+		w.log.Error(why, args...)
 	}
 }
 

@@ -145,6 +145,28 @@ func TestWebhookCache(t *testing.T) {
 	})
 }
 
+// A webhook that is away is told of once, and once when it is back, whoever asks.
+func TestWebhookIsToldOfOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app, a, log := hooked(t, says(503, ""))
+		for range 5 {
+			want(t, "away", a, with("t"), "unavailable")
+		}
+		app.now(says(200, `{}`))
+		for range 5 {
+			want(t, "nonsense", a, with("t"), "unavailable")
+		}
+		app.now(says(200, allows))
+		for range 5 {
+			want(t, "back", a, with("t"), "ok")
+		}
+		if lines := strings.Split(strings.TrimSpace(log.String()), "\n"); len(lines) != 3 ||
+			!strings.Contains(lines[0], "status=503") || !strings.Contains(lines[1], "can't be understood") || !strings.Contains(lines[2], "INFO") {
+			t.Errorf("the log says\n%swant two errors, and that it answers again", log.String())
+		}
+	})
+}
+
 // An answer isn't remembered longer than its claims hold.
 func TestWebhookCacheEndsWithTheClaims(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

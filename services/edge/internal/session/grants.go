@@ -62,6 +62,9 @@ func (s *Session) may(level roomsv1.Level, presence bool, out []dialect.Message)
 	return out
 }
 
+// Granted returns what the session was granted last.
+func (s *Session) Granted() Grants { return *s.cfg.Grants }
+
 // Regrant changes what the client may do, and returns what the room must hear of
 // it. It appends to out what the client is told.
 func (s *Session) Regrant(g *Grants, out []dialect.Message) (Frame, []dialect.Message) {
