@@ -169,9 +169,9 @@ func (w *Webhook) tell(why string, args ...any) {
 	before := w.why
 	w.why = why
 	w.mu.Unlock()
-	switch {
-	case why == before:
-	case why == "":
+	switch why {
+	case before:
+	case "":
 		w.log.Info("the auth webhook answers again")
 	default:
 		w.log.Error(why, args...)
