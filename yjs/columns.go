@@ -253,7 +253,10 @@ type textWriter struct {
 	lengths uintRLEWriter
 }
 
-func (w *textWriter) put(s []byte) {
+func (w *textWriter) put(s []byte) { w.add(s, uint64(units.Count(s))) }
+
+// add is put for a string of which the number of units is known.
+func (w *textWriter) add(s []byte, n uint64) {
 	w.text = append(w.text, s...)
-	w.lengths.put(uint64(units.Count(s)))
+	w.lengths.put(n)
 }

@@ -18,11 +18,18 @@ func (d *Document) EncodeStateAsUpdate(stateVector []byte) ([]byte, error) {
 		return nil, err
 	}
 	sections, size := uint64(0), 0
+	var few [8]place
+	starts := few[:0] // where the clocks in the middle of a run are, for the second time
 	for _, each := range d.sorted() {
 		c := &d.clients[each]
 		if from := have.clock(c.id); from < c.end() {
 			sections++
-			size += c.from(from).size
+			if c.main.splits(from) {
+				starts = append(starts, c.main.recent(from))
+				size += c.from(from, &starts[len(starts)-1]).size
+			} else {
+				size += c.from(from, nil).size
+			}
 		}
 	}
 	size += lib0.VarUintLen(sections) + d.deletesLen()
@@ -32,7 +39,11 @@ func (d *Document) EncodeStateAsUpdate(stateVector []byte) ([]byte, error) {
 	for _, each := range d.order {
 		c := &d.clients[each]
 		if from := have.clock(c.id); from < c.end() {
-			s := c.from(from)
+			var start *place
+			if c.main.splits(from) {
+				start, starts = &starts[0], starts[1:]
+			}
+			s := c.from(from, start)
 			dst = c.appendSection(dst, &s)
 		}
 	}
@@ -46,12 +57,17 @@ type part struct {
 	count uint64
 }
 
-// from splits a run at a clock, clock < end.
-func (r *run) from(clock uint64) (p part) {
+// splits reports whether a clock is in the middle of a run, so that it must be found.
+func (r *run) splits(clock uint64) bool { return clock > 0 && clock < uint64(r.end) }
+
+// from splits a run at a clock, clock < end. If the clock is in the middle, start is
+// a place at or before it, and becomes its own.
+func (r *run) from(clock uint64, start *place) (p part) {
 	if clock == 0 {
 		return part{count: uint64(r.count)}
 	}
-	at := r.find(clock, &p.first)
+	at := r.walk(*start, clock, &p.first)
+	*start = at
 	p.count = uint64(r.count - at.nth)
 	p.rest = p.first.end
 	if p.first.clock == clock {
@@ -73,11 +89,12 @@ type section struct {
 	size    int    // bound on the bytes; exact from clock 0 without gaps
 }
 
-// from says what of a client goes out from a clock below its end on.
-func (c *client) from(clock uint64) (s section) {
+// from says what of a client goes out from a clock below its end on; start is as for
+// the main run.
+func (c *client) from(clock uint64, start *place) (s section) {
 	s.begin = clock
 	if end := uint64(c.main.end); clock < end {
-		s.main = c.main.from(clock)
+		s.main = c.main.from(clock, start)
 		s.structs = s.main.count
 		s.size = len(c.main.buf) - s.main.rest
 		if clock > 0 {

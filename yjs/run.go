@@ -163,11 +163,30 @@ func (r *run) grow(at int, n uint64) {
 
 // find returns the struct that holds a clock of the run, clock < end.
 // b gets the struct, read from r.buf.
-func (r *run) find(clock uint64, b *block) place {
-	var at place
+func (r *run) find(clock uint64, b *block) place { return r.walk(r.near(clock), clock, b) }
+
+// near returns the last mark at or before a clock.
+func (r *run) near(clock uint64) place {
 	if i := sort.Search(len(r.marks), func(i int) bool { return uint64(r.marks[i].clock) > clock }); i > 0 {
-		at = place(r.marks[i-1])
+		return place(r.marks[i-1])
 	}
+	return place{}
+}
+
+// recent is near for who asks for what came last, as most do who come back: the last
+// struct is tried first.
+func (r *run) recent(clock uint64) place {
+	t := reader{src: r.buf, pos: int(r.tail), trusted: true}
+	var last block
+	t.block(&last, 0)
+	if begin := uint64(r.end) - last.length; begin <= clock {
+		return place{uint32(begin), r.tail, r.count - 1}
+	}
+	return r.near(clock)
+}
+
+// walk is find from a place on that is at or before the clock.
+func (r *run) walk(at place, clock uint64, b *block) place {
 	t := reader{src: r.buf, pos: int(at.offset), trusted: true}
 	for {
 		t.block(b, uint64(at.clock))

@@ -9,6 +9,11 @@ func ConvertUpdateV1ToV2(update []byte) ([]byte, error) {
 	if err := validate(update, MaxClock); err != nil {
 		return nil, err
 	}
+	return encodeV2(update), nil
+}
+
+// encodeV2 is ConvertUpdateV1ToV2 for an update that was checked.
+func encodeV2(update []byte) []byte {
 	w := v2Writer{rest: make([]byte, 0, len(update)/4)}
 	u := readUpdate(update)
 	u.trusted = true
@@ -23,7 +28,7 @@ func ConvertUpdateV1ToV2(update []byte) ([]byte, error) {
 		w.block(update, &b)
 	}
 	w.deletes(update, u.deletesAt)
-	return w.bytes(), nil
+	return w.bytes()
 }
 
 // EncodeStateAsUpdateV2 is EncodeStateAsUpdate in version 2.
@@ -32,7 +37,7 @@ func (d *Document) EncodeStateAsUpdateV2(stateVector []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ConvertUpdateV1ToV2(v1)
+	return encodeV2(v1), nil
 }
 
 // v2Writer gathers the columns of a version 2 update.
@@ -131,7 +136,7 @@ func (w *v2Writer) content(src []byte, b *block) {
 	case kindBinary:
 		w.rest = lib0.AppendVarBytes(w.rest, r.bytes())
 	case kindString:
-		w.strings.put(r.text())
+		w.strings.add(r.text(), b.length)
 	case kindEmbed:
 		w.rest = appendAny(w.rest, r.text())
 	case kindFormat:

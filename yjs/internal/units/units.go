@@ -51,6 +51,9 @@ func Count(s []byte) int {
 // Cut finds the byte of s at which its first n units end. If they end inside a
 // surrogate pair, inside is true and at is where that code point begins.
 func Cut(s []byte, n uint64) (at int, inside bool) {
+	if n <= uint64(len(s)) && ASCII(s[:n]) {
+		return int(n), false
+	}
 	for n > 0 && at < len(s) {
 		size := 1
 		if s[at] >= utf8.RuneSelf {
