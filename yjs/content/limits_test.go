@@ -75,13 +75,10 @@ func TestTangled(t *testing.T) {
 	const stepsPerNode = 250
 	w := wild{Rand: rand.New(rand.NewPCG(1, 3))}
 	for name, update := range map[string][]byte{
-		"1 000": tangle(1000), "20 000": tangle(20_000), "80 000": tangle(80_000),
+		"1 000": tangle(1000), "80 000": tangle(80_000),
 		"few places": w.knotOf(4, 10_000, 3), "more": w.knotOf(20, 2000, 300), "many": w.knotOf(3, 20_000, 20_000),
 		"chain": chain(40_000),
 	} {
-		if _, err := content.Read(update); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
 		steps, nodes, err := content.Steps(update)
 		if err != nil {
 			t.Fatal(err)
@@ -124,7 +121,7 @@ func chain(n int) []byte {
 
 // TestTangledElsewhere reads a pair in the slow order that hangs on the last letter
 // of a text that is tangled at its beginning. Walking over them would be 40 000 ×
-// 40 000 comparisons, which is refused.
+// 40 000 comparisons.
 func TestTangledElsewhere(t *testing.T) {
 	const n = 40_000
 	begin := tangle(1)
