@@ -57,6 +57,16 @@ func leaving(t *testing.T, r *running) {
 func TestDrainKeepsItsTime(t *testing.T) {
 	r := start(t, nil, anywhere(t.TempDir(), "--drain", "2s")...)
 	silent(t, r)
+	// Or else the first that isn't ready may be another part, which has just begun.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		code, body := r.get(t, r.urls["ops"]+"/readyz")
+		if code == http.StatusOK {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready: %s", body)
+		}
+	}
 	began := time.Now()
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
