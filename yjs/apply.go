@@ -8,41 +8,57 @@ package yjs
 // The whole update is checked before anything changes. An error is ErrMalformed,
 // ErrLimit or ErrConflict, and then the document is as it was.
 func (d *Document) ApplyUpdate(update []byte) error {
-	return d.apply(update, MaxNewUnits)
+	if d.nesting != nil && d.nesting.stale {
+		d.renest()
+	}
+	return d.apply(update, &live)
 }
 
 // Load is ApplyUpdate for bytes from the document's own storage: the cap on what
-// one update may add doesn't apply, since a whole history may exceed it.
+// one update may add doesn't apply, since a whole history may exceed it, nor the one
+// on nesting, since what was stored must not be lost. To types that are too deep none
+// can be added.
 func (d *Document) Load(state []byte) error {
-	return d.apply(state, MaxClock)
+	return d.apply(state, &stored)
 }
 
-func (d *Document) apply(update []byte, maxUnits uint64) error {
+// bounds is what an update may ask for.
+type bounds struct {
+	units   uint64 // new clock units
+	nesting bool   // not deeper than MaxNesting
+}
+
+var (
+	live   = bounds{MaxNewUnits, true}
+	stored = bounds{MaxClock, false}
+)
+
+func (d *Document) apply(update []byte, most *bounds) error {
 	if d.keystroke(update) {
 		return nil
 	}
-	return d.applyAny(update, maxUnits)
+	return d.applyAny(update, most)
 }
 
 // applyAny is apply for every update.
-func (d *Document) applyAny(update []byte, maxUnits uint64) error {
+func (d *Document) applyAny(update []byte, most *bounds) error {
 	if len(d.clients) == 0 {
-		if filled, err := d.fill(update, maxUnits); filled {
+		if filled, err := d.fill(update, most); filled {
 			return err
 		}
 	}
-	return d.add(update, maxUnits)
+	return d.add(update, most)
 }
 
 // add is apply for every update and every document.
-func (d *Document) add(update []byte, maxUnits uint64) error {
-	var s summary
-	if err := d.check(&s, update, maxUnits); err != nil {
+func (d *Document) add(update []byte, most *bounds) error {
+	s := summary{update: update}
+	if err := d.check(&s, most); err != nil {
+		d.unnest()
 		return err
 	}
-	if s.buries {
-		d.bury(update)
-	}
+	update = s.update
+	buried := s.buries && d.bury(update)
 	switch {
 	case s.blocks == 1 && s.last.kind() != kindSkip: // a key was pressed: it needn't be read again
 		d.ensure(s.client).put(update, &s.last)
@@ -51,11 +67,13 @@ func (d *Document) add(update []byte, maxUnits uint64) error {
 		d.merge(update)
 	}
 	d.mergeDeletes(s.deletes)
+	d.nested(&s, most, buried)
 	return nil
 }
 
 // summary is what checking an update leaves for adding it.
 type summary struct {
+	update  []byte // what is to be added
 	blocks  int    // structs with content
 	last    block  // the last one read: of these, or a Skip
 	client  uint64 // whose that is
@@ -64,11 +82,26 @@ type summary struct {
 	strangers int
 	// buries says that a GC struct covers what is held in another form.
 	buries bool
+	// types says that there are new types, disordered that clients don't descend, as
+	// they do wherever updates are written.
+	types, disordered bool
+	// of the section that is being read
+	begun         bool
+	author, begin uint64 // its client and first clock
+}
+
+// section notes that a section begins, of a client of which the document has c.
+func (s *summary) section(u *updateReader, c *client) {
+	s.disordered = s.disordered || s.begun && u.client >= s.author
+	s.begun, s.author, s.begin = true, u.client, s.last.clock
+	if c == nil {
+		s.strangers++
+	}
 }
 
 // check reads an update to its last byte and compares it with the document.
-// maxUnits caps how many new clock units it may bring.
-func (d *Document) check(s *summary, update []byte, maxUnits uint64) error {
+func (d *Document) check(s *summary, most *bounds) error {
+	update := s.update
 	u := readUpdate(update)
 	k := newComparer(update)
 	b := &s.last
@@ -76,12 +109,11 @@ func (d *Document) check(s *summary, update []byte, maxUnits uint64) error {
 	var units uint64
 	for u.checked(b) {
 		if u.section {
-			if c = d.find(u.client); c != nil && len(c.main.buf)+len(update) > maxRunBytes {
+			c = d.find(u.client)
+			s.section(&u, c)
+			if c != nil && len(c.main.buf)+len(update) > maxRunBytes {
 				u.fail(faultBytes)
 				break
-			}
-			if c == nil {
-				s.strangers++
 			}
 		}
 		if b.kind() == kindSkip {
@@ -99,14 +131,22 @@ func (d *Document) check(s *summary, update []byte, maxUnits uint64) error {
 			from = max(from, uint64(c.main.end))
 		}
 		if b.limit() > from {
-			if units += b.limit() - from; units > maxUnits {
+			if units += b.limit() - from; units > most.units {
 				u.fail(faultUnits)
+			}
+		}
+		if b.kind() == kindType {
+			if err := d.nest(s, c, most); err != nil {
+				return err
 			}
 		}
 	}
 	s.buries = k.buries
 	s.deletes = u
-	return u.finish()
+	if err := u.finish(); err != nil {
+		return err
+	}
+	return d.settle(s, most)
 }
 
 // merge adds the structs of an update that was checked. It can't fail.

@@ -19,9 +19,11 @@ type burial struct {
 	clocks spans
 }
 
-// bury replaces what an update's GC structs replace.
-func (d *Document) bury(update []byte) {
-	for _, each := range d.buried(update) {
+// bury replaces what an update's GC structs replace, and reports whether that is
+// anything.
+func (d *Document) bury(update []byte) bool {
+	all := d.buried(update)
+	for _, each := range all {
 		c := each.client
 		c.cut(&partition{spans: &each.clocks, kind: kindGC})
 		for _, chunk := range each.clocks.chunks {
@@ -32,6 +34,7 @@ func (d *Document) bury(update []byte) {
 			}
 		}
 	}
+	return len(all) > 0
 }
 
 // buried returns the clocks that an update's GC structs replace. It walks over

@@ -14,6 +14,7 @@ func (d *Document) Compact() int {
 		d.clients[i].dropDeleted()
 		d.clients[i].fit()
 	}
+	d.stale()
 	return before - d.Size()
 }
 
@@ -51,6 +52,7 @@ func (d *Document) Collect(f Findings) int {
 	for i := range d.clients {
 		d.clients[i].fit()
 	}
+	d.stale()
 	return before - d.Size()
 }
 

@@ -23,6 +23,7 @@
 //	block      one struct while it is being read: offsets into bytes
 //	span       a range of deleted clocks
 //	vector     a peer's state vector
+//	nesting    how deep each shared type stands, if anybody writes
 //
 // A letter typed after the last one makes the last struct a byte longer. Nothing
 // points at anything, so a document costs about what its bytes cost.

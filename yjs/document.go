@@ -19,6 +19,9 @@ type Document struct {
 	recent int32
 	// near is where in the deletes of some client a key was pressed last: a hint.
 	near spot
+	// nesting is how deep the types are nested, unless flat says that nobody asks.
+	nesting *nesting
+	flat    bool
 }
 
 // indexFrom is the number of clients from which on a map finds them.

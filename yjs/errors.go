@@ -29,6 +29,9 @@ const (
 	MaxNewUnits = 50_000_000
 	// MaxDepth is how deep arrays and objects may nest inside one value.
 	MaxDepth = 100
+	// MaxNesting is how deep shared types may nest in each other. Yjs overflows the
+	// stack on much deeper ones: in Node 20 at some 1 250 for XML, 3 100 for maps.
+	MaxNesting = 256
 	// maxRunBytes keeps the offsets inside one client's bytes within 32 bits.
 	maxRunBytes = 1<<32 - 1
 )

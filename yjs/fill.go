@@ -7,9 +7,9 @@ const sectionRoom = 64
 // fill adds an update to a document that has nothing, reading it once: whatever is
 // wrong with it, what was made of it until then is thrown away. It does nothing, and
 // says so, if reading twice is better: if there are many small sections, of which
-// one doesn't know how many are true, or if there is a shared type, since how those
-// nest is known only in the end.
-func (d *Document) fill(update []byte, maxUnits uint64) (filled bool, err error) {
+// one doesn't know how many are true, or if there is a shared type and one must know
+// how those nest.
+func (d *Document) fill(update []byte, most *bounds) (filled bool, err error) {
 	u := readUpdate(update)
 	if u.sections > indexFrom && u.sections > uint64(len(update)/sectionRoom) {
 		return false, nil
@@ -19,9 +19,12 @@ func (d *Document) fill(update []byte, maxUnits uint64) (filled bool, err error)
 	in := intake{src: update}
 	var b block
 	var units uint64
+	types := false
 	for u.checked(&b) {
 		if b.kind() == kindType {
-			return false, nil
+			if types = true; most.nesting {
+				return false, nil
+			}
 		}
 		if u.section {
 			in.flush()
@@ -30,7 +33,7 @@ func (d *Document) fill(update []byte, maxUnits uint64) (filled bool, err error)
 		if b.kind() == kindSkip {
 			continue
 		}
-		if units += b.length; units > maxUnits {
+		if units += b.length; units > most.units {
 			u.fail(faultUnits)
 		}
 		in.put(&b)
@@ -41,6 +44,9 @@ func (d *Document) fill(update []byte, maxUnits uint64) (filled bool, err error)
 		return true, err
 	}
 	d.clients, d.index, d.recent = fresh.clients, fresh.index, fresh.recent
+	if types && !d.flat {
+		d.nesting = &nesting{stale: true}
+	}
 	return true, nil
 }
 

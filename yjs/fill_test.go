@@ -38,12 +38,12 @@ func TestFill(t *testing.T) {
 				update = update[:rnd.IntN(len(update)+1)]
 			}
 			w := newTwins()
-			took, quick := w.quick.fill(update, MaxNewUnits)
+			took, quick := w.quick.fill(update, &live)
 			if !took {
 				continue
 			}
 			filled++
-			plain := w.plain.add(update, MaxNewUnits)
+			plain := w.plain.add(update, &live)
 			if quick != nil {
 				failed++
 			}
@@ -65,7 +65,7 @@ func TestFillLeaves(t *testing.T) {
 		{9, 1, 5, 0, 4, 1, 1, 't', 1, 'a', 0}, // nine sections in ten bytes
 	} {
 		d := NewDocument()
-		if took, err := d.fill(update, MaxNewUnits); took || err != nil || len(d.clients) > 0 {
+		if took, err := d.fill(update, &live); took || err != nil || len(d.clients) > 0 {
 			t.Errorf("% x: took it %v, %v", update, took, err)
 		}
 	}

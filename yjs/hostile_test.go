@@ -38,6 +38,13 @@ func TestHostile(t *testing.T) {
 	for i := range backwards {
 		backwards[n-1-i] = section(1, uint64(2*i+2), after(1, uint64(2*i+1), "b"))
 	}
+	inText, inGap, waiting := make([][]byte, n), make([][]byte, n), make([][]byte, n)
+	for i := range inText {
+		inText[i] = beside(1, uint64(1+(i*7919)%999_998))
+		inGap[i] = beside(3, uint64(1+(i*7919)%999_998))
+		waiting[n-1-i] = section(uint64(n-i+10), 0, beside(uint64(n-i+11), 0))
+	}
+	late := update(section(3, 1, root("t", strings.Repeat("a", 1_000_000))))
 	for _, c := range []struct {
 		name   string
 		held   []byte
@@ -50,6 +57,10 @@ func TestHostile(t *testing.T) {
 		{"deletes of half pairs", pictures, removal(1, reversed...)},
 		{"gaps from the end", update(), update(backwards...)},
 		{"as many clients", update(), update(manyClients(n)...)},
+		{"types all over a long text", long, update(section(2, 0, inText...))},
+		{"types all over a long text that comes with them", update(), cat([]byte{2}, section(2, 0, inText...), long[1:])},
+		{"types all over a long text behind a gap", late, update(section(2, 0, inGap...))},
+		{"types that wait for each other", update(), update(waiting...)},
 		{"everything again", update(section(1, 0, manyLetters(n)...)), update(section(1, 0, manyLetters(n)...))},
 	} {
 		d := documentOf(t, c.held)

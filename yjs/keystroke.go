@@ -28,7 +28,7 @@ func (d *Document) keystroke(update []byte) bool {
 		return false
 	}
 	if update[0] == 1 {
-		return c.typed(update, at)
+		return !d.nesting.awaits(id) && c.typed(update, at)
 	}
 	clock, length, ok := deletedOnce(update, at)
 	if ok {

@@ -27,9 +27,9 @@ func (w *twins) apply(t *testing.T, update []byte) {
 	if w.quick.keystroke(update) {
 		w.taken++
 	} else {
-		quick = w.quick.applyAny(update, MaxNewUnits)
+		quick = w.quick.applyAny(update, &live)
 	}
-	plain := w.plain.applyAny(update, MaxNewUnits)
+	plain := w.plain.applyAny(update, &live)
 	if fmt.Sprint(quick) != fmt.Sprint(plain) {
 		t.Fatalf("%x: as a keystroke %v, taken apart %v", update, quick, plain)
 	}

@@ -8,13 +8,13 @@ import "github.com/fjord-sync/fjord/yjs/lib0"
 // MergeUpdates returns one update that changes a document as all of the given
 // ones do, in whatever order. Gaps between them are kept, as Skips. It is what a
 // document makes of them: ErrMalformed, ErrLimit or ErrConflict if one of them is
-// refused, though without the cap on new units. No update at all merges to the
-// empty one.
+// refused, though without the cap on new units and without looking at how deep types
+// nest. No update at all merges to the empty one.
 //
 // While dependencies are missing, the merged update mustn't be the only copy: a
 // later, collected form of a struct may be what a document needs.
 func MergeUpdates(updates ...[]byte) ([]byte, error) {
-	d := NewDocument()
+	d := Document{flat: true}
 	for _, u := range updates {
 		if err := d.Load(u); err != nil {
 			return nil, err
@@ -54,7 +54,7 @@ func StateVectorFromUpdate(update []byte) ([]byte, error) {
 		return nil, err
 	}
 	if w.disordered {
-		d := NewDocument()
+		d := Document{flat: true}
 		if err := d.Load(update); err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func DiffUpdate(update, stateVector []byte) ([]byte, error) {
 		return nil, err
 	}
 	if w.disordered {
-		d := NewDocument()
+		d := Document{flat: true}
 		if err := d.Load(update); err != nil {
 			return nil, err
 		}

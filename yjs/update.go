@@ -134,7 +134,7 @@ func (u *updateReader) checked(b *block) bool {
 // ValidateUpdate checks a version 1 update to its last byte: that it can be
 // read, that every Yjs client can load it, and that it keeps within the limits.
 // It doesn't know the document, so it can't see conflicts, nor how deep shared types
-// nest, which content.Read limits. It allocates nothing unless it returns an error,
+// nest, which ApplyUpdate limits. It allocates nothing unless it returns an error,
 // which is ErrMalformed or ErrLimit, or a key has several values in one struct.
 func ValidateUpdate(update []byte) error { return validate(update, MaxNewUnits) }
 

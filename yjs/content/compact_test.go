@@ -70,7 +70,7 @@ func TestCompactLists(t *testing.T) {
 
 func TestCompactRefused(t *testing.T) {
 	d := yjs.NewDocument()
-	if err := d.ApplyUpdate(nest(content.MaxNesting+1, false)); err != nil {
+	if err := d.Load(nest(content.MaxNesting+1, false)); err != nil {
 		t.Fatal(err)
 	}
 	size := d.Size()

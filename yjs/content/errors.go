@@ -21,9 +21,9 @@ var (
 )
 
 const (
-	// MaxNesting is how deep shared types may nest in each other. Yjs overflows the
-	// stack on much deeper ones: in Node 20 at some 1 250 for XML, 3 100 for maps.
-	MaxNesting = 256
+	// MaxNesting is how deep shared types may nest in each other. A yjs.Document takes
+	// no deeper ones, but bytes may come from elsewhere.
+	MaxNesting = yjs.MaxNesting
 	// maxBytes keeps offsets into an update within 32 bits.
 	maxBytes = 1<<32 - 1
 )

@@ -67,6 +67,11 @@ var mutants = []mutant{
 	{"keystroke counts bytes", "keystroke.go", " || !ascii(text)", "", long},
 	{"keystroke after another struct", "run.go", "r.tail, r.body = at, 0", "r.tail = at", long},
 	{"keystroke deletes beyond the last clock", "keystroke.go", " || from+n > MaxClock", "", long},
+	{"right origins say nothing of the place", "nesting.go", "\tcase b.info&flagRight != 0:\n\t\treturn bond{ID: b.right}, true\n", "", long},
+	{"types that wait are never too deep", "knot.go", "if k.most += to.types; k.most > MaxNesting {", "if k.most += to.types; false {", long},
+	{"a key pressed ties nothing", "keystroke.go", "return !d.nesting.awaits(id) && ", "return ", long},
+	{"long walks are forgotten", "walk.go", "at.isType || since == stride", "at.isType", long},
+	{"the later of two structs for a unit", "nest.go", "\tif s.disordered {", "\tif false {", long},
 
 	{"lower client stands right", "content/conflict.go", "if b.id(x) < id {", "if b.id(x) > id {", tier1},
 	{"followers of a sibling aren't passed", "content/conflict.go", "case b.stamps[o] <= cleared:\n\t\t\tleft, cleared = x, b.tick", "case b.stamps[o] <= cleared:\n\t\t\tleft = x", tier1},

@@ -240,8 +240,8 @@ func (s *story) judge(g room.Grants) room.Level {
 	}
 }
 
-// update builds a v1 update from its spelling; "garbage" is none and "empty" is
-// the one without content.
+// update builds a v1 update from its spelling; "garbage" is none, "empty" is the one
+// without content, and "deep" nests types too deep.
 func (s *story) update(word string) []byte {
 	s.t.Helper()
 	var update []byte
@@ -250,6 +250,8 @@ func (s *story) update(word string) []byte {
 		update = []byte{1, 1, 7}
 	case word == "empty":
 		update = []byte{0, 0}
+	case word == "deep":
+		update = deep(yjs.MaxNesting + 1)
 	case !ok:
 		s.t.Fatalf("unknown update %q", word)
 	case strings.Contains(rest, "-"):
@@ -281,6 +283,22 @@ func insert(client, clock uint64, text string) []byte {
 		u = lib0.AppendVarUint(u, clock-1)
 	}
 	u = lib0.AppendVarString(u, text)
+	return append(u, 0) // no deletes
+}
+
+// deep returns an update of client 7 with n arrays in each other.
+func deep(n int) []byte {
+	const contentType, array = 7, 0
+	u := lib0.AppendVarUint([]byte{1}, uint64(n))
+	u = append(u, 7, 0)
+	for i := range n {
+		if u = append(u, contentType); i == 0 {
+			u = lib0.AppendVarString(append(u, 1), "a")
+		} else {
+			u = lib0.AppendVarUint(append(u, 0, 7), uint64(i-1))
+		}
+		u = append(u, array)
+	}
 	return append(u, 0) // no deletes
 }
 

@@ -1,0 +1,89 @@
+package yjs
+
+// journal is what an update that is being checked has changed in what is known about
+// nesting, so that nothing of it stays if the update is refused.
+type journal struct {
+	authors, made int // how many authors and knots there were before
+	lists         []listBefore
+	odd           []ID // that weren't there
+	knots         []knotBefore
+}
+
+// listBefore is how many types an author had.
+type listBefore struct{ author, levels int }
+
+// knotBefore is a knot as it was.
+type knotBefore struct {
+	at   int32
+	knot knot
+}
+
+// write changes a knot.
+func (n *nesting) write(at int32, k knot) {
+	if int(at) < n.journal.made {
+		n.journal.knots = append(n.journal.knots, knotBefore{at, n.knots[at]})
+	}
+	n.knots[at] = k
+}
+
+// commit keeps what the update has changed.
+func (n *nesting) commit() {
+	n.tighten()
+	for _, k := range n.knots[min(max(n.journal.made, 1), len(n.knots)):] {
+		if n.awaited == nil {
+			n.awaited = map[uint64]*spans{}
+		}
+		if n.awaited[k.Client] == nil {
+			n.awaited[k.Client] = new(spans)
+		}
+		n.awaited[k.Client].add(uint32(k.Clock), uint32(k.Clock+1), spot{})
+	}
+	n.begin()
+}
+
+// rollback forgets what the update has changed.
+func (n *nesting) rollback() {
+	j := &n.journal
+	n.tighten()
+	for i := len(j.lists) - 1; i >= 0; i-- {
+		a := &n.authors[j.lists[i].author]
+		a.levels = a.levels[:j.lists[i].levels]
+	}
+	for _, a := range n.authors[j.authors:] {
+		delete(n.index, a.id)
+	}
+	clear(n.authors[j.authors:])
+	n.authors = n.authors[:j.authors]
+	for _, id := range j.odd {
+		delete(n.odd, id)
+	}
+	for i := len(j.knots) - 1; i >= 0; i-- {
+		n.knots[j.knots[i].at] = j.knots[i].knot
+	}
+	for _, k := range n.knots[j.made:] {
+		delete(n.knotOf, k.bond)
+	}
+	n.knots = n.knots[:j.made]
+	n.begin()
+}
+
+// tighten forgets what was needed until all types were settled.
+func (n *nesting) tighten() {
+	for _, touched := range n.journal.lists {
+		n.authors[touched.author].loose = nil
+	}
+}
+
+// begin makes ready for the next update.
+func (n *nesting) begin() {
+	const keep = 64 // more were for a large update, and aren't needed again
+	if cap(n.stray)+cap(n.way)+cap(n.journal.odd)+cap(n.journal.knots)+cap(n.journal.lists) > keep {
+		n.stray, n.way, n.journal = nil, nil, journal{}
+	}
+	n.stray = n.stray[:0]
+	n.deep = false
+	n.journal = journal{
+		len(n.authors), len(n.knots),
+		n.journal.lists[:0], n.journal.odd[:0], n.journal.knots[:0],
+	}
+}

@@ -1,0 +1,126 @@
+package yjs
+
+// nest notes the last struct that was read, a type, if it is new to the document, which
+// has c of its client.
+func (d *Document) nest(s *summary, c *client, most *bounds) error {
+	b := &s.last
+	if c != nil && c.holds(b.clock, b.limit()) {
+		return nil
+	}
+	if s.types = true; d.flat || !most.nesting {
+		return nil
+	}
+	if d.nesting == nil {
+		d.nesting = &nesting{}
+	}
+	n := d.nesting
+	// What is missing of its own client can't come later in the update; a long chain
+	// may hang on it.
+	on, hangs := b.bond()
+	missing := hangs && on.Client == s.author && on.Clock < s.begin && (c == nil || !c.holds(on.Clock, on.Clock+1))
+	n.note(s.author, b, missing)
+	if n.deep {
+		return n.err() // a million more may follow
+	}
+	return nil
+}
+
+// settle finds out whether types would nest too deep, once an update has been read.
+func (d *Document) settle(s *summary, most *bounds) error {
+	n := d.nesting
+	if n == nil || !most.nesting || !s.types && len(n.awaited) == 0 {
+		return nil
+	}
+	if s.disordered {
+		if err := d.once(s); err != nil {
+			return err
+		}
+	}
+	h := heads{document: d, update: s.update}
+	if n.settle(&h); !n.deep {
+		n.arrive(&h)
+	}
+	if n.deep {
+		return n.err()
+	}
+	return nil
+}
+
+// once makes of an update one that has each unit once. Nobody writes others, but
+// which of two structs for one unit the document would keep mustn't be guessed.
+func (d *Document) once(s *summary) error {
+	merged, err := MergeUpdates(s.update)
+	if err != nil {
+		return err
+	}
+	s.update, s.blocks = merged, 2
+	d.nesting.rollback()
+	u := readUpdate(merged)
+	u.trusted = true
+	var b block
+	for u.next(&b) {
+		if b.kind() != kindType {
+			continue
+		}
+		if c := d.find(u.client); c == nil || !c.holds(b.clock, b.limit()) {
+			d.nesting.note(u.client, &b, false)
+		}
+	}
+	return nil
+}
+
+// nested keeps what was noted about an update that has come to the document.
+func (d *Document) nested(s *summary, most *bounds, buried bool) {
+	switch {
+	case d.flat:
+	case most.nesting && d.nesting != nil:
+		if d.nesting.commit(); buried {
+			d.stale()
+		}
+	case s.types || d.nesting != nil:
+		d.nesting = &nesting{stale: true}
+	}
+}
+
+// stale has the nesting found out anew when somebody writes next.
+func (d *Document) stale() {
+	if d.nesting != nil {
+		d.nesting = &nesting{stale: true}
+	}
+}
+
+// unnest forgets what was noted about an update that was refused.
+func (d *Document) unnest() {
+	if d.nesting == nil || d.nesting.stale {
+		return
+	}
+	if d.nesting.rollback(); len(d.nesting.authors) == 0 {
+		d.nesting = nil
+	}
+}
+
+// renest finds out how deep types nest in a document that was loaded, or of which types
+// were replaced by what isn't a type: what was in them belongs nowhere now.
+func (d *Document) renest() {
+	n := &nesting{}
+	for i := range d.clients {
+		c := &d.clients[i]
+		note := func(b *block) {
+			if b.kind() == kindType {
+				n.note(c.id, b, false)
+			}
+		}
+		w := c.main.blocks()
+		for w.next() {
+			note(&w.block)
+		}
+		if c.gaps != nil {
+			c.gaps.each(note)
+		}
+	}
+	n.settle(&heads{document: d})
+	n.commit()
+	if d.nesting = n; len(n.authors) == 0 {
+		d.nesting = nil
+	}
+}
