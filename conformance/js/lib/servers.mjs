@@ -17,12 +17,20 @@ export const splitBinaries = env.FJORD_EDGE_BIN && env.FJORD_ROOMS_BIN && env.FJ
 export const needsFjord = fjordBinary ? false : 'FJORD_BIN is not set'
 export const needsSplit = splitBinaries ? false : 'FJORD_EDGE_BIN, FJORD_ROOMS_BIN and FJORD_STORAGE_BIN are not all set'
 
-/** A data directory that goes when the check is over. */
-export const dataDirectory = (t) => {
+const directories = []
+/**
+ * A data directory that goes when the file's checks are over. Not in t.after: those
+ * run in the order they were named, this one before the server is ended, and what
+ * that still writes would make it throw and the server stay.
+ */
+export const dataDirectory = () => {
   const dir = mkdtempSync(join(tmpdir(), 'fjord-conformance-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  directories.push(dir)
   return dir
 }
+process.on('exit', () => {
+  for (const dir of directories) rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+})
 
 const anyPort = '127.0.0.1:0'
 
@@ -50,7 +58,7 @@ export class Split {
    */
   static async start (t, { data, rooms = ['rooms'], edges = { edge: ['rooms'] } }) {
     const split = new Split()
-    const secret = join(dataDirectory(t), 'secret')
+    const secret = join(dataDirectory(), 'secret')
     writeFileSync(secret, 'known to these three and nobody else\n', { mode: 0o600 })
     const known = ['--rpc-secret', secret]
     const place = async () => `127.0.0.1:${await freePort()}`
@@ -90,7 +98,7 @@ export class Split {
 export const serverURL = async (t) => {
   if (env.FJORD_URL) return env.FJORD_URL.replace(/\/+$/, '')
   if (!fjordBinary) throw new Error('set FJORD_URL to a running server, or FJORD_BIN to a fjord binary')
-  return (await Fjord.start(t, { data: dataDirectory(t) })).url
+  return (await Fjord.start(t, { data: dataDirectory() })).url
 }
 
 let count = 0

@@ -19,7 +19,7 @@ const counted = kinds.filter((kind) => kind.startsWith('Hocuspocus'))
 
 const withTokens = async (t) => {
   const issuer = new Issuer(t)
-  const fjord = await Fjord.start(t, { data: dataDirectory(t), args: ['--auth', `jwt:${issuer.file}`] })
+  const fjord = await Fjord.start(t, { data: dataDirectory(), args: ['--auth', `jwt:${issuer.file}`] })
   /** A token for one room: 'rw' or 'r'. */
   const token = (room, perm, more) => issuer.sign({ sub: 'ann', rooms: [{ id: room, perm }], ...more })
   return { fjord, token }
@@ -59,7 +59,7 @@ test('each brings its token its own way', options, async (t) => {
 
 test('names and passwords', options, async (t) => {
   const people = file(t, 'people', 'ann:$2a$05$Olp6XjVD0Lqb2YjdSnQGke0bB6/ad0BvROloFddy286sje.qwvuc2\n')
-  const fjord = await Fjord.start(t, { data: dataDirectory(t), args: ['--auth', `basic:${people}`] })
+  const fjord = await Fjord.start(t, { data: dataDirectory(), args: ['--auth', `basic:${people}`] })
   const room = freshRoom('passwords')
   const basic = (name, password) => ({ authorization: 'Basic ' + Buffer.from(`${name}:${password}`).toString('base64') })
   const elva = new ElvaClient(t, { url: fjord.url, room, user: 'elva', headers: basic('ann', 's3cret') })

@@ -118,7 +118,7 @@ const reference = async (t) => {
 }
 
 test('who was away, and who takes a deletion back, find what Yjs gives them', { skip: needsFjord, timeout: 120_000 }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t), args: pace })
+  const fjord = await Fjord.start(t, { data: dataDirectory(), args: pace })
   const got = await story(t, fjord, async ({ room, update, people }) => {
     await snapshot(fjord, room, update)
     fjord.process.child.kill('SIGKILL')
@@ -140,7 +140,7 @@ test('who was away, and who takes a deletion back, find what Yjs gives them', { 
 })
 
 test('--keep-deleted keeps what the history shows', { skip: needsFjord, timeout: 120_000 }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t), args: [...pace, '--keep-deleted'] })
+  const fjord = await Fjord.start(t, { data: dataDirectory(), args: [...pace, '--keep-deleted'] })
   await story(t, fjord, async ({ room, update, whole, people }) => {
     const past = () => Y.createDocFromSnapshot(history, whole).getXmlFragment('xml').toString()
     await snapshot(fjord, room, update)

@@ -18,7 +18,7 @@ const echoKills = 10
 
 test(`SIGKILL right after an edit was seen, ${kills} times`, { skip: needsFjord, timeout: 120_000 }, async (t) => {
   const random = seeded(t)
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('crash')
   const restarts = []
   let previous
@@ -52,7 +52,7 @@ test(`SIGKILL right after an edit was seen, ${kills} times`, { skip: needsFjord,
 
 test(`SIGKILL in the middle of typing, ${echoKills} times: what was echoed or seen is there`, { skip: needsFjord, timeout: 120_000 }, async (t) => {
   const random = seeded(t)
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   let acknowledged = 0
   for (let round = 0; round < echoKills; round++) {
     const room = freshRoom('typing')
@@ -96,7 +96,7 @@ test(`SIGKILL in the middle of typing, ${echoKills} times: what was echoed or se
 })
 
 test('an update comes back to its writer, content for content', { skip: needsFjord }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   const url = `${fjord.url}/${freshRoom('echo')}`
   const writer = await Raw.open(t, url)
   await writer.sync()

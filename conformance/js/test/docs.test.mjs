@@ -77,7 +77,7 @@ const stored = async (fjord, room) => {
   return doc.getText('text').toString()
 }
 
-const serve = (t) => Fjord.start(t, { data: dataDirectory(t) })
+const serve = (t) => Fjord.start(t, { data: dataDirectory() })
 
 test('coming from Hocuspocus', options, async (t) => {
   const fjord = await serve(t)

@@ -11,7 +11,7 @@ import { Fjord, dataDirectory, freshRoom, needsFjord } from '../lib/servers.mjs'
 import { until } from '../lib/wait.mjs'
 
 test('a volatile room keeps the document in memory, and only there', { skip: needsFjord }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t), rooms: 'volatile' })
+  const fjord = await Fjord.start(t, { data: dataDirectory(), rooms: 'volatile' })
   const room = freshRoom('volatile')
   const options = { url: fjord.url, room }
 
@@ -40,7 +40,7 @@ test('a volatile room keeps the document in memory, and only there', { skip: nee
 })
 
 test('a relay room keeps nothing and passes any bytes on', { skip: needsFjord }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t), rooms: 'relay' })
+  const fjord = await Fjord.start(t, { data: dataDirectory(), rooms: 'relay' })
 
   await t.test('bytes go to the others, unchanged, in order, and not back', async (t) => {
     const url = `${fjord.url}/${freshRoom('bytes')}`

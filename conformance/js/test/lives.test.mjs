@@ -40,7 +40,7 @@ const listen = (t) => {
 test('a working day', { skip: needsFjord, timeout: 180_000 }, async (t) => {
   const random = seeded(t)
   const noise = listen(t)
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('day')
   const people = new Map()
   for (const kind of kinds) people.set(kind, await arrive(t, kind, { url: fjord.url, room }))

@@ -112,5 +112,5 @@ const rounds = async (t, dialect, fjord) => {
 }
 
 test(`saved means on disk, ${killsEach} kills for each dialect`, { skip: needsFjord, timeout: 60_000 + killsEach * 5_000, concurrency: 3 }, async (t) => {
-  await Promise.all(dialects.map((dialect) => t.test(dialect.join(', '), async (t) => rounds(t, dialect, await Fjord.start(t, { data: dataDirectory(t) })))))
+  await Promise.all(dialects.map((dialect) => t.test(dialect.join(', '), async (t) => rounds(t, dialect, await Fjord.start(t, { data: dataDirectory() })))))
 })

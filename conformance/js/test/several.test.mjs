@@ -14,7 +14,7 @@ test('two edges and two rooms processes are one server', { skip: needsSplit, tim
   // The edges know the same processes, in another order: the place of a room
   // must not depend on that.
   const split = await Split.start(t, {
-    data: dataDirectory(t),
+    data: dataDirectory(),
     rooms: ['rooms-1', 'rooms-2'],
     edges: { east: ['rooms-1', 'rooms-2'], west: ['rooms-2', 'rooms-1'] }
   })
@@ -47,7 +47,7 @@ test('edges that disagree on where a room lives lose nothing', { skip: needsSpli
   const random = seeded(t)
   // Each edge sends the room to another process: both claim it, by turns.
   const split = await Split.start(t, {
-    data: dataDirectory(t),
+    data: dataDirectory(),
     rooms: ['rooms-1', 'rooms-2'],
     edges: { east: ['rooms-1'], west: ['rooms-2'] }
   })

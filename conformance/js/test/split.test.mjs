@@ -19,7 +19,7 @@ const recovery = 10_000
 for (const victim of ['edge', 'rooms', 'storage']) {
   test(`${victim} dies right after an edit was seen, ${lossKills} times; nobody is left to bring it back`, { skip: needsSplit, timeout: 120_000 }, async (t) => {
     const random = seeded(t)
-    const split = await Split.start(t, { data: dataDirectory(t) })
+    const split = await Split.start(t, { data: dataDirectory() })
     const room = freshRoom(`crash-${victim}`)
     for (let round = 0; round < lossKills; round++) {
       const options = (version) => ({ version, url: split.url, room, within: recovery })
@@ -44,7 +44,7 @@ for (const victim of ['edge', 'rooms', 'storage']) {
 
   test(`${victim} dies while people type, ${livingKills} times; they go on`, { skip: needsSplit, timeout: 180_000 }, async (t) => {
     const random = seeded(t)
-    const split = await Split.start(t, { data: dataDirectory(t) })
+    const split = await Split.start(t, { data: dataDirectory() })
     const room = freshRoom(`living-${victim}`)
     const people = await Promise.all(versions.map((version) => Client.open(t, { version, url: split.url, room, user: `v${version}` })))
     const recoveries = []

@@ -20,13 +20,13 @@ const fails = async (args, pattern) => {
 
 test('starts that cannot work', { skip: needsFjord }, async (t) => {
   await t.test('an unknown flag', async (t) => {
-    await fails([...anyPorts, '--data', dataDirectory(t), '--no-such-flag'], /no-such-flag/)
+    await fails([...anyPorts, '--data', dataDirectory(), '--no-such-flag'], /no-such-flag/)
   })
   await t.test('an unknown kind of room', async (t) => {
-    await fails([...anyPorts, '--data', dataDirectory(t), '--rooms', 'eternal'], /durable/)
+    await fails([...anyPorts, '--data', dataDirectory(), '--rooms', 'eternal'], /durable/)
   })
   await t.test('a data directory that is a file', async (t) => {
-    const file = join(dataDirectory(t), 'file')
+    const file = join(dataDirectory(), 'file')
     writeFileSync(file, '')
     await fails([...anyPorts, '--data', file], /file/)
   })
@@ -35,17 +35,17 @@ test('starts that cannot work', { skip: needsFjord }, async (t) => {
     await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve))
     t.after(() => other.close())
     const { port } = other.address()
-    await fails(['--listen', `127.0.0.1:${port}`, '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0', '--data', dataDirectory(t)], new RegExp(String(port)))
+    await fails(['--listen', `127.0.0.1:${port}`, '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0', '--data', dataDirectory()], new RegExp(String(port)))
   })
   await t.test('a data directory that another process has open', async (t) => {
-    const data = dataDirectory(t)
+    const data = dataDirectory()
     await Fjord.start(t, { data })
     await fails([...anyPorts, '--data', data], /./)
   })
 })
 
 test('health', { skip: needsFjord }, async (t) => {
-  const data = dataDirectory(t)
+  const data = dataDirectory()
   const server = await ServerProcess.start(fjordBinary, [...anyPorts, '--data', data], ['websocket', 'rpc', 'ops'])
   t.after(() => server.kill())
   for (const path of ['/healthz', '/readyz']) assert.equal((await fetch(server.ops + path)).status, 200, path)

@@ -30,7 +30,7 @@ const outcome = async (process) => {
 
 test('all in one', { skip: needsFjord, timeout: 60_000 }, async (t) => {
   const random = seeded(t)
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('stop')
   for (let round = 0; round < 3; round++) {
     const { people, stop } = await typingPeople(t, { url: fjord.url, room, random })
@@ -63,14 +63,14 @@ test('all in one', { skip: needsFjord, timeout: 60_000 }, async (t) => {
 
 test('an idle server ends too, also right after its start', { skip: needsFjord, timeout: 60_000 }, async (t) => {
   for (let round = 0; round < 10; round++) {
-    const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+    const fjord = await Fjord.start(t, { data: dataDirectory() })
     const { code, signal } = await outcome(fjord.process)
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, fjord.process.stderr)
   }
 })
 
 test('a peer that does not answer holds nothing up', { skip: needsFjord, timeout: 60_000 }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('mute')
   const mute = await Raw.open(t, `${fjord.url}/${room}`)
   await mute.sync()
@@ -84,7 +84,7 @@ test('a peer that does not answer holds nothing up', { skip: needsFjord, timeout
 
 test('three services, in the order edge, rooms, storage', { skip: needsSplit, timeout: 60_000 }, async (t) => {
   const random = seeded(t)
-  const split = await Split.start(t, { data: dataDirectory(t) })
+  const split = await Split.start(t, { data: dataDirectory() })
   const room = freshRoom('stop')
   const { people, stop } = await typingPeople(t, { url: split.url, room, random })
   for (const name of ['edge', 'rooms', 'storage']) {

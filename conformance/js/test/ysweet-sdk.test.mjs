@@ -61,7 +61,7 @@ test('y-sweet: a document manager without tokens', async (t) => {
 })
 
 test('y-sweet: tokens that the server signs', { skip: needsFjord }, async (t) => {
-  const data = dataDirectory(t)
+  const data = dataDirectory()
   const secret = 'a secret of more than thirty-two bytes'
   writeFileSync(join(data, 'secret'), secret, { mode: 0o600 })
   const server = await ServerProcess.start(fjordBinary, ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0',
