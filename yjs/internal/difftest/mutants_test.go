@@ -83,7 +83,7 @@ var mutants = []mutant{
 	{"a tangled list ends early", "content/tangle.go", "case beyond.low == origin && beyond.clean != nothing:", "case false:", tier2},
 	{"a crossing from the right is overlooked", "content/forest.go", "if left.clean != nothing && f.label(left.clean) > r {", "if false {", tier2},
 	{"the second origin is overlooked", "content/forest.go", "left.clean == nothing || f.label(left.clean) > f.label(right.second)", "left.clean == nothing", tier2},
-	{"trees aren't built anew", "content/forest.go", "if 100*depth > ", "if 0 > ", tier2},
+	{"trees aren't built anew", "content/forest.go", "if 100*depth > ", "if 0*depth > ", tier2},
 	{"first value of a key", "content/shared.go", "return v.valueAt(n, n.length-1), true", "return v.valueAt(n, 0), true", tier2},
 	{"cut pair loses a half", "content/split.go", "\t\tr.flags |= headHalf\n", "", tier2},
 	{"formats count", "content/node.go", "return n.kind != kindFormat && n.kind > kindDeleted", "return n.kind > kindDeleted", tier1},
