@@ -88,6 +88,7 @@ func (c *client) dropDeleted() {
 // fit gives back spare memory.
 func (c *client) fit() {
 	c.main.buf = append(make([]byte, 0, len(c.main.buf)), c.main.buf...)
+	c.deletes.trim()
 	c.main.marks = append([]mark(nil), c.main.marks...)
 }
 

@@ -169,6 +169,15 @@ func (s *spans) insert(at spot, d span) spot {
 	return at
 }
 
+// trim frees the room in the chunks: those that were split by inserts are half empty.
+func (s *spans) trim() {
+	for i, chunk := range s.chunks {
+		if len(chunk) < cap(chunk) {
+			s.chunks[i] = append(make([]span, 0, len(chunk)), chunk...)
+		}
+	}
+}
+
 // swallow joins the span at a spot with those that it has come to touch.
 func (s *spans) swallow(at spot) {
 	d := &s.chunks[at.i][at.j]
