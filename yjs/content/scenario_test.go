@@ -28,7 +28,7 @@ var (
 // TestScenarios plays all of them with and without garbage collection.
 func TestScenarios(t *testing.T) {
 	o := difftest.Start(t, "testdata/oracle.mjs")
-	for _, c := range slices.Concat(textScenarios, typeScenarios, timeScenarios) {
+	for _, c := range slices.Concat(textScenarios, typeScenarios, undoScenarios, timeScenarios) {
 		for name, gc := range map[string]bool{"": true, ", everything kept": false} {
 			t.Run(c.name+name, func(t *testing.T) {
 				s := begun(t, o, gc, c.clients...)

@@ -114,6 +114,33 @@ var textScenarios = []scenario{
 		s.act(2, insert(6, "in what another deletes"))
 		s.sync()
 	}},
+	{"text: a document of lines, lists and a table as one delta, then edited by two", pair, func(s *scene) {
+		cell := func(row string) object { return object{"table-cell": object{"row": row, "cell": "c"}} }
+		s.act(1, delta(content.Op{Insert: "\n", Attributes: object{"block-id": "b1"}},
+			content.Op{Insert: "title"}, content.Op{Insert: "\n", Attributes: object{"header": 1.0, "block-id": "b2"}},
+			content.Op{Insert: "item"}, content.Op{Insert: "\n", Attributes: object{"list": object{"list": "bullet"}, "block-id": "b3"}},
+			content.Op{Insert: "\n\n\n", Attributes: object{"table-col": object{"width": "150"}}},
+			content.Op{Insert: "\n", Attributes: cell("r1")}, content.Op{Insert: "x", Attributes: bold}, content.Op{Insert: "\n", Attributes: cell("r2")},
+			content.Op{Insert: object{"image": "i.png"}, Attributes: object{"width": 10.0}}, content.Op{Insert: "\n"}))
+		s.sync()
+		s.act(1, delta(content.Op{Retain: 1}, content.Op{Retain: 5, Attributes: object{"bold": true}}, content.Op{Delete: 1}, content.Op{Insert: "\n", Attributes: object{"header": 2.0}}, content.Op{Retain: 4}, content.Op{Retain: 1, Attributes: object{"list": nil}}))
+		s.act(2, delta(content.Op{Retain: 13}, content.Op{Delete: 2}, content.Op{Insert: "\n", Attributes: cell("r3")}, content.Op{Retain: 2}, content.Op{Insert: "end", Attributes: bold}))
+		s.look(1)
+		s.sync()
+		s.does(1, "tidy", action{"root": rootText, "path": []any{}})
+		s.sync()
+	}},
+	{"text: deleted with its formats while another formats it", three, func(s *scene) {
+		s.act(1, insert(0, "Attack ships on fire off the shoulder"))
+		s.sync()
+		s.act(1, format(13, 7, bold))
+		s.act(2, remove(15, 4), format(4, 20, object{"em": true}))
+		s.act(3, format(7, 10, object{"bold": nil, "em": true}), insertAs(16, "new", bold))
+		s.sync()
+		s.act(2, remove(5, 20))
+		s.act(3, insertAs(8, "in between", object{"em": nil}))
+		s.sync()
+	}},
 	{"text: attributes of the text itself", pair, func(s *scene) {
 		s.act(1, insert(0, "x"), action{"do": "embed", "root": rootText, "index": 0, "value": object{"a": 1.0}})
 		s.act(1, nodes(0, []any{"xmltext", "body"}))

@@ -7,73 +7,28 @@ import (
 	"github.com/fjord-sync/fjord/yjs/content"
 )
 
-// timeScenarios are about what was: undo, snapshots, positions, and updates in any order.
+// timeScenarios are about what was: snapshots, positions, and updates in any order.
 var timeScenarios = []scenario{
-	{"undo: of a text that another has changed", pair, func(s *scene) {
-		s.does(1, "watch", nil)
-		s.act(1, insert(0, "abc"))
+	{"snapshot: what a deleted value has left", pair, func(s *scene) {
+		s.act(1, set("test", newMap(object{"k": "v"})))
+		s.act(1, set("foo", "initial"), push("item0"))
+		then := s.clients[1].view.Snapshot()
+		s.act(1, set("foo", "changed"), take(0, 1))
+		s.act(1, put(0, "item1"), unset("test"))
+		s.past(1, then)
 		s.sync()
-		s.act(2, insert(1, "xyz"))
-		s.sync()
-		s.does(1, "undo", nil)
-		s.sync()
-		s.does(1, "redo", nil)
-		s.sync()
+		s.past(2, then)
 	}},
-	{"undo: of formats and of deletes", pair, func(s *scene) {
-		s.does(1, "watch", nil)
-		s.act(1, insert(0, "one two"))
-		s.act(1, format(0, 3, bold))
-		s.act(1, remove(2, 3))
+	{"snapshot: formats and embeds that came and went", pair, func(s *scene) {
+		s.act(1, insert(0, "abcd"), format(1, 2, bold))
+		then := s.clients[1].view.Snapshot()
+		s.act(1, embed(2, object{"image": "x"}, nil), format(0, 5, object{"bold": nil, "em": true}), remove(3, 1))
+		later := s.clients[1].view.Snapshot()
+		s.act(1, remove(0, 3))
+		s.past(1, then)
+		s.past(1, later)
 		s.sync()
-		s.does(1, "undo", nil)
-		s.does(1, "undo", nil)
-		s.sync()
-		s.does(1, "redo", nil)
-		s.sync()
-	}},
-	{"undo: of keys and types", pair, func(s *scene) {
-		s.act(1, set("a", 0))
-		s.does(1, "watch", nil)
-		s.act(1, set("a", 1))
-		s.does(1, "undo", nil)
-		s.does(1, "redo", nil)
-		s.act(1, set("a", newMap(object{"x": 1.0})))
-		s.act(1, set("y", 2).in(rootMap, "a"))
-		s.sync()
-		s.act(2, set("a", 44))
-		s.sync()
-		s.does(1, "undo", nil)
-		s.does(1, "undo", nil)
-		s.does(1, "undo", nil)
-		s.sync()
-		s.does(1, "redo", nil)
-		s.sync()
-	}},
-	{"undo: of elements with others in them", pair, func(s *scene) {
-		s.does(1, "watch", nil)
-		s.act(1, nodes(0, element("div", []any{"xmltext", "content"})))
-		s.act(1, action{"do": "remove", "index": 0, "length": 1}.in(rootXML))
-		s.sync()
-		s.does(1, "undo", nil)
-		s.sync()
-		s.act(2, insert(0, "new ").in(rootXML, 0, 0))
-		s.sync()
-		s.does(1, "undo", nil)
-		s.does(1, "redo", nil)
-		s.sync()
-	}},
-	{"undo: of an array", pair, func(s *scene) {
-		s.does(1, "watch", nil)
-		s.act(1, push(1, 2, 3))
-		s.act(2, push(4, 5))
-		s.sync()
-		s.act(1, take(1, 2))
-		s.does(1, "undo", nil)
-		s.sync()
-		s.does(1, "undo", nil)
-		s.does(1, "undo", nil)
-		s.sync()
+		s.past(2, later)
 	}},
 	{"snapshot: nothing, and everything", pair, func(s *scene) {
 		s.past(1, content.Snapshot{Vector: content.Vector{}, Deletes: yjs.IDSet{}})

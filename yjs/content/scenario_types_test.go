@@ -39,6 +39,18 @@ var typeScenarios = []scenario{
 		s.act(3, set("c", 4))
 		s.sync()
 	}},
+	{"map: types in types, replaced and deleted in turns by three", three, func(s *scene) {
+		s.act(1, set("deep", newMap(object{"deeper": newMap(object{"x": 1.0})})))
+		s.sync()
+		s.act(1, set("deeper", newText("one")).in(rootMap, "deep"))
+		s.act(2, set("x", 2).in(rootMap, "deep", "deeper"))
+		s.act(3, unset("deeper").in(rootMap, "deep"))
+		s.sync()
+		s.act(2, unset("deep"))
+		s.act(3, set("deeper", 3).in(rootMap, "deep"))
+		s.act(3, set("deep", newArray(1)))
+		s.sync()
+	}},
 	{"map: set in a type that another replaces", pair, func(s *scene) {
 		s.act(1, set("map", newMap(object{"in": 1.0})))
 		s.sync()
@@ -87,6 +99,24 @@ var typeScenarios = []scenario{
 		s.act(2, take(0, 1))
 		s.send(2, 1)
 		s.act(1, take(0, 2))
+		s.sync()
+	}},
+	{"array: an element is moved, by deleting it and putting another like it, by two at once", pair, func(s *scene) {
+		s.act(1, push(0, newMap(object{"k": 1.0}), 2, newArray("x")))
+		s.sync()
+		s.act(1, take(1, 1), put(0, newMap(object{"k": 1.0})))
+		s.act(2, take(1, 1), push(newMap(object{"k": 1.0})), set("late", true).in(rootArray, 3))
+		s.sync()
+		s.act(1, take(0, 1), put(1, newMap(object{"k": 2.0})), take(2, 1))
+		s.act(2, take(2, 2))
+		s.sync()
+	}},
+	{"array: put before what another deletes, in one transaction and the next", pair, func(s *scene) {
+		s.act(1, push(1, 2, 3, 4))
+		s.sync()
+		s.act(1, put(2, "a"), take(2, 1), put(2, "b", "c"), take(3, 2))
+		s.act(2, take(0, 3))
+		s.act(2, put(0, "d"), put(1, "e"))
 		s.sync()
 	}},
 	{"array: deleted at once by all", three, func(s *scene) {
