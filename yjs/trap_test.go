@@ -181,6 +181,16 @@ func TestCollectedDoesNotReplaceContent(t *testing.T) {
 	d := documentOf(t, held)
 	apply(t, d, update(section(1, 0, gc(3))))
 	wantState(t, d, held)
+	// What hangs on others isn't blocked either, whoever's clocks are looked at first.
+	chain := [][]byte{section(3, 0, after(2, 1, "z")), section(2, 0, after(1, 2, "xy")), section(1, 0, root("t", "abc"))}
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
+		d := yjs.NewDocument()
+		for _, i := range order {
+			apply(t, d, update(chain[i]))
+		}
+		apply(t, d, update(section(3, 0, gc(1)), section(2, 0, gc(2))))
+		wantState(t, d, update(chain...))
+	}
 }
 
 func TestCollectedReplacesBlocked(t *testing.T) {

@@ -88,6 +88,20 @@ func TestV2ReadsReusedKeys(t *testing.T) {
 	}
 }
 
+// TestV2CutsPairs has a pair in the text that holds all strings, of which one string
+// has the first half and the next one the second.
+func TestV2CutsPairs(t *testing.T) {
+	dst := []byte{0}
+	for _, c := range [][]byte{{}, {0x41, 0}, {0}, {}, {4, 0, 0x84}, cat(str("t😀"), []byte{0x41, 1}), {1}, {}, {}} {
+		dst = append(dst, cat(num(uint64(len(c))), c)...)
+	}
+	dst = append(dst, 1, 2, 0, 0)
+	want := update(section(1, 0, root("t", "\ufffd"), after(1, 0, "\ufffd")))
+	if got, err := yjs.ConvertUpdateV2ToV1(dst); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%x, %v, want %x", got, err, want)
+	}
+}
+
 func TestV2Bombs(t *testing.T) {
 	// A GC of length 1, 2^40 times, in 30 bytes.
 	bomb := func(structs uint64) []byte {

@@ -23,7 +23,8 @@
 // have enough of each (census_test.go).
 //
 // That the comparison sees something is shown by bugs that are put into the engine
-// one by one (make mutants, mutants_test.go): each must make a test fail.
+// one by one (make mutants, mutants_test.go): each must make a test fail. Which test
+// and which bug belongs to which claim is in proof.md.
 //
 // Beside it, lib0.mjs holds yjs/lib0 against the npm package lib0 (YJS_ANYS values), and
 // the tests of yjs/awareness hold it against y-protocols (YJS_AWARENESS sessions).
