@@ -174,7 +174,7 @@ const late = (rnd, updates) => {
 const complete = (phase, rnd, snapshots, ids) => {
   phase.v2 = toV2(phase.updates)
   phase.behind = rnd.shuffle(snapshots).slice(0, 1 + rnd.int(2))
-  if (phase.behind.length === 0) phase.behind.push(late(rnd, phase.updates))
+  if (phase.behind.length === 0 && rnd.chance(0.4)) phase.behind.push(late(rnd, phase.updates))
   phase.vectors = phase.behind.map(s => s.vector).concat([randomVector(rnd, ids), randomVector(rnd, ids)])
 }
 

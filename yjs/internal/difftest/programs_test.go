@@ -264,7 +264,7 @@ func run(p program) (result programResult, views []*content.View, err error) {
 			return result, nil, fmt.Errorf("phase %d: view: %w", i, err)
 		}
 		views = append(views, v)
-		if rnd.IntN(4) == 0 {
+		if rnd.IntN(10) == 0 {
 			if err := sameInAnyOrder(d, v, all, rnd); err != nil {
 				return result, nil, fmt.Errorf("phase %d: %w", i, err)
 			}
