@@ -95,13 +95,17 @@ func TestAllocationOfVectors(t *testing.T) {
 func allocatedBy(f func()) uint64 {
 	var least uint64
 	for i := range 3 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		f()
-		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; i == 0 || got < least {
+		if got := allocatedOnce(f); i == 0 || got < least {
 			least = got
 		}
 	}
 	return least
+}
+
+func allocatedOnce(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

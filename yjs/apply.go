@@ -8,16 +8,14 @@ package yjs
 // The whole update is checked before anything changes. An error is ErrMalformed,
 // ErrLimit or ErrConflict, and then the document is as it was.
 func (d *Document) ApplyUpdate(update []byte) error {
-	if d.nesting != nil && d.nesting.stale {
-		d.renest()
-	}
+	d.Prepare()
 	return d.apply(update, &live)
 }
 
 // Load is ApplyUpdate for bytes from the document's own storage: the cap on what
 // one update may add doesn't apply, since a whole history may exceed it, nor the one
 // on nesting, since what was stored must not be lost. To types that are too deep none
-// can be added.
+// can be added. Who writes next has to wait for Prepare.
 func (d *Document) Load(state []byte) error {
 	return d.apply(state, &stored)
 }

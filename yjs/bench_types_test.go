@@ -82,6 +82,18 @@ func BenchmarkParagraphs(b *testing.B) {
 				apply(b, document(), typed[0])
 			}
 		})
+		for name, prepare := range map[string]func(*yjs.Document){"first": func(*yjs.Document) {}, "first, prepared": (*yjs.Document).Prepare} {
+			b.Run(fmt.Sprintf("%s/%d", name, clients), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					b.StopTimer()
+					d := document()
+					prepare(d)
+					b.StartTimer()
+					apply(b, d, typed[0])
+				}
+			})
+		}
 		b.Run(fmt.Sprintf("compact/%d", clients), func(b *testing.B) {
 			d := document()
 			b.ReportAllocs()

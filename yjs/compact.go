@@ -7,7 +7,8 @@ package yjs
 // which is negative if cutting out single letters has cost more than they took.
 //
 // It reads the whole document and makes a new copy of it, so it is for quiet
-// moments: before a snapshot is stored, or when a room falls idle.
+// moments: before a snapshot is stored, or when a room falls idle. Who writes next
+// has to wait for Prepare.
 func (d *Document) Compact() int {
 	before := d.Size()
 	for i := range d.clients {

@@ -130,7 +130,11 @@ func (j *Journal) claimAndLoad(ctx context.Context, name string, around unusable
 	if err := stream.Err(); err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
-	return l.finish(claim.Msg.GetEpoch())
+	load, err := l.finish(claim.Msg.GetEpoch())
+	if err == nil {
+		l.document.Prepare() // or the room's loop would, for the first who writes
+	}
+	return load, err
 }
 
 // loading builds a document from what Load streams, and checks that nothing is

@@ -1,8 +1,10 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -267,4 +269,30 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
+}
+
+// What the first update to a loaded document would have to work out, in the room's
+// loop, is worked out beside it. What applying it allocates tells.
+func TestOpenPrepares(t *testing.T) {
+	const n = 50_000
+	arrays := append([]byte{1, 0xd0, 0x86, 3, 9, 0}, bytes.Repeat([]byte{7, 1, 1, 'a', 0}, n)...)
+	snapshot := room.AppendSnapshot(nil, append(arrays, 0))
+	s := &scripted{
+		load: streams(head(&storagev1.LoadHead{Epoch: 5, LastSeq: 9, SnapshotSeq: 9, BaseSeq: 9, SnapshotSize: uint64(len(snapshot))}),
+			chunk(snapshot...)),
+	}
+	j, _ := open(t, s)
+	load, err := j.Open(t.Context(), "doc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := load.Document.ApplyUpdate([]byte{1, 1, 7, 0, 7, 1, 1, 'a', 0, 0}); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > n {
+		t.Errorf("%d bytes for the first update", got)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -268,6 +269,24 @@ func TestEditsInWhatIsCollected(t *testing.T) {
 	sameForAll(t, kept, load(t, again))
 	if bytes.Contains(again, []byte("unseen")) || compacted.Size() != len(again) {
 		t.Error("what nobody can see is stored")
+	}
+}
+
+// What the first update to a compacted document would have to work out, in the loop,
+// is worked out while it is compacted. What taking it in allocates tells.
+func TestCompactedIsPrepared(t *testing.T) {
+	const n = 50_000
+	arrays := append([]byte{1, 0xd0, 0x86, 3, 9, 0}, bytes.Repeat([]byte{7, 1, 1, 'a', 0}, n)...)
+	c := newCollecting(t, load(t, append(arrays, 0)), func(*room.Config) {})
+	_, compacted := encode(t, c.say(typed))
+	c.say([]byte{1, 1, 8, 0, 7, 1, 1, 'a', 0, 0}) // meanwhile
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	c.room.Step(noon, room.Event{Kind: room.Compacted, Document: compacted})
+	c.say([]byte{1, 1, 8, 1, 7, 1, 1, 'a', 0, 0})
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > n {
+		t.Errorf("%d bytes for the first update", got)
 	}
 }
 

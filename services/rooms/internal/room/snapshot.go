@@ -36,6 +36,7 @@ func (s *Snapshot) Encode() (data []byte, compacted *yjs.Document, err error) {
 		if state, err = compacted.EncodeStateAsUpdate(nil); err != nil {
 			return nil, nil, err
 		}
+		compacted.Prepare() // or the room's loop would
 	}
 	return AppendSnapshot(make([]byte, 0, 1+len(state)), state), compacted, nil
 }
@@ -100,8 +101,8 @@ func (r *Room) onCompacted(compacted *yjs.Document) {
 		return
 	}
 	for _, update := range c.since {
-		// Load: it was within the limits when it came.
-		if err := compacted.Load(update); err != nil {
+		// Not Load, after which the next update would have to wait for Prepare.
+		if err := compacted.ApplyUpdate(update); err != nil {
 			return // the document itself took it, and stays
 		}
 	}
