@@ -71,8 +71,13 @@ type Config struct {
 	Tracer *trace.Tracer
 }
 
-// minRecheck is the shortest Recheck.
-const minRecheck = time.Second
+const (
+	// minRecheck is the shortest Recheck.
+	minRecheck = time.Second
+	// maxRechecks is how many sessions are asked about at a time: half of the
+	// connections that a webhook is asked by, so that who comes finds one.
+	maxRechecks = 32
+)
 
 // The times that nobody has needed to configure.
 const (

@@ -34,6 +34,7 @@ type Edge struct {
 	sockets    prometheus.Gauge
 	admissions *prometheus.CounterVec
 	rechecks   *prometheus.CounterVec
+	rechecking chan struct{} // the turns of those who are asked about again
 	reached    *limit.Reached
 	rescuer    *rescue.Rescuer
 	ring       *placement.Ring
@@ -68,6 +69,8 @@ func New(cfg Config) (*Edge, error) {
 		ring:    placement.New(cfg.RoomsURLs),
 		clients: make(map[*client]struct{}),
 		revoked: &revoked{sets: make(map[string]*revocation.Set)},
+
+		rechecking: make(chan struct{}, maxRechecks),
 	}
 	e.proxies = proxies(cfg.TrustedProxies)
 	e.routes = newRoutes(e)

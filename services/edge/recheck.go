@@ -22,7 +22,8 @@ import (
 //	  ├── not any more ─► ended as one who comes now
 //	  └── nobody knows ─► asked again sooner; ended once that has gone on for as long
 //
-// It is a timer, and a goroutine while it asks, which stop waits for.
+// It is a timer, and a goroutine while it asks, which stop waits for. Of those only
+// maxRechecks ask at a time, and the others wait.
 type recheck struct {
 	every time.Duration
 	// ask asks, and acts upon the answer. Its error is that nobody knows.
@@ -107,19 +108,14 @@ func (c *client) askAgain(ctx context.Context, own *attendee) error {
 	if !own.joined() { // yet; or it chose documents
 		return nil
 	}
-	claims, access, err := c.pass.inBand.Admit(ctx, own.room, "")
-	if err == nil {
-		err = c.edge.allow(ctx, own.room, claims, access)
-	}
+	claims, g, err := c.again(ctx, own.room, "")
 	switch {
 	case ctx.Err() != nil:
 		return nil
 	case errors.Is(err, auth.ErrUnavailable):
-		c.edge.rechecks.WithLabelValues("unavailable").Inc()
 		return err
 	case err != nil:
 		c.edge.refusedInBand(own.room, err)
-		c.edge.rechecks.WithLabelValues("ended").Inc()
 		code := session.CloseForbidden
 		if errors.Is(err, auth.ErrUnauthenticated) {
 			code = session.CloseUnauthenticated
@@ -128,12 +124,37 @@ func (c *client) askAgain(ctx context.Context, own *attendee) error {
 		return nil
 	}
 	c.expireAt(claims.Expires)
-	f, changed := own.regrant(grants(claims, access))
+	f, changed := own.regrant(g)
 	c.edge.rechecked(changed)
 	if changed {
 		own.member.Send(own.stop, f)
 	}
 	return nil
+}
+
+// again asks what lets the client into a room that it is in, and counts what takes
+// nothing but its turn to tell. Whether the room is there isn't asked, as of newcomers:
+// it is as long as somebody is in it, and rooms that are away put nobody out.
+func (c *client) again(ctx context.Context, room, token string) (auth.Claims, *session.Grants, error) {
+	e := c.edge
+	select {
+	case e.rechecking <- struct{}{}:
+	case <-ctx.Done():
+		return auth.Claims{}, nil, ctx.Err()
+	}
+	defer func() { <-e.rechecking }()
+	claims, access, err := c.pass.inBand.Admit(ctx, room, token)
+	if err == nil {
+		err = e.revoked.check(room, claims)
+	}
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, auth.ErrUnavailable):
+		e.rechecks.WithLabelValues("unavailable").Inc()
+	case err != nil:
+		e.rechecks.WithLabelValues("ended").Inc()
+	}
+	return claims, grants(claims, access), err
 }
 
 // regrant changes what the client may do, tells it, and returns what the room must
@@ -163,42 +184,45 @@ func (d *document) askAgain(ctx context.Context) error {
 	text := r.token
 	d.mu.Unlock()
 	defer d.renew(d.ctx) // those tokens
-	claims, access, err := d.authorize(ctx, text)
+	claims, g, err := d.client.again(ctx, d.room, text)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || d.renewing():
 		return nil
 	case errors.Is(err, auth.ErrUnavailable):
-		d.client.edge.rechecks.WithLabelValues("unavailable").Inc()
 		return err
 	case err != nil:
-		d.client.edge.rechecks.WithLabelValues("ended").Inc()
 		d.renewalFailed(err)
 		return nil
 	}
-	g := grants(claims, access)
-	changed := d.holdsOtherThan(claims, g)
-	d.client.edge.rechecked(changed)
-	if changed {
-		for _, f := range d.regrant(claims, g) {
-			d.member.Send(d.stop, f)
-		}
+	frames := d.stay(claims, g)
+	d.client.edge.rechecked(frames != nil)
+	for _, f := range frames {
+		d.member.Send(d.stop, f)
 	}
 	return nil
 }
 
-// holdsOtherThan reports whether the session must be regranted. If not, it holds as
-// long as the claims.
-func (d *document) holdsOtherThan(claims auth.Claims, g *session.Grants) bool {
+// renewing reports whether the client is asked for another token, or has given one
+// that wasn't looked at: what was asked about is out of date.
+func (d *document) renewing() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.renewal.suspended || d.renewal.next != nil
+}
+
+// stay lets the session stay, as long as the claims hold, and returns what the room
+// must hear if it may do other things than before.
+func (d *document) stay(claims auth.Claims, g *session.Grants) []session.Frame {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.ended || d.renewal.suspended:
-		return false
+		return nil
 	case d.session.Granted() != *g:
-		return true
+		return d.regrantLocked(claims, g)
 	}
 	d.expireLocked(claims)
-	return false
+	return nil
 }
 
 // rechecked counts an answer that lets somebody stay.

@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -25,15 +26,27 @@ type oracle struct {
 	status int
 	answer string
 	asked  []time.Time
+	judge  func(body string) (status int, answer string) // instead, if it isn't nil
 }
 
 // RoundTrip answers.
 func (o *oracle) RoundTrip(r *http.Request) (*http.Response, error) {
-	_, _ = io.Copy(io.Discard, r.Body)
+	body, _ := io.ReadAll(r.Body)
+	o.mu.Lock()
+	o.asked = append(o.asked, time.Now())
+	status, answer, judge := o.status, o.answer, o.judge
+	o.mu.Unlock()
+	if judge != nil {
+		status, answer = judge(string(body))
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+}
+
+// judges has it answer by what it is asked. It may be asked several things at once.
+func (o *oracle) judges(judge func(body string) (status int, answer string)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.asked = append(o.asked, time.Now())
-	return &http.Response{StatusCode: o.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(o.answer))}, nil
+	o.judge = judge
 }
 
 func (o *oracle) says(status int, answer string) {
@@ -93,12 +106,20 @@ func listen(p *peer) *ears {
 // until waits for a frame.
 func (e *ears) until(frame string) {
 	e.t.Helper()
-	for got := range e.frames {
-		if got == hex.EncodeToString(unhex(e.t, frame)) {
-			return
+	late := time.After(time.Hour) // of the bubble's
+	for {
+		select {
+		case got, open := <-e.frames:
+			if !open {
+				e.t.Fatalf("%v before %s came", e.err, frame)
+			}
+			if got == hex.EncodeToString(unhex(e.t, frame)) {
+				return
+			}
+		case <-late:
+			e.t.Fatalf("%s hasn't come", frame)
 		}
 	}
-	e.t.Fatalf("%v before %s came", e.err, frame)
 }
 
 // wantClose waits until the socket is closed.
@@ -232,6 +253,91 @@ func TestRightsAreAskedOnceByDefault(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		if n := len(o.times()); n != 1 {
 			t.Errorf("asked %d times, want once", n)
+		}
+	})
+}
+
+// Whether a room is there is asked of who comes, not of who is in: one that nobody has
+// made yet is there for them, and rooms that are away put nobody out.
+func TestRightsDoNotHangOnTheRoom(t *testing.T) {
+	for name, change := range map[string]func(*world){
+		"empty": func(w *world) { w.rooms.SetMissing("doc") },
+		"away":  func(w *world) { w.rooms.SetDown(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := &oracle{status: 200, answer: strings.Replace(mayWrite, `"rw"`, `"rw", "create": false`, 1)}
+				w, _ := judged(t, o, time.Minute)
+				p := listen(w.sync("doc"))
+				change(w)
+				time.Sleep(10 * time.Minute)
+				w.rooms.SetDown(false)
+				p.send("00 02 01 05")
+				p.until("00 02 01 05")
+			})
+		})
+	}
+}
+
+// A token that comes while the older one is asked about has the last word, whatever
+// becomes of that.
+func TestNewerTokenWinsOverTheQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &oracle{status: 200, answer: mayWrite}
+		w, _ := judged(t, o, time.Minute)
+		p := listen(w.enters("older"))
+		asked := make(chan struct{}, 100)
+		o.judges(func(body string) (int, string) {
+			if strings.Contains(body, `"token":"newer"`) {
+				return 200, mayRead
+			}
+			asked <- struct{}{}
+			time.Sleep(500 * time.Millisecond)
+			return 401, ""
+		})
+		<-asked
+		p.send(name("doc") + says("newer"))
+		p.until(name("doc") + reads)
+		time.Sleep(10 * time.Minute)
+		if w.count(isGrants(roomsv1.Level_LEVEL_READ)) != 1 || w.count(func(f *roomsv1.EdgeFrame) bool { return f.GetLeave() != nil }) != 0 {
+			t.Error("the older token had the last word")
+		}
+	})
+}
+
+// However many are asked about, a webhook that is slow is asked by half of its
+// connections: who comes finds another.
+func TestRightsAreAskedFewAtATime(t *testing.T) {
+	const documents = 100
+	synctest.Test(t, func(t *testing.T) {
+		o := &oracle{status: 200, answer: strings.Replace(mayWrite, `"id": "doc"`, `"prefix": ""`, 1)}
+		w, registry := judged(t, o, time.Second)
+		p := listen(w.carry("/"))
+		for i := range documents {
+			room := fmt.Sprintf("d%02d", i)
+			p.send(name(room) + says("t"))
+			p.send(name(room) + stepOne)
+			p.until(name(room) + noStep2)
+		}
+		var mu sync.Mutex
+		var now, most int
+		o.judges(func(string) (int, string) {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(900 * time.Millisecond)
+			mu.Lock()
+			now--
+			mu.Unlock()
+			return 200, o.answer
+		})
+		time.Sleep(2 * time.Minute)
+		if most != 32 {
+			t.Errorf("%d at a time, want 32", most)
+		}
+		if got := rechecks(t, registry, "unavailable"); got != 0 {
+			t.Errorf("%v had no answer", got)
 		}
 	})
 }

@@ -103,6 +103,10 @@ func (d *document) regrant(claims auth.Claims, g *session.Grants) []session.Fram
 	if d.ended {
 		return nil
 	}
+	return d.regrantLocked(claims, g)
+}
+
+func (d *document) regrantLocked(claims auth.Claims, g *session.Grants) []session.Frame {
 	d.expireLocked(claims)
 	r := &d.renewal
 	var told dialect.Delivery
