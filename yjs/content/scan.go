@@ -81,6 +81,9 @@ func (b *builder) author(id uint64, slot int) int32 {
 	i, ok := b.byID[id]
 	if !ok {
 		i = int32(len(b.clients))
+		if len(b.clients) == cap(b.clients) {
+			b.expect(2 * uint64(i))
+		}
 		b.byID[id] = i
 		b.clients = append(b.clients, author{id: id})
 		b.structs = append(b.structs, nil)
@@ -89,10 +92,24 @@ func (b *builder) author(id uint64, slot int) int32 {
 	return i
 }
 
+// expect makes room for so many clients, which the update was checked to have. (As
+// they come, append would allocate five times as much on the way.)
+func (b *builder) expect(clients uint64) {
+	if len(b.byID) == 0 {
+		b.byID = make(map[uint64]int32, clients)
+	}
+	if more := int(clients) - len(b.clients); more > 0 {
+		b.clients = slices.Grow(b.clients, more)
+		b.structs = slices.Grow(b.structs, more)
+	}
+}
+
 // scan reads the update, or what a snapshot has of it, unless that is nil.
 func (b *builder) scan(at *Snapshot) error {
 	c := cursor{src: b.src}
-	for sections := c.uvarint(); sections > 0; sections-- {
+	sections := c.uvarint()
+	b.expect(sections)
+	for ; sections > 0; sections-- {
 		if err := b.section(&c, at); err != nil {
 			return err
 		}
@@ -113,8 +130,10 @@ func (b *builder) scan(at *Snapshot) error {
 // ascending and disjoint, as Yjs and this module write it.
 func (b *builder) scanDeletes(c *cursor) (inOrder bool) {
 	inOrder = true
-	seen := make(map[int32]bool, len(b.clients))
-	for clients := c.uvarint(); clients > 0; clients-- {
+	clients := c.uvarint()
+	b.expect(clients)
+	seen := make([]bool, uint64(len(b.clients))+clients)
+	for ; clients > 0; clients-- {
 		client := b.author(c.uvarint(), 0)
 		inOrder = inOrder && !seen[client]
 		seen[client] = true
