@@ -31,7 +31,7 @@ const torn int32 = -2
 const defaultCrowd = 512
 
 // As a crowd, for tests: walkAll carries the algorithm out as it is written down, and
-// plantAll places all nodes by trees.
+// plantAll places all nodes by trees, plantAll-n all after n steps.
 const (
 	walkAll  = -1
 	plantAll = -2

@@ -23,11 +23,11 @@ import "math"
 // patience returns how many steps are taken before trees are planted. Documents that
 // people write take one in seven nodes.
 func (b *builder) patience() int {
-	switch b.crowd {
-	case walkAll:
+	switch {
+	case b.crowd == walkAll:
 		return math.MaxInt
-	case plantAll:
-		return -1
+	case b.crowd <= plantAll:
+		return plantAll - b.crowd - 1
 	}
 	return 8*len(b.nodes) + 100_000
 }
