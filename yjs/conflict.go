@@ -129,7 +129,11 @@ func (k *comparer) same(src []byte, b *block, text *textReader, from, to uint64)
 	case kindString:
 		return sameText(&k.text, text, from, to)
 	case kindBinary, kindType:
-		return bytes.Equal(k.buf[k.held.body:k.held.end], src[b.body:b.end]) || b.loose
+		got := src[b.body:b.end]
+		if b.loose {
+			got = appendContent(nil, src, b, b.clock, b.limit())
+		}
+		return bytes.Equal(k.buf[k.held.body:k.held.end], got)
 	default:
 		return true
 	}
@@ -149,8 +153,14 @@ func (k *comparer) sameLinks(src []byte, b *block, at uint64) bool {
 	if hok || h.info&flagRight != 0 {
 		return true
 	}
-	return (h.info^b.info)&flagKey == 0 && h.parentID == b.parentID &&
-		(b.loose || bytes.Equal(k.buf[h.parent:h.body], src[b.parent:b.body]))
+	if (h.info^b.info)&flagKey != 0 || h.parentID != b.parentID {
+		return false
+	}
+	got := src[b.parent:b.body]
+	if b.loose {
+		got = appendParent(nil, src, b)
+	}
+	return bytes.Equal(k.buf[h.parent:h.body], got)
 }
 
 // originAt returns the origin of the unit at a clock of the block.

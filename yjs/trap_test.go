@@ -119,9 +119,10 @@ func TestEveryContent(t *testing.T) {
 	}
 }
 
+// long spells a number below 128 in one byte more than it takes: 81 00 is 1.
+func long(n byte) []byte { return []byte{n | 0x80, 0} }
+
 func TestNumbersAreRespelled(t *testing.T) {
-	// 81 00 is 1, in one byte more than it takes.
-	long := func(n byte) []byte { return []byte{n | 0x80, 0} }
 	u := cat(long(1), long(1), long(1), long(0), []byte{0x84}, long(2), long(3), long(1), []byte("x"), long(1), long(1), long(1), long(0), long(1))
 	want := cat([]byte{1, 1, 1, 0, 0x84, 2, 3, 1, 'x', 1, 1, 1, 0, 1})
 	wantState(t, documentOf(t, u), want)
@@ -138,6 +139,8 @@ func TestConflict(t *testing.T) {
 		"other kind":         section(1, 0, cat([]byte{8, 1}, str("t"), num(1), []byte{126})),
 		"other type":         section(1, 3, cat([]byte{7, 1}, str("m"), num(0))),
 		"longer, other":      section(1, 0, root("t", "abcd"), root("m", "x")),
+		"other root, long":   section(1, 0, cat([]byte{4}, long(1), str("s"), str("abc"))),
+		"other type, long":   section(1, 3, cat([]byte{7}, long(1), str("m"), num(0))),
 	}
 	for name, s := range conflicts {
 		d := documentOf(t, held)
@@ -163,6 +166,8 @@ func TestConflict(t *testing.T) {
 		"collected":      section(1, 0, gc(4)),
 		"content gone":   section(1, 0, deleted(3)),
 		"half of a pair": section(1, 1, after(1, 0, "bc")),
+		"spelled long": section(1, 0, cat([]byte{4}, long(1), long(1), []byte("t"), str("abc")),
+			cat([]byte{7}, long(1), long(1), []byte("m"), long(1))),
 	}
 	for name, s := range same {
 		if err := documentOf(t, held).ApplyUpdate(update(s)); err != nil {
@@ -173,6 +178,11 @@ func TestConflict(t *testing.T) {
 	d := documentOf(t, update(section(1, 5, after(1, 4, "abc"))))
 	if err := d.ApplyUpdate(update(section(1, 6, after(1, 5, "xx")))); !errors.Is(err, yjs.ErrConflict) {
 		t.Errorf("behind a gap: %v", err)
+	}
+	// A text that would take the place of the one held, in another parent.
+	d = documentOf(t, update(section(1, 5, cat([]byte{4, 0}, id(6, 0), str("a")))))
+	if err := d.ApplyUpdate(update(section(1, 5, cat([]byte{4, 0}, long(7), num(0), str("abc"))))); !errors.Is(err, yjs.ErrConflict) {
+		t.Errorf("in another parent: %v", err)
 	}
 }
 
