@@ -1,5 +1,11 @@
 package yjs
 
+import "maps"
+
+// keepRoom is for how many things room is kept from one update to the next: more were
+// for a large update, and aren't needed again.
+const keepRoom = 64
+
 // journal is what an update that is being checked has changed in what is known about
 // nesting, so that nothing of it stays if the update is refused.
 type journal struct {
@@ -47,24 +53,47 @@ func (n *nesting) rollback() {
 	n.tighten()
 	for i := len(j.lists) - 1; i >= 0; i-- {
 		a := &n.authors[j.lists[i].author]
-		a.levels = a.levels[:j.lists[i].levels]
+		a.levels = cut(a.levels, j.lists[i].levels)
 	}
 	for _, a := range n.authors[j.authors:] {
 		delete(n.index, a.id)
 	}
-	clear(n.authors[j.authors:])
-	n.authors = n.authors[:j.authors]
+	n.index = shrunk(n.index, len(n.authors)-j.authors)
+	n.authors = cut(n.authors, j.authors)
 	for _, id := range j.odd {
 		delete(n.odd, id)
 	}
+	n.odd = shrunk(n.odd, len(j.odd))
 	for i := len(j.knots) - 1; i >= 0; i-- {
 		n.knots[j.knots[i].at] = j.knots[i].knot
 	}
 	for _, k := range n.knots[j.made:] {
 		delete(n.knotOf, k.bond)
 	}
-	n.knots = n.knots[:j.made]
+	n.knotOf = shrunk(n.knotOf, len(n.knots)-j.made)
+	n.knots = cut(n.knots, j.made)
 	n.begin()
+}
+
+// cut returns the first n of a list. What was made room for beside isn't kept, or
+// refused updates could fill the memory.
+func cut[T any](list []T, n int) []T {
+	clear(list[n:])
+	if cap(list) <= 2*n+keepRoom {
+		return list[:n]
+	}
+	return append(make([]T, 0, n), list[:n]...)
+}
+
+// shrunk is cut for a map from which so many entries were deleted: it never gives back
+// room, and so is made anew.
+func shrunk[K comparable, V any](m map[K]V, deleted int) map[K]V {
+	if deleted <= len(m)+keepRoom {
+		return m
+	}
+	next := make(map[K]V, len(m))
+	maps.Copy(next, m)
+	return next
 }
 
 // tighten forgets what was needed until all types were settled.
@@ -76,8 +105,7 @@ func (n *nesting) tighten() {
 
 // begin makes ready for the next update.
 func (n *nesting) begin() {
-	const keep = 64 // more were for a large update, and aren't needed again
-	if cap(n.stray)+cap(n.way)+cap(n.journal.odd)+cap(n.journal.knots)+cap(n.journal.lists) > keep {
+	if cap(n.stray)+cap(n.way)+cap(n.journal.odd)+cap(n.journal.knots)+cap(n.journal.lists) > keepRoom {
 		n.stray, n.way, n.journal = nil, nil, journal{}
 	}
 	n.stray = n.stray[:0]

@@ -100,18 +100,24 @@ func (n *nesting) arrive(h *heads) {
 		if waits == nil || b.kind() == kindSkip {
 			continue
 		}
-		from := b.clock
+		tie := func(start, end uint64) { waits.each(start, end, func(clock uint64) { n.come(ID{u.client, clock}, h) }) }
+		// What is held has come before, and may be sent again in a few bytes.
 		if c := h.document.find(u.client); c != nil {
-			from = max(from, uint64(c.main.end))
+			c.lacks(b.clock, b.limit(), tie)
+		} else {
+			tie(b.clock, b.limit())
 		}
-		waits.each(from, b.limit(), func(clock uint64) {
-			for _, inside := range [...]bool{false, true} {
-				on := bond{ID{u.client, clock}, inside}
-				if at, ok := n.knotOf[on]; ok && !n.knots[at].tied {
-					n.tie(at, n.walk(on, h))
-				}
-			}
-		})
+	}
+}
+
+// come ties the knots of a unit.
+func (n *nesting) come(id ID, h *heads) {
+	n.steps++
+	for _, inside := range [...]bool{false, true} {
+		on := bond{id, inside}
+		if at, ok := n.knotOf[on]; ok && !n.knots[at].tied {
+			n.tie(at, n.walk(on, h))
+		}
 	}
 }
 

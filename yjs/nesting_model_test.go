@@ -3,8 +3,11 @@ package yjs
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs/lib0"
@@ -260,7 +263,12 @@ func TestNestingModel(t *testing.T) {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 			want, _ := compareNesting(t, all)
+			d.Prepare()
+			knew := known(d)
 			err = d.ApplyUpdate(u)
+			if now := known(d); err != nil && now != knew {
+				t.Fatalf("seed %d: refused, and yet\n%s became\n%s", seed, knew, now)
+			}
 			// What an update buries counts as it was before.
 			if errors.Is(err, ErrLimit) != (want > MaxNesting) && !(err != nil && w.buries) || err != nil && !errors.Is(err, ErrLimit) {
 				t.Fatalf("seed %d: %x: %v, but the deepest would be %d", seed, u, err, want)
@@ -285,6 +293,90 @@ func TestNestingModel(t *testing.T) {
 	t.Logf("%d updates refused, %d states with types that wait, %d deep", refused, waited, deep)
 	if refused < 15 || waited < 1500 || deep != MaxNesting {
 		t.Error("not much of a test")
+	}
+}
+
+// known is all that a document remembers of nesting, beside hints.
+func known(d *Document) string {
+	n := d.nesting
+	if n == nil {
+		return ""
+	}
+	var all strings.Builder
+	for _, a := range n.authors {
+		fmt.Fprintln(&all, a.id, a.levels, a.loose)
+	}
+	for _, client := range slices.Sorted(maps.Keys(n.awaited)) {
+		fmt.Fprintln(&all, client, n.awaited[client].chunks)
+	}
+	fmt.Fprintln(&all, n.index, n.odd, n.knots, n.knotOf, n.deep, n.stray, n.journal)
+	return all.String()
+}
+
+// TestNestingForgets refuses large updates, again and again, for what comes last in
+// them. Nothing of them stays that memory could be filled with.
+func TestNestingForgets(t *testing.T) {
+	const n, most = 5000, 4 * keepRoom
+	array := func(links ...byte) []byte { return append(append([]byte{kindType}, links...), 0) }
+	inRoot := array(1, 1, 't')
+	in := func(client, clock uint64) []byte {
+		return array(lib0.AppendVarUint(lib0.AppendVarUint([]byte{0}, client), clock)...)
+	}
+	d := NewDocument()
+	if err := d.ApplyUpdate(append(append([]byte{1, 1, 8, 0}, in(9, 0)...), 0)); err != nil {
+		t.Fatal(err)
+	}
+	for client := uint64(10); client < 30; client++ {
+		updates := map[string][]byte{"types": nil, "types that wait": nil, "crowds": nil}
+		types := append(lib0.AppendVarUint(nil, n), 8, 1)
+		waiting := append(lib0.AppendVarUint(nil, n), 8, 1)
+		var crowd []byte
+		for i := range uint64(n) {
+			types = append(types, inRoot...)
+			waiting = append(waiting, in(client, i)...)
+			crowd = append(lib0.AppendVarUint(append(crowd, 1), client*n+n-i), 0)
+			crowd = append(crowd, inRoot...)
+		}
+		updates["types"] = append([]byte{1}, types...)
+		updates["types that wait"] = append([]byte{1}, waiting...)
+		updates["crowds"] = append(lib0.AppendVarUint(nil, n), crowd...)
+		for name, u := range updates {
+			// Too long by a byte.
+			if err := d.ApplyUpdate(append(u, 0, 0)); !errors.Is(err, ErrMalformed) {
+				t.Fatalf("%s: %v", name, err)
+			}
+			k := d.nesting
+			if room := cap(k.authors) + cap(k.authors[0].levels) + cap(k.knots) + cap(k.stray) + cap(k.way) + cap(k.journal.lists); room > most {
+				t.Errorf("%s: room for %d things stays", name, room)
+			}
+		}
+	}
+}
+
+// TestNestingOnce sends a unit again and again for which many types have waited. They
+// are looked at when it comes, and not each time.
+func TestNestingOnce(t *testing.T) {
+	const n, client = 20_000, 9
+	waiting := append(append([]byte{1}, lib0.AppendVarUint(nil, n)...), 8, 0)
+	for clock := range uint64(n) {
+		waiting = lib0.AppendVarUint(append(waiting, flagOrigin|kindType, client), clock+1)
+		waiting = append(waiting, 0)
+	}
+	collected := func(length uint64) []byte { // behind a gap
+		return append(lib0.AppendVarUint([]byte{1, 1, client, 1, kindGC}, length), 0)
+	}
+	d := NewDocument()
+	if err := errors.Join(d.ApplyUpdate(append(waiting, 0)), d.ApplyUpdate(collected(n))); err != nil {
+		t.Fatal(err)
+	}
+	before := d.nesting.steps
+	for i := range uint64(100) {
+		if err := d.ApplyUpdate(collected(n + i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if steps := d.nesting.steps - before; before < n || steps > 100 {
+		t.Errorf("%d steps for what has come before, and %d when it came", steps, before)
 	}
 }
 
