@@ -23,8 +23,8 @@ type Config struct {
 	// HTTPClient calls it; nil means HTTP/2 in clear text over TCP.
 	HTTPClient connect.HTTPClient
 	// KeepDeleted keeps the content of what is deleted, for clients that show a
-	// document's history (Yjs with gc off). Without it, snapshots drop it, as Yjs
-	// does by default.
+	// document's history (Yjs with gc off). Without it, snapshots and volatile rooms
+	// drop it, as Yjs does by default.
 	KeepDeleted bool
 	// Owner names this process to storage and in logs.
 	Owner string

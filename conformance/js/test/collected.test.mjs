@@ -1,6 +1,7 @@
-// What Yjs' garbage collector would drop is dropped from snapshots: the insides of
-// deleted paragraphs above all. Whoever was away, or takes a deletion back, finds
-// what he would find at y-websocket's own server, which collects too.
+// What Yjs' garbage collector would drop is dropped from snapshots, and from what
+// volatile rooms hold: the insides of deleted paragraphs above all. Whoever was away,
+// or takes a deletion back, finds what he would find at y-websocket's own server,
+// which collects too.
 
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
@@ -34,15 +35,37 @@ const write = (who, at, words) => {
   for (const word of words) text.insert(0, word) // each before the last one: none can be joined
 }
 
-/** Has the server make a snapshot: the log grows, by what is known, and the document doesn't. */
-const snapshot = async (fjord, room, update) => {
+/**
+ * Has the server make a snapshot: the log grows, by what is known, and the document
+ * doesn't. In a volatile room that is a compaction, which is counted elsewhere.
+ */
+const snapshot = async (fjord, room, update, counted = 'snapshots_total{outcome="stored"}') => {
   const count = async () => {
     const metrics = await (await fetch(fjord.process.ops + '/metrics')).text()
-    return Number(/^fjord_rooms_snapshots_total\{outcome="stored"\} (\d+)/m.exec(metrics)?.[1] ?? 0)
+    const line = metrics.split('\n').find((line) => line.startsWith('fjord_rooms_' + counted))
+    return Number(line?.split(' ')[1] ?? 0)
   }
   const before = await count()
   for (let n = 0; n < 200 && await count() === before; n++) await applyUpdate(fjord.process.rpc, room, update)
   await until('a snapshot is stored', async () => await count() > before)
+}
+
+/** What the server has is what all have, and hardly larger than what Yjs makes of it. */
+const assertSmall = async (t, fjord, room, people) => {
+  const kept = await getDocument(fjord.process.rpc, room)
+  const yjs = new Y.Doc()
+  Y.applyUpdate(yjs, kept)
+  await converge([yjs, ...people.map(({ doc }) => doc)])
+  const size = Y.encodeStateAsUpdate(yjs).length
+  t.diagnostic(`${kept.length} bytes, Yjs has ${size}`)
+  assert.ok(kept.length <= 1.05 * size, `${kept.length} bytes, Yjs has ${size}`)
+}
+
+const assertSameAsYjs = async (t, got) => {
+  assert.equal(got.back, 'a paragraph 7 ')
+  assert.match(got.xml, /seen /)
+  assert.doesNotMatch(got.xml, /unseen/)
+  assert.deepEqual(got, await story(t, await reference(t), () => {}))
 }
 
 /**
@@ -124,19 +147,19 @@ test('who was away, and who takes a deletion back, find what Yjs gives them', { 
     fjord.process.child.kill('SIGKILL')
     await fjord.process.exited
     await fjord.start()
-    const stored = await getDocument(fjord.process.rpc, room)
-    const yjs = new Y.Doc()
-    Y.applyUpdate(yjs, stored)
-    await converge([yjs, ...people.map(({ doc }) => doc)])
-    const size = Y.encodeStateAsUpdate(yjs).length
-    t.diagnostic(`${stored.length} bytes, Yjs has ${size}`)
-    assert.ok(stored.length <= 1.05 * size, `${stored.length} bytes, Yjs has ${size}`)
+    await assertSmall(t, fjord, room, people)
     await Promise.all(people.map((p) => until('they are back', () => p.client.wsconnected && p.client.synced)))
   })
-  assert.equal(got.back, 'a paragraph 7 ')
-  assert.match(got.xml, /seen /)
-  assert.doesNotMatch(got.xml, /unseen/)
-  assert.deepEqual(got, await story(t, await reference(t), () => {}))
+  await assertSameAsYjs(t, got)
+})
+
+test('in a volatile room too, whose document is compacted in memory', { skip: needsFjord, timeout: 120_000 }, async (t) => {
+  const fjord = await Fjord.start(t, { data: dataDirectory(t), rooms: 'volatile', args: pace })
+  const got = await story(t, fjord, async ({ room, update, people }) => {
+    await snapshot(fjord, room, update, 'compactions_total{outcome="compacted"}')
+    await assertSmall(t, fjord, room, people)
+  })
+  await assertSameAsYjs(t, got)
 })
 
 test('--keep-deleted keeps what the history shows', { skip: needsFjord, timeout: 120_000 }, async (t) => {

@@ -47,7 +47,8 @@ func brittleRegistry(j registry.Journal) (*registry.Registry, *bytes.Buffer, *pr
 	return registry.New(config, j), &logged, metrics
 }
 
-func counter(t *testing.T, metrics *prometheus.Registry, name string) float64 {
+// value returns what a metric without labels says, or with one label in use.
+func value(t *testing.T, metrics *prometheus.Registry, name string) float64 {
 	t.Helper()
 	families, err := metrics.Gather()
 	if err != nil {
@@ -55,7 +56,8 @@ func counter(t *testing.T, metrics *prometheus.Registry, name string) float64 {
 	}
 	for _, family := range families {
 		if family.GetName() == name {
-			return family.GetMetric()[0].GetCounter().GetValue()
+			m := family.GetMetric()[0]
+			return m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	t.Errorf("no metric %s", name)
@@ -132,7 +134,7 @@ func TestPanicEndsItsRoomOnly(t *testing.T) {
 				t.Errorf("the log lacks %q", want)
 			}
 		}
-		if got := counter(t, metrics, "fjord_rooms_panics_total"); got != 5 {
+		if got := value(t, metrics, "fjord_rooms_panics_total"); got != 5 {
 			t.Errorf("%v panics counted, want 5", got)
 		}
 		drain(t, r)

@@ -5,6 +5,7 @@
 //	Attachment a link's (or an RPC's) hold on an open room
 //	Sink       where an attachment's frames go
 //
-// Goroutines: each open room has its loop, and while it loads a loader, which the
-// loop waits for; the registry has its heartbeat. Drain waits for all of them.
+// Goroutines: each open room has its loop, and beside it a loader while it loads, or
+// one that compacts a volatile room's document, which the loop waits for; the
+// registry has its heartbeat. Drain waits for all of them.
 package registry

@@ -11,7 +11,7 @@ import (
 // load brings the document, in a goroutine of its own so that the loop can hold
 // those who join meanwhile.
 func (o *openRoom) load(ctx context.Context) {
-	o.loading.Go(func() {
+	o.beside.Go(func() {
 		load, err := o.open(ctx)
 		if err != nil {
 			if ctx.Err() == nil { // else the process goes, and everybody knows

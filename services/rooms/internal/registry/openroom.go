@@ -45,7 +45,8 @@ type openRoom struct {
 	// pause is how long a dead room stays, to turn away those who come back at once.
 	pause    time.Duration
 	lastTick time.Time
-	loading  sync.WaitGroup
+	// beside is what the loop waits for when it ends: a load, a compaction.
+	beside sync.WaitGroup
 }
 
 // hold is an attachment's sink, as the loop knows it.
@@ -68,7 +69,7 @@ const (
 // has been idle for long enough, or when stop ends and nothing is unsaved.
 func (o *openRoom) run(stop context.Context) {
 	defer close(o.ended)
-	defer o.loading.Wait()
+	defer o.beside.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	stopped := stop.Done()
@@ -207,6 +208,9 @@ func (o *openRoom) carryOut(ready room.Ready) {
 	}
 	if ready.Snapshot != nil {
 		o.registry.journal.PutSnapshot(o.name, *ready.Snapshot, o.compacted, o.snapshotted)
+	}
+	if ready.Compact != nil {
+		o.compact(*ready.Compact)
 	}
 }
 

@@ -98,6 +98,9 @@ type Registry struct {
 	memory            atomic.Int64 // what rooms take, by their own count
 	waiting           atomic.Int64 // what of it waits for other updates
 	loads             *prometheus.CounterVec
+	compactions       *prometheus.CounterVec
+	// compactors holds a token per document that is being compacted.
+	compactors chan struct{}
 
 	mu       sync.Mutex // guards what follows
 	rooms    map[string]*openRoom
@@ -134,10 +137,11 @@ func New(config Config, journal Journal) *Registry {
 			Help: "Loads of rooms by result; joiners of a room whose load failed are turned away.",
 		}, []string{"result"}),
 	}
+	r.compactions, r.compactors = newCompactions(), make(chan struct{}, compactors)
 	r.denied = newDenied(config.Metrics)
 	r.stopping, r.stop = context.WithCancel(context.Background())
 	r.loading, r.abandon = context.WithCancel(context.Background())
-	config.Metrics.MustRegister(r.panics, r.lapses, r.loads, r.evictions, r.newMemoryGauge(), r.newWaitingGauge(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	config.Metrics.MustRegister(r.panics, r.lapses, r.loads, r.compactions, r.evictions, r.newMemoryGauge(), r.newWaitingGauge(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "fjord_rooms_open",
 		Help: "Rooms that are open in this process.",
 	}, func() float64 { return float64(r.Len()) }))

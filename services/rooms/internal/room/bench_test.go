@@ -48,6 +48,27 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
+// BenchmarkStepVolatile is BenchmarkStep in a volatile room, where all happens at once.
+func BenchmarkStepVolatile(b *testing.B) {
+	r := room.New(room.Config{
+		Kind: room.Volatile, MaxUnsavedBytes: 1 << 20, MaxHeldBytes: 1 << 20, MaxAnswerBytes: 1 << 20,
+		MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 30, MaxPendingBytes: 1 << 20, MaxSessions: 1000, SnapshotRecords: 1 << 40, SnapshotBytes: 1 << 40,
+	})
+	author := room.SessionID{Attachment: 1, Number: 1}
+	r.Step(noon,
+		room.Event{Kind: room.Loaded, Load: &room.Load{Document: yjs.NewDocument()}},
+		room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: 1}},
+		room.Event{Kind: room.Join, Session: author, Grants: writer})
+	clock := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(r.Step(noon, room.Event{Kind: room.Update, Session: author, Data: insert(7, clock, "x"), Ticket: clock + 1}).Frames) != 2 {
+			b.Fatal("want broadcast and ack")
+		}
+		clock++
+	}
+}
+
 // BenchmarkCursors moves the cursors of a hundred users in one step, as under load.
 func BenchmarkCursors(b *testing.B) {
 	const users = 100

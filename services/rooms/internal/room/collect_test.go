@@ -61,8 +61,8 @@ func paragraphs(tb testing.TB, n int) *yjs.Document {
 // typed is a letter in a text.
 var typed = []byte{1, 1, 7, 0, 4, 1, 1, 't', 1, 'a', 0}
 
-// collecting is a durable room with a document, whose log is ripe for a snapshot at
-// every record, and what somebody in it says.
+// collecting is a room with a document, whose log is ripe for a snapshot at every
+// record if it is durable, and what somebody in it says.
 type collecting struct {
 	*testing.T
 	room *room.Room
@@ -83,7 +83,11 @@ func newCollecting(t *testing.T, d *yjs.Document, change func(*room.Config)) *co
 	}
 	change(&config)
 	c := &collecting{T: t, room: room.New(config), seq: 9}
-	c.room.Step(noon, room.Event{Kind: room.Loaded, Load: &room.Load{Document: d, Epoch: 1, Seq: c.seq, Records: 1, Bytes: 1 << 29}},
+	loaded := &room.Load{Document: d}
+	if config.Kind == room.Durable {
+		loaded = &room.Load{Document: d, Epoch: 1, Seq: c.seq, Records: 1, Bytes: 1 << 29}
+	}
+	c.room.Step(noon, room.Event{Kind: room.Loaded, Load: loaded},
 		room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: somebody.Attachment}},
 		room.Event{Kind: room.Join, Session: somebody, Grants: &room.Grants{Level: room.Write, Create: true}})
 	return c

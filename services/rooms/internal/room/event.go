@@ -45,8 +45,9 @@ const (
 	Deleted
 	// Broke: the room's state can't be trusted any more. Needs Err.
 	Broke
-	// Compacted: the snapshot that Ready asked for is encoded, and this is the
-	// document without what is deleted. Needs Document.
+	// Compacted: the snapshot that Ready asked for is encoded, or the copy compacted,
+	// and this is the document without what is deleted. Needs Document; nil if a
+	// copy couldn't be compacted.
 	Compacted
 	// SnapshotStored: storage has the snapshot that Ready asked for.
 	SnapshotStored

@@ -1,9 +1,14 @@
 package room
 
-import roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+import (
+	"time"
+
+	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+)
 
 // log is the room's view of its own log in storage: what is stored, what is on
-// its way, and what waits. Relay and volatile rooms never use it.
+// its way, and what waits. Relay rooms never use it, and volatile ones as if each
+// update were a record that is stored at once, and a compaction a snapshot.
 //
 //	stored ≤ seq │ inFlight (seq+1) │ waiting (the next record)
 type log struct {
@@ -16,6 +21,8 @@ type log struct {
 
 	// records and bytes measure the log since the last snapshot.
 	records, bytes int
+	// changed is when a volatile room's document last did.
+	changed time.Time
 	// snapshotting is set while a snapshot is under way; snapshotRecords and
 	// snapshotBytes are what it will have replaced.
 	snapshotting                   bool

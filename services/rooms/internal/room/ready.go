@@ -13,6 +13,8 @@ type Ready struct {
 	// Snapshot is to be encoded and stored, once, beside the loop: Compacted may
 	// follow, then SnapshotStored or SnapshotFailed does.
 	Snapshot *Snapshot
+	// Compact is to be compacted beside the loop: Compacted follows.
+	Compact *Copy
 	// Denied counts what sessions tried and may not.
 	Denied Denied
 	// Reached names a limit each time that somebody went over it.
@@ -29,6 +31,7 @@ func (r *Ready) reset() {
 	}
 	r.Append = nil
 	r.Snapshot = nil
+	r.Compact = nil
 	r.Denied = Denied{}
 	r.Reached = r.Reached[:0]
 }

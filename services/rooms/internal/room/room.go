@@ -5,7 +5,7 @@
 //	        events                          Ready
 //	link ──────────────┐            ┌──▶ frames, per attachment
 //	journal ── stored ─┤──▶ Room ───┤──▶ one append at a time
-//	clock ─────────────┘            └──▶ a snapshot to put, now and then
+//	clock ─────────────┘            └──▶ a snapshot to put, or a copy to compact
 //
 // The nouns: a *room* holds one document and its presence. An *attachment* is
 // one link's hold on the room; a *session* is one client behind it. A *batch* is
@@ -105,13 +105,14 @@ type Config struct {
 	// grants change, and at Reconsider. nil: Admin.
 	Judge func(Grants) Level
 	// SnapshotRecords and SnapshotBytes say when the log has outgrown the
-	// document: so many records, or so many bytes beyond twice its size.
+	// document: so many records, or so many bytes beyond twice its size. In a
+	// volatile room updates are counted like records.
 	SnapshotRecords int
 	SnapshotBytes   int
 	// KeepDeleted keeps the content of what is deleted, which snapshots drop
-	// otherwise, as Yjs does.
+	// otherwise, as Yjs does, and volatile rooms too.
 	KeepDeleted bool
-	// MaxCollectBytes bounds the documents of which snapshots drop all that Yjs
+	// MaxCollectBytes bounds the documents of which they drop all that Yjs
 	// drops, see Collect. From larger ones DropDeleted drops the most of it.
 	MaxCollectBytes int
 	// Apply adds an update to a document; nil means the engine. Tests have others.
@@ -232,9 +233,10 @@ func (r *Room) Step(now time.Time, events ...Event) Ready {
 }
 
 // Idle reports whether nothing holds the room open: no attachments, nothing
-// unsaved, no snapshot under way (law 5).
+// unsaved, no snapshot under way (law 5). What a volatile room has compacted ends
+// with it.
 func (r *Room) Idle() bool {
-	return len(r.attachments) == 0 && (r.dead || r.log.settled())
+	return len(r.attachments) == 0 && (r.dead || r.config.Kind != Durable || r.log.settled())
 }
 
 // Empty reports whether the room holds nothing that was not there before somebody
@@ -252,9 +254,10 @@ func (r *Room) Dead() bool { return r.dead }
 func (r *Room) Farewell() *roomsv1.Detached { return r.farewell }
 
 // NeedsClock reports whether Tick events are needed: to notice silent clients, to
-// ask for what is missing, and to forget what nobody asks for.
+// ask for what is missing, to forget what nobody asks for, and to compact what
+// nobody uses.
 func (r *Room) NeedsClock() bool {
-	return r.presence.present() > 0 || r.encoded.state != nil || len(r.attachments) > 0 && r.lack.waits()
+	return r.rests() || r.presence.present() > 0 || r.encoded.state != nil || len(r.attachments) > 0 && r.lack.waits()
 }
 
 // Status is what an operator sees of a room.

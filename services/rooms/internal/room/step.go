@@ -40,6 +40,7 @@ func (r *Room) step(now time.Time, e *Event) {
 	case Tick:
 		r.announce(r.presence.expire(now))
 		r.askForMissing(now)
+		r.compactAtRest(now)
 		if now.Sub(r.encoded.used) >= keepEncoded {
 			r.encoded = encoded{}
 		}

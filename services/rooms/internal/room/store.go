@@ -3,7 +3,8 @@ package room
 import roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 
 // cut asks storage to keep what waits, if it isn't busy with an earlier batch,
-// and asks for a snapshot when the log has outgrown the document.
+// and asks for a snapshot when the log has outgrown the document; in a volatile
+// room for a compaction.
 func (r *Room) cut() {
 	if r.dead || !r.loaded {
 		return
@@ -18,8 +19,11 @@ func (r *Room) cut() {
 		// The effects keep the updates alive; the list itself isn't needed.
 		b.updates = nil
 	}
-	if r.outgrown() {
-		r.log.snapshotting = true
+	switch {
+	case !r.outgrown():
+	case r.config.Kind == Volatile:
+		r.makeCopy()
+	default:
 		r.makeSnapshot()
 	}
 }
@@ -33,6 +37,7 @@ func (r *Room) cut() {
 // Only a copy is made here. Whoever stores it compacts that first, while the room
 // goes on with the document as it is (onCompacted).
 func (r *Room) makeSnapshot() {
+	r.log.snapshotting = true
 	s := &Snapshot{
 		Epoch: r.epoch,
 		Seq:   r.log.restsOn(),
@@ -64,11 +69,14 @@ func (r *Room) putSnapshot(s *Snapshot) {
 // snapshots stay a fraction of those written to the log.
 func (r *Room) outgrown() bool {
 	l := &r.log
-	if r.config.Kind != Durable || l.snapshotting || l.records == 0 || l.records < l.snapshotNotBefore {
+	if l.snapshotting || l.records == 0 || l.records < l.snapshotNotBefore {
 		return false
 	}
 	if len(l.waiting.updates) > 0 || r.farewell != nil {
 		return false // soon; or by the room's next owner
+	}
+	if r.config.Kind == Volatile && r.config.KeepDeleted {
+		return false // there is nothing to do
 	}
 	return l.bytes > r.config.SnapshotBytes+2*r.document.Size() ||
 		(l.records > r.config.SnapshotRecords && l.bytes > r.document.Size()/2)

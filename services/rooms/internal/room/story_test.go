@@ -28,7 +28,7 @@ type story struct {
 	labels map[string]string
 	// revoked are subjects, or what is left of their grants.
 	revoked map[string]bool
-	// compacted is the document of the last snapshot.
+	// compacted is the document of the last snapshot, or of the last copy.
 	compacted *yjs.Document
 }
 
@@ -81,6 +81,8 @@ func (s *story) open(words []string) []string {
 		switch name {
 		case "snapshot-records":
 			config.SnapshotRecords = s.number(n)
+		case "keep-deleted":
+			config.KeepDeleted = true
 		case "held":
 			config.MaxHeldBytes = s.number(n)
 		case "pending":
@@ -132,6 +134,8 @@ func (s *story) event(line string) room.Event {
 		return room.Event{Kind: room.Fenced, Err: errors.New("epoch 1 is stale")}
 	case "compacted":
 		return room.Event{Kind: room.Compacted, Document: s.compacted}
+	case "compaction-failed":
+		return room.Event{Kind: room.Compacted}
 	case "snapshot-stored":
 		return room.Event{Kind: room.SnapshotStored}
 	case "snapshot-failed":
@@ -367,6 +371,14 @@ func (s *story) step(events ...room.Event) []string {
 			s.t.Errorf("snapshot: %v", err)
 		}
 		done = append(done, fmt.Sprintf("⇒ storage: snapshot epoch %d up to seq %d: %s, %d bytes", p.Epoch, p.Seq, s.label(update), len(update)))
+	}
+	if c := ready.Compact; c != nil {
+		compacted, err := c.Compacted()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.compacted = compacted
+		done = append(done, fmt.Sprintf("⇒ compact: %s, %d bytes become %d", s.label(c.State), len(c.State), compacted.Size()))
 	}
 	return done
 }

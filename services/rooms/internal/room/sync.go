@@ -77,13 +77,16 @@ func (r *Room) apply(s *session, e *Event) {
 	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{
 		Broadcast: &roomsv1.Broadcast{Update: e.Data},
 	}}
+	r.log.compaction.note(e.Data)
 	if r.config.Kind == Durable {
 		waiting := &r.log.waiting
 		waiting.updates = append(waiting.updates, e.Data)
 		waiting.bytes += len(e.Data) + updateCost
-		r.log.compaction.note(e.Data)
 		waiting.hold(effect{all: true, frame: frame}, 0)
 	} else {
+		r.log.records++
+		r.log.bytes += len(e.Data) + updateCost
+		r.log.changed = r.now
 		r.sendAll(frame)
 	}
 	r.acknowledge(s, e.Ticket)
