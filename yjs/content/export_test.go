@@ -56,3 +56,15 @@ func Nested(v *View) map[string]any {
 	}
 	return all
 }
+
+// Level is where a nested type stands: the ID of its struct, and how deep.
+type Level struct {
+	ID    yjs.ID
+	Depth int
+}
+
+// LevelOf returns the level of a nested type.
+func LevelOf(shared any) Level {
+	h := shared.(interface{ self() Shared }).self()
+	return Level{h.view.idAt(h.view.kin[h.kin].node, 0), h.nesting()}
+}
