@@ -44,6 +44,7 @@ var trapMutants = []mutant{
 	// 13: only GC loses its origin.
 	{"what hangs on GC stays", "content/integrate.go", "if l = b.nodes[r].list; l == none {\n\t\t\treturn none", "if l = b.nodes[r].list; l == none {\n\t\t\treturn 0", tier1},
 	// 16: two contents for a clock; much for a clock.
+	{"a parent spelled long is as good as another", "conflict.go", "\t\tgot = appendParent(nil, src, b)\n", "\t\treturn true\n", unit},
 	{"another content is let in", "conflict.go", "\tif k.same(src, b, text, from, to) {", "\tif k.same(src, b, text, from, to) || true {", unit},
 	{"no cap on new units", "apply.go", "if units += b.limit() - from; units > most.units {", "if units += b.limit() - from; false {", unit},
 	{"no cap on the units of a first update", "fill.go", "if units += b.length; units > most.units {", "if units += b.length; false {", unit},
