@@ -51,9 +51,10 @@ const (
 	snapshotRecords = 1000
 	snapshotBytes   = 64 << 10
 	// collectShare is which part of the memory of all rooms a document may have and
-	// be collected: that takes ten times the document for a while, and two are
-	// collected at a time, so it stays below a quarter.
-	collectShare = 80
+	// be collected: that takes ten to twenty times the document for a while, forty
+	// times one that is made for it, and two are collected at a time. So it stays
+	// below a quarter, and below a half.
+	collectShare = 160
 )
 
 // Check says all that is wrong with c, and starts nothing.

@@ -315,3 +315,30 @@ func edit(t *testing.T, v *content.View, client uint64, change func(*content.Edi
 	}
 	*update = e.Commit()
 }
+
+// Collecting takes what a document takes in memory some times over, and one of many
+// clients takes far more than its bytes: that is what counts, here and for the room.
+func TestClientsCount(t *testing.T) {
+	const clients = 1000
+	u := lib0.AppendVarUint(nil, clients)
+	for id := range uint64(clients) {
+		u = lib0.AppendVarUint(append(u, 1), clients+100-id)
+		u = append(u, 0, 8, 1, 1, 't', 1, lib0.AnyNull)
+	}
+	whole := load(t, append(u, 0))
+	before := whole.Size()
+	c := newCollecting(t, whole, func(c *room.Config) { c.MaxCollectBytes = 2 * before })
+	if cost := c.room.Cost(); cost < 100*clients {
+		t.Errorf("the room costs %d bytes, want %d clients to count", cost, clients)
+	}
+	s := c.say(typed)
+	if s == nil {
+		t.Fatal("no snapshot")
+	}
+	// Only a view tells that a value is overwritten.
+	overwritten := load(t, []byte{1, 2, 9, 0, 0x28, 1, 1, 'm', 1, 'k', 1, lib0.AnyTrue, 0xa8, 9, 0, 1, lib0.AnyTrue, 0})
+	s.Compact(overwritten)
+	if overwritten.Deleted(yjs.ID{Client: 9, Clock: 0}) {
+		t.Error("a view was made of a document of many clients")
+	}
+}

@@ -40,7 +40,7 @@ func (r *Room) makeCopy() {
 	l := &r.log
 	l.snapshotting, l.compaction, l.copied = true, compaction{running: true}, len(state)
 	l.snapshotRecords, l.snapshotBytes = l.records, l.bytes
-	r.ready.Compact = &Copy{State: state, Compact: r.compactor(len(state))}
+	r.ready.Compact = &Copy{State: state, Compact: r.compactor()}
 }
 
 // restBefore is how long nothing is said before a volatile room in which nobody is
@@ -78,12 +78,12 @@ func Collect(d *yjs.Document) {
 // hardly any memory.
 func DropDeleted(d *yjs.Document) { d.Compact() }
 
-// compactor returns how a snapshot of so many bytes is to be compacted.
-func (r *Room) compactor(size int) func(*yjs.Document) {
+// compactor returns how a copy of the document is to be compacted.
+func (r *Room) compactor() func(*yjs.Document) {
 	switch {
 	case r.config.KeepDeleted:
 		return nil
-	case size > r.config.MaxCollectBytes:
+	case costOf(r.document) > r.config.MaxCollectBytes:
 		return DropDeleted
 	default:
 		return Collect

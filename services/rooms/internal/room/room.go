@@ -112,8 +112,8 @@ type Config struct {
 	// KeepDeleted keeps the content of what is deleted, which snapshots drop
 	// otherwise, as Yjs does, and volatile rooms too.
 	KeepDeleted bool
-	// MaxCollectBytes bounds the documents of which they drop all that Yjs
-	// drops, see Collect. From larger ones DropDeleted drops the most of it.
+	// MaxCollectBytes bounds what the documents take in memory of which they drop all
+	// that Yjs drops, see Collect. From larger ones DropDeleted drops the most of it.
 	MaxCollectBytes int
 	// Apply adds an update to a document; nil means the engine. Tests have others.
 	Apply func(*yjs.Document, []byte) error
@@ -310,7 +310,14 @@ func (r *Room) crowd() (sessions int) {
 func (r *Room) Cost() int {
 	n := len(r.encoded.state) + len(r.encoded.vector) + r.log.unsavedBytes() + r.log.held() + r.log.copied
 	if r.document != nil {
-		n += r.document.Size()
+		n += costOf(r.document)
 	}
 	return n
 }
+
+// clientCost is about what a client of a document takes beside its bytes. Whoever
+// makes up a client for each letter makes a document that takes fifteen times these.
+const clientCost = 150
+
+// costOf is about how many bytes a document takes in memory.
+func costOf(d *yjs.Document) int { return d.Size() + clientCost*d.Clients() }

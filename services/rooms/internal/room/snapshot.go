@@ -17,8 +17,8 @@ type Snapshot struct {
 
 // Encode returns what is to be stored, in the format of AppendSnapshot, and the
 // document that it has compacted, which is the caller's; nil without Compact. It
-// takes some 20 ms for each MiB of small structs and, for a while, ten times the
-// document in memory, so it isn't for the room's loop, which only copies the
+// takes 20 to 100 ms for each MiB of small structs and, for a while, ten to twenty
+// times the document in memory, so it isn't for the room's loop, which only copies the
 // document.
 func (s *Snapshot) Encode() (data []byte, compacted *yjs.Document, err error) {
 	state := s.State

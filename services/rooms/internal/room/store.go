@@ -43,7 +43,7 @@ func (r *Room) makeSnapshot() {
 		Seq:   r.log.restsOn(),
 		State: r.encodedState(),
 	}
-	s.Compact = r.compactor(len(s.State))
+	s.Compact = r.compactor()
 	r.log.compaction = compaction{running: s.Compact != nil}
 	r.log.copied = len(s.State)
 	if b := r.log.inFlight; b != nil {
