@@ -21,7 +21,8 @@ const (
 	// maxSilence is how long a peer may say nothing, if nobody says otherwise:
 	// without pings net/http never notices one that is gone without a FIN.
 	maxSilence = 10 * time.Second
-	// writeStall ends a connection whose peer takes no byte for that long.
+	// writeStall ends a connection whose peer takes no byte for that long, unless it
+	// may be silent for longer: what is frozen takes nothing either.
 	writeStall = 10 * time.Second
 
 	readHeaderTimeout = 5 * time.Second
@@ -39,7 +40,7 @@ func http2Config(silence time.Duration) *http.HTTP2Config {
 		MaxReceiveBufferPerConnection: connWindow,
 		SendPingTimeout:               silence / 2,
 		PingTimeout:                   silence - silence/2,
-		WriteByteTimeout:              writeStall,
+		WriteByteTimeout:              max(writeStall, silence),
 	}
 }
 

@@ -107,3 +107,53 @@ func silentPeers(t *testing.T, silence, want time.Duration) {
 		}
 	})
 }
+
+// frozen is a connection whose end takes nothing and says nothing until it thaws, as
+// that of a machine that is moved.
+type frozen struct {
+	net.Conn
+	thaw <-chan struct{}
+}
+
+func (f *frozen) Read(p []byte) (int, error) {
+	<-f.thaw
+	return f.Conn.Read(p)
+}
+
+// A peer that may be silent for long may also take nothing for as long.
+func TestFrozenPeersAreWaitedFor(t *testing.T) {
+	for silence, want := range map[time.Duration]bool{10 * time.Second: false, time.Minute: true} {
+		synctest.Test(t, func(t *testing.T) {
+			const size = 200 << 10 // more than is on its way
+			listener := pipe.Listen()
+			server := serve.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(make([]byte, size))
+			}), quiet)
+			server.LimitSilence(silence)
+			server.Serve(listener)
+			defer server.Shutdown(t.Context())
+			peers, err := serve.OpenPeers(serve.PeersConfig{Silence: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+			thaw := make(chan struct{})
+			client := peers.Client(func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := listener.Dial(ctx, network, address)
+				return &frozen{conn, thaw}, err
+			})
+			defer client.CloseIdleConnections()
+			time.AfterFunc(25*time.Second, func() { close(thaw) })
+			got := 0
+			response, err := client.Get("http://pipe/")
+			if err == nil {
+				var body []byte
+				body, err = io.ReadAll(response.Body)
+				got = len(body)
+				_ = response.Body.Close()
+			}
+			if whole := err == nil && got == size; whole != want {
+				t.Errorf("silence %s: %d bytes, %v", silence, got, err)
+			}
+		})
+	}
+}
