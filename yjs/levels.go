@@ -1,5 +1,7 @@
 package yjs
 
+import "slices"
+
 // level is one type: the clock at which it stands, and how deep. Six bytes, because
 // a document can have nearly as many types as paragraphs have letters.
 type level [3]uint16 // clock, its lower half first; depth
@@ -77,6 +79,9 @@ func (a *author) append(l level, on bond) {
 		a.first = a.hint
 	} else if len(a.loose) == 0 {
 		return
+	}
+	if n := len(a.loose); n == cap(a.loose) && n >= 256 {
+		a.loose = slices.Grow(a.loose, n) // append would grow it by a quarter, again and again
 	}
 	a.loose = append(a.loose, on)
 }

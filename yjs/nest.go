@@ -92,8 +92,8 @@ func (d *Document) stale() {
 }
 
 // Prepare does ahead of time what the next ApplyUpdate would do first after Load,
-// Compact and Collect: it finds out how deep shared types nest, which takes from a
-// quarter to all of the time of a load. Who hands the document to a goroutine that
+// Compact and Collect: it finds out how deep shared types nest, which takes as long as
+// a load, twice as long if many took turns. Who hands the document to a goroutine that
 // mustn't stall calls it before; nobody has to. It does nothing if nothing is to be
 // done, and nothing that a peer could see.
 func (d *Document) Prepare() {
