@@ -13,9 +13,10 @@ package content
 // That tells where a node stands as long as a list is what Yjs makes of honest
 // clients: each sibling is followed by all that hangs on it, directly or not, and
 // by nothing else. A right origin that hangs on a sibling can break that (undo may,
-// rarely); then kids are torn, and what hangs on such a node is walked over.
+// rarely); then kids are torn, and what hangs on such a node is walked over, or placed
+// by a tree when that takes too long: see tangle.go.
 
-// kidsOf returns the kids of a node, or of the beginning of a list.
+// kidsOf returns where the kids of a node are noted, or of the beginning of a list.
 func (b *builder) kidsOf(l, origin int32) *int32 {
 	if origin != none {
 		return &b.seats[origin].kids

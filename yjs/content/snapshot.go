@@ -197,7 +197,8 @@ func (r *strict) uvarint() uint64 {
 
 // ReadAt is Read for a document as it was: what the snapshot's vector has, without
 // what its deletes say, as Yjs' createDocFromSnapshot makes it. Content that was
-// dropped since, as documents do that collect garbage, can't come back.
+// dropped since, as documents do that collect garbage, can't come back. The errors are
+// those of Read.
 func ReadAt(update []byte, s Snapshot) (*View, error) {
 	if err := yjs.ValidateUpdate(update); err != nil {
 		return nil, err

@@ -38,7 +38,8 @@ type View struct {
 // long as the view is used.
 //
 // The error is yjs.ErrMalformed if the bytes aren't an update, and yjs.ErrLimit if
-// types nest deeper than MaxNesting.
+// types nest deeper than MaxNesting, or if it has more than yjs.MaxNewUnits units:
+// the view of a document that has so many is made by Of.
 func Read(update []byte) (*View, error) {
 	if err := yjs.ValidateUpdate(update); err != nil {
 		return nil, err

@@ -2,7 +2,10 @@ package content_test
 
 import (
 	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
@@ -34,4 +37,53 @@ func TestSmall(t *testing.T) {
 			t.Errorf("text %q, want %q", got, c.text)
 		}
 	}
+}
+
+// TestManyReaders reads views, as they are made and after an edit, in several
+// goroutines at once: the race detector tells whether reading changes anything.
+func TestManyReaders(t *testing.T) {
+	for seed := range uint64(30) {
+		w := wild{Rand: rand.New(rand.NewPCG(seed, 4))}
+		v, err := content.Read(w.knotOf(3, 40, 10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := v.Snapshot()
+		for range 2 {
+			want := everything(v, begun)
+			var readers sync.WaitGroup
+			for range 4 {
+				readers.Go(func() {
+					if got := everything(v, begun); got != want {
+						t.Errorf("seed %d: %s, want %s", seed, got, want)
+					}
+				})
+			}
+			readers.Wait()
+			e := begin(t, v)
+			if err := v.Text("t").Insert(e, v.Text("t").Len()/2, "new", map[string]any{"b": true}); err != nil {
+				t.Fatal(err)
+			}
+			if err := v.Text("t").Delete(e, 1, 2); err != nil {
+				t.Fatal(err)
+			}
+			e.Commit()
+		}
+	}
+}
+
+// everything reads a view in every way.
+func everything(v *content.View, since content.Snapshot) string {
+	var all strings.Builder
+	fmt.Fprint(&all, readings(v), v.Changed(since), v.Snapshot(), v.Text("t").Since(since), v.Map("t").KeysSince(since))
+	for i := range v.Text("t").Len() {
+		for _, assoc := range []int{-1, 0} {
+			p, err := v.Text("t").Position(i, assoc)
+			at, ok := v.Resolve(p)
+			fmt.Fprint(&all, p.Item, err, at, ok)
+		}
+		value, ok := v.Array("t").Get(i)
+		fmt.Fprint(&all, value, ok)
+	}
+	return all.String()
 }
