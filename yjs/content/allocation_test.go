@@ -14,7 +14,7 @@ import (
 // A view has much to note for each struct, and more for each client, and both may be
 // a few bytes of an update. So a view of what nobody would write takes up to this
 // many bytes for each of its update; that of people's texts takes less than one.
-const mostPerByte = 128
+const mostPerByte = 140
 
 // repeated is an update with n structs of client 1.
 func repeated(n int, appendStruct func(dst []byte, i int) []byte) []byte {

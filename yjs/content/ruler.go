@@ -33,7 +33,7 @@ const clocksPerStruct = 256
 // newRuler returns a ruler without marks for the clocks below end of a client that
 // has so many structs.
 func newRuler(end uint32, structs int) ruler {
-	if int(end/clocksPerStruct) > structs {
+	if int(end/clocksPerStruct) >= structs {
 		return ruler{sparse: make([]uint32, 0, structs)}
 	}
 	return ruler{words: make([]word, end/64+1)}
