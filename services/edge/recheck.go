@@ -116,6 +116,7 @@ func (c *client) askAgain(ctx context.Context, own *attendee) error {
 		return err
 	case err != nil:
 		c.edge.refusedInBand(own.room, err)
+		c.edge.rechecks.WithLabelValues("ended").Inc()
 		code := session.CloseForbidden
 		if errors.Is(err, auth.ErrUnauthenticated) {
 			code = session.CloseUnauthenticated
@@ -132,9 +133,9 @@ func (c *client) askAgain(ctx context.Context, own *attendee) error {
 	return nil
 }
 
-// again asks what lets the client into a room that it is in, and counts what takes
-// nothing but its turn to tell. Whether the room is there isn't asked, as of newcomers:
-// it is as long as somebody is in it, and rooms that are away put nobody out.
+// again asks, when it is its turn, what lets the client into a room that it is in.
+// Whether the room is there is asked of newcomers only: it is as long as somebody is in
+// it, and rooms that are away put nobody out.
 func (c *client) again(ctx context.Context, room, token string) (auth.Claims, *session.Grants, error) {
 	e := c.edge
 	select {
@@ -147,12 +148,8 @@ func (c *client) again(ctx context.Context, room, token string) (auth.Claims, *s
 	if err == nil {
 		err = e.revoked.check(room, claims)
 	}
-	switch {
-	case ctx.Err() != nil:
-	case errors.Is(err, auth.ErrUnavailable):
+	if ctx.Err() == nil && errors.Is(err, auth.ErrUnavailable) {
 		e.rechecks.WithLabelValues("unavailable").Inc()
-	case err != nil:
-		e.rechecks.WithLabelValues("ended").Inc()
 	}
 	return claims, grants(claims, access), err
 }
@@ -191,6 +188,7 @@ func (d *document) askAgain(ctx context.Context) error {
 	case errors.Is(err, auth.ErrUnavailable):
 		return err
 	case err != nil:
+		d.client.edge.rechecks.WithLabelValues("ended").Inc()
 		d.renewalFailed(err)
 		return nil
 	}
