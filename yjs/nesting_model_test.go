@@ -263,7 +263,9 @@ func TestNestingModel(t *testing.T) {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 			want, _ := compareNesting(t, all)
-			d.Prepare()
+			if d.Prepare(); d.nesting != nil {
+				d.nesting.begin() // compareNesting has shortened ways to knots
+			}
 			knew := known(d)
 			err = d.ApplyUpdate(u)
 			if now := known(d); err != nil && now != knew {
