@@ -135,8 +135,11 @@ const deliver = (rnd, sent) => {
 const halves = update => {
   const { structs, ds } = Y.decodeUpdate(update)
   // What says by itself that it is deleted comes with the delete, and so do several
-  // values of a key in one struct. Who sends them without means something else.
-  const whole = s => s instanceof Y.GC || s.content instanceof Y.ContentDeleted || s.length > 1 && typeof s.parentSub === 'string'
+  // values of a key in one struct. Who sends them without means something else. A
+  // struct with a neighbour doesn't tell whether it is of a key.
+  const listed = s => s.content instanceof Y.ContentAny || s.content instanceof Y.ContentJSON
+  const values = s => s.length > 1 && listed(s) && (s.parentSub !== null || s.origin !== null || s.rightOrigin !== null)
+  const whole = s => s instanceof Y.GC || s.content instanceof Y.ContentDeleted || values(s)
   if (structs.length === 0 || ds.clients.size === 0 || structs.some(whole)) return [update]
   const deletes = encodeDeletes(ds)
   const at = update.length - deletes.length
