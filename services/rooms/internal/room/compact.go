@@ -63,8 +63,8 @@ func (r *Room) compactAtRest(now time.Time) {
 }
 
 // Collect drops from a document all that Yjs drops. That takes a view: of a document
-// that none can be made of (types that nest too deep, or what was made to be slow)
-// it drops what DropDeleted does.
+// that none can be made of (types in it nest too deep, since they were stored before
+// that was refused) it drops what DropDeleted does.
 func Collect(d *yjs.Document) {
 	if _, err := content.Compact(d); err != nil {
 		DropDeleted(d)
