@@ -30,15 +30,15 @@ var trapMutants = []mutant{
 	{"hooks have no name", "block.go", "case t == typeXMLElement || t == typeXMLHook:", "case t == typeXMLElement:", tier1},
 	{"options of documents are anything", "block.go", "if r.left() > 0 && r.src[r.pos] != lib0.AnyObject {", "if false && r.src[r.pos] != lib0.AnyObject {", unit},
 	// 8: nothing is empty, no Skip has flags.
-	{"empty structs", "update.go", "if b.length == 0 && b.kind() != kindSkip {", "if false {", tier1},
-	{"flagged Skips", "block.go", "if b.info != kind {", "if false {", tier1},
+	{"empty structs", "update.go", "if b.length == 0 && b.kind() != kindSkip {", "if false {", unit},
+	{"flagged Skips", "block.go", "if b.info != kind {", "if false {", unit},
 	// 9: poison.
 	{"live values of a key in one struct", "update.go", "u.keyed && !keyedAreDead(u.src)", "false", tier1},
-	{"bytes as prototype", "reader.go", "\tif err != nil {\n\t\tr.fail(anyFault(err))", "\tif err != nil && !errors.Is(err, lib0.ErrPrototype) {\n\t\tr.fail(anyFault(err))", tier1},
+	{"bytes as prototype", "reader.go", "\tif err != nil {\n\t\tr.fail(anyFault(err))", "\tif err != nil && !errors.Is(err, lib0.ErrPrototype) {\n\t\tr.fail(anyFault(err))", unit},
 	// 10: much out of little.
 	{"version 2: as many structs as are claimed", "v2decode.go", "uint64(maxStructsPerByte*c.size + freeStructs)", "uint64(1) << 40", unit},
 	{"version 2: as many bytes as come", "v2decode.go", "if len(c.dst) > maxGrowth*c.size+freeBytes {", "if false {", unit},
-	{"trailing bytes", "update.go", "if u.fault == noFault && u.left() > 0 {", "if false {", tier1},
+	{"trailing bytes", "update.go", "if u.fault == noFault && u.left() > 0 {", "if false {", unit},
 	// 12: what a struct hangs on may come later.
 	{"a client runs ahead", "content/order.go", "\t\t\tif len(waiting) > 1 {\n", "\t\t\tif false {\n", tier1},
 	// 13: only GC loses its origin.
