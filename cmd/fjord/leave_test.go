@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,5 +105,35 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		}
 	case <-time.After(30 * time.Second):
 		t.Fatal("it still lives")
+	}
+}
+
+// A data directory that was removed is told of, and keeps nobody from ending the
+// process: Badger would try for ever to write what it has in memory.
+func TestLeaveWithoutDirectory(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	r := start(t, nil, anywhere(data)...)
+	if err := os.RemoveAll(data); err != nil {
+		t.Fatal(err)
+	}
+	const reason = "storage: nothing is written, since it is unknown how much space is left"
+	if code, body := r.get(t, r.urls["ops"]+"/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, reason) {
+		t.Errorf("/readyz: %d %s, want 503 and %q", code, body, reason)
+	}
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- r.cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(60 * time.Second):
+		t.Fatal("it still lives")
+	}
+	if code := r.cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	if said := r.log.String(); !strings.Contains(said, "has not closed within 10s") {
+		t.Errorf("it said\n%s\nwant that the database didn't close", said)
 	}
 }

@@ -118,12 +118,9 @@ func (s *Service) Register(mux *http.ServeMux, opts ...connect.HandlerOption) {
 // passes; a failed write to disk does not, see Failed.
 func (s *Service) Ready() error {
 	if err := s.store.Err(); err != nil {
-		return fmt.Errorf("storage: %w", err)
+		return err
 	}
-	if err := s.store.Space(); err != nil {
-		return fmt.Errorf("storage: %w", err)
-	}
-	return nil
+	return s.store.Space()
 }
 
 // Failed is closed when Ready begins to fail for good, since a failed write to disk

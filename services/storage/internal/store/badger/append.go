@@ -52,7 +52,7 @@ func (o *appendOp) stage(b *batch) (err error) {
 	case again:
 		return compareSmall(b.txn, e, o.item)
 	}
-	if err := b.s.spaceFor(b.free, 1, 0); err != nil {
+	if err := b.space.lets(1, 0); err != nil {
 		return err
 	}
 	o.head, e.Head = next, next

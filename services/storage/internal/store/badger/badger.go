@@ -30,6 +30,8 @@ type Options struct {
 	// aside: what they held after the damage is lost. Owners that live must be
 	// started again too, since epochs may be handed out twice.
 	AcceptLoss bool
+	// CloseTime is how long Close waits; 0 is 10 s.
+	CloseTime time.Duration
 	// Log gets Badger's own words too: its warnings and errors as they are, its
 	// chatter at debug. nil discards them.
 	Log *slog.Logger
@@ -91,6 +93,9 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	}
 	if opt.Free == nil {
 		opt.Free = freeBytes
+	}
+	if opt.CloseTime == 0 {
+		opt.CloseTime = 10 * time.Second
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -261,14 +266,30 @@ func errClosed() error {
 
 // Close implements [store.Store]. Calls that the committer has begun are carried
 // out; Loads and uploads under way are waited for, so end their contexts first.
+//
+// Badger flushes what it has in memory, and where it can't (its directory was removed,
+// its disk has failed) tries again for ever, in a way that nobody can end. So Close
+// returns after CloseTime, with an error, and the process should end: the lock is held
+// until then. What was committed stands in Badger's log as after a SIGKILL.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
-		s.gate.Lock()
-		s.closed = true
-		s.gate.Unlock()
-		s.workers.Wait()
-		s.closeErr = errors.Join(s.db.Close(), s.lock.release())
+		ended := make(chan error, 1)
+		go func() { ended <- s.end() }()
+		select {
+		case s.closeErr = <-ended:
+		case <-time.After(s.opt.CloseTime):
+			s.closeErr = fmt.Errorf("the database in %q has not closed within %v: what was acknowledged is in its log, which the next start reads; see that the directory is there and can be written", s.opt.Dir, s.opt.CloseTime)
+		}
 	})
 	return s.closeErr
+}
+
+// end waits for what is under way, and gives up the directory.
+func (s *Store) end() error {
+	s.gate.Lock()
+	s.closed = true
+	s.gate.Unlock()
+	s.workers.Wait()
+	return errors.Join(s.db.Close(), s.lock.release())
 }

@@ -20,7 +20,7 @@ type batch struct {
 	dirty   bool      // the transaction writes something
 	entries int
 	bytes   int // by op.size, for the bounds
-	free    uint64
+	space   space
 }
 
 type staged struct {
@@ -39,7 +39,7 @@ func (b *batch) begin() {
 	clear(b.staged)
 	b.staged, b.garbage, b.refused, b.buf = b.staged[:0], b.garbage[:0], b.refused[:0], b.buf[:0]
 	b.entries, b.bytes, b.dirty = 0, 0, false
-	b.free = b.s.free()
+	b.space = b.s.space()
 }
 
 // fits reports whether o may join the batch; the first one always may.

@@ -55,7 +55,7 @@ func (s *Store) upload(ctx context.Context, b blob, size uint64, body io.Reader,
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		if err := s.spaceFor(s.free(), share, size); err != nil {
+		if err := s.space().lets(share, size); err != nil {
 			return 0, err
 		}
 		sum = addSum(sum, buf[:n])

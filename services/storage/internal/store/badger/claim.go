@@ -20,7 +20,7 @@ func (o *claimOp) stage(b *batch) error {
 	if err != nil {
 		return err
 	}
-	if err := b.s.spaceFor(b.free, deleteShare, 0); err != nil {
+	if err := b.space.lets(deleteShare, 0); err != nil {
 		return err
 	}
 	e.Head = e.Claim()

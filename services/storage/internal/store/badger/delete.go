@@ -25,7 +25,7 @@ func (o *deleteOp) stage(b *batch) error {
 	if err != nil || !existed {
 		return err
 	}
-	if err := b.s.spaceFor(b.free, deleteShare, 0); err != nil {
+	if err := b.space.lets(deleteShare, 0); err != nil {
 		return err
 	}
 	if err := b.sweepUnder(o.room, e, e.Last); err != nil {

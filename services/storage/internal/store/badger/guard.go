@@ -22,33 +22,43 @@ const (
 	deleteShare   = 8
 )
 
-// spaceFor says whether free bytes are enough for a write of size bytes that
-// goes on until MinFree/share.
-func (s *Store) spaceFor(free uint64, share uint64, size uint64) error {
-	if need := s.opt.MinFree/share + size; free < need {
-		return store.Errorf(store.NoSpace, store.Head{}, "the disk of the storage service has %d MiB left and needs %d: free some, or give it a larger one", free>>20, need>>20)
+// space is what was free when it was measured.
+type space struct {
+	min  uint64 // Options.MinFree
+	free uint64
+	err  error // free isn't known
+}
+
+// space measures what is free on the data directory's disk.
+func (s *Store) space() space {
+	free, err := s.opt.Free(s.opt.Dir)
+	if err != nil {
+		s.log.Error("free space on the data directory's disk is unknown: nothing is written", "dir", s.opt.Dir, "err", err)
+		err = store.Errorf(store.NoSpace, store.Head{}, "nothing is written, since it is unknown how much space is left: give the storage service its data directory and its disk back, and start it again: %w", err)
+	}
+	return space{s.opt.MinFree, free, err}
+}
+
+// lets says whether there is enough for a write of size bytes that goes on until
+// MinFree/share. What is unknown isn't enough: a file system that can't be asked is no
+// place to write to.
+func (at space) lets(share, size uint64) error {
+	if at.err != nil {
+		return at.err
+	}
+	if need := at.min/share + size; at.free < need {
+		return store.Errorf(store.NoSpace, store.Head{}, "the disk of the storage service has %d MiB left and needs %d: free some, or give it a larger one", at.free>>20, need>>20)
 	}
 	return nil
 }
 
-// free returns the free bytes on the data directory's disk. An error counts as
-// none: a file system that can't be asked is no place to write to.
-func (s *Store) free() uint64 {
-	free, err := s.opt.Free(s.opt.Dir)
-	if err != nil {
-		s.log.Error("free space on the data directory's disk is unknown: nothing is written", "dir", s.opt.Dir, "err", err)
-		return 0
-	}
-	return free
-}
-
 // Space implements [store.Store].
-func (s *Store) Space() error { return s.spaceFor(s.free(), 1, 0) }
+func (s *Store) Space() error { return s.space().lets(1, 0) }
 
 // SpaceFor says whether size bytes may be written beside the database, as late as
 // deletions may.
-func (s *Store) SpaceFor(size uint64) error { return s.spaceFor(s.free(), deleteShare, size) }
+func (s *Store) SpaceFor(size uint64) error { return s.space().lets(deleteShare, size) }
 
 // FreeBytes returns the free bytes on the data directory's disk, 0 if it can't be
 // asked.
-func (s *Store) FreeBytes() uint64 { return s.free() }
+func (s *Store) FreeBytes() uint64 { return s.space().free }

@@ -94,7 +94,9 @@ func TestGuard(t *testing.T) {
 	}
 
 	d.broken.Store(true)
-	refused("a record on a disk that doesn't answer", appendTwo([]byte("two")))
+	if err := appendTwo([]byte("two")); store.KindOf(err) != store.NoSpace || !strings.Contains(err.Error(), "the disk does not answer") {
+		t.Errorf("a record on a disk that doesn't answer: %v, want no space, and why", err)
+	}
 	d.broken.Store(false)
 
 	d.now(t, s, testMinFree)

@@ -152,7 +152,7 @@ func (o *scrapOp) stage(b *batch) error {
 	if store.KindOf(err) != store.Corrupt {
 		return err
 	}
-	if err := b.s.spaceFor(b.free, deleteShare, 0); err != nil {
+	if err := b.space.lets(deleteShare, 0); err != nil {
 		return err
 	}
 	for _, old := range o.lost.blobs {

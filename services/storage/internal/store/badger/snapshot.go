@@ -49,7 +49,7 @@ func (o *snapshotOp) stage(b *batch) (err error) {
 	case again:
 		return nil
 	}
-	if err := b.s.spaceFor(b.free, snapshotShare, 0); err != nil {
+	if err := b.space.lets(snapshotShare, 0); err != nil {
 		return err
 	}
 	if err := b.sweepUnder(o.snap.Room, e, o.snap.Seq); err != nil {

@@ -212,7 +212,7 @@ func (o *sweepOp) size() (entries, bytes int) {
 }
 
 func (o *sweepOp) stage(b *batch) error {
-	if err := b.s.spaceFor(b.free, deleteShare, 0); err != nil {
+	if err := b.space.lets(deleteShare, 0); err != nil {
 		return err
 	}
 	for _, key := range o.keys {
