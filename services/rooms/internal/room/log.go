@@ -30,9 +30,9 @@ type log struct {
 	// compaction is of the copy that becomes the snapshot, copied its bytes.
 	compaction compaction
 	copied     int
-	// snapshotNotBefore is how many records the log must have for another try
-	// after one that failed.
-	snapshotNotBefore int
+	// retryRecords and retryBytes are what the log must have grown to for another
+	// snapshot after one that failed.
+	retryRecords, retryBytes int
 }
 
 // batch is the updates of one record, and what must wait for it.

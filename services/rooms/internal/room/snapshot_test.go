@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,44 @@ import (
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
+
+// A snapshot that failed is tried again when the log has grown by a tenth of the
+// document, however many records that takes; once one is stored, as if none had failed.
+func TestFailedSnapshotWaits(t *testing.T) {
+	const record = 200 // more than one takes here
+	c := newCollecting(t, load(t, insert(7, 0, strings.Repeat("x", 100_000))), func(c *room.Config) { c.KeepDeleted = true })
+	clock := uint64(100_000)
+	// grown is by how many bytes the log grows until there is a snapshot.
+	grown := func() (bytes int) {
+		t.Helper()
+		for ; bytes < 1<<20; clock += 100 {
+			text := room.Event{Kind: room.Update, Session: somebody, Data: insert(7, clock, strings.Repeat("y", 100))}
+			bytes += len(c.room.Step(noon, text).Append.Record)
+			c.seq++
+			if c.room.Step(noon, room.Event{Kind: room.Stored, Seq: c.seq}).Snapshot != nil {
+				clock += 100
+				return bytes
+			}
+		}
+		t.Fatal("no snapshot")
+		return 0
+	}
+	if got := grown(); got > record {
+		t.Fatalf("the first after %d bytes, want after one record", got)
+	}
+	for range 3 {
+		tenth := c.room.Status().DocumentBytes / 10
+		c.room.Step(noon, room.Event{Kind: room.SnapshotFailed})
+		if got := grown(); got < tenth || got > tenth+record {
+			t.Errorf("the next after %d bytes, want after %d", got, tenth)
+		}
+	}
+	c.room.Step(noon, room.Event{Kind: room.SnapshotStored})
+	got := grown()
+	if half := c.room.Status().DocumentBytes / 2; got < half || got > half+record {
+		t.Errorf("the next after %d bytes, want after half the document, %d", got, half)
+	}
+}
 
 // BenchmarkEncodeSnapshot makes what is stored of a document, beside its room: of one
 // in which there is nothing to collect, and of one whose paragraphs come and go.

@@ -69,7 +69,7 @@ func (r *Room) putSnapshot(s *Snapshot) {
 // snapshots stay a fraction of those written to the log.
 func (r *Room) outgrown() bool {
 	l := &r.log
-	if l.snapshotting || l.records == 0 || l.records < l.snapshotNotBefore {
+	if l.snapshotting || l.records == 0 || l.records < l.retryRecords || l.bytes < l.retryBytes {
 		return false
 	}
 	if len(l.waiting.updates) > 0 || r.farewell != nil {
@@ -117,16 +117,20 @@ func (r *Room) endSnapshot() {
 
 func (r *Room) onSnapshotStored() {
 	r.endSnapshot()
-	r.log.snapshotNotBefore = 0
+	r.log.retryRecords, r.log.retryBytes = 0, 0
 	r.log.records -= r.log.snapshotRecords
 	r.log.bytes -= r.log.snapshotBytes
 }
 
 // onSnapshotFailed puts the next try off until the log has grown some more: what
-// failed now would fail at once again.
+// failed now would fail at once again. By a share of the document too: where records
+// are stored and snapshots aren't, a large document would be compacted and sent, for
+// nothing, every few keystrokes.
 func (r *Room) onSnapshotFailed() {
+	const share = 10
 	r.endSnapshot()
-	r.log.snapshotNotBefore = r.log.records + 1 + r.config.SnapshotRecords/10
+	r.log.retryRecords = r.log.records + 1 + r.config.SnapshotRecords/share
+	r.log.retryBytes = r.log.bytes + r.document.Size()/share
 }
 
 // sendWhenStored has a frame delivered when everything applied so far is stored:
