@@ -59,7 +59,7 @@ class Tab {
 test('editors on the Hocuspocus provider, in two tabs', { skip: needsFjord, timeout: 180_000, concurrency: 2 }, async (t) => {
   await Promise.all(Object.keys(carets).map((kind) => t.test(kind, async (t) => {
     const base = await serveEditors(t)
-    const fjord = await Fjord.start(t, { data: dataDirectory(t), args: ['--allow-origin', new URL(base).origin] })
+    const fjord = await Fjord.start(t, { data: dataDirectory(), args: ['--allow-origin', new URL(base).origin] })
     const browser = await launch(t)
     const room = freshRoom(kind)
     const enter = (who, color) => Tab.open(browser, { base, url: fjord.url, kind, room, who, color })

@@ -39,7 +39,7 @@ const people = ({ page }) => page.locator('#people .name').allInnerTexts()
 const status = ({ page }, value, within = 10_000) => page.locator(`#status[data-status=${value}]`).waitFor({ timeout: within })
 
 test('two people write in one room', { skip: needsFjord, timeout: 120_000 }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   const browser = await launch(t)
   const room = 'field notes'
   const ada = await enter(browser, fjord, room, 'Ada')
@@ -127,7 +127,7 @@ test('two people write in one room', { skip: needsFjord, timeout: 120_000 }, asy
 })
 
 test('the room field leads to another room', { skip: needsFjord, timeout: 60_000 }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t) })
+  const fjord = await Fjord.start(t, { data: dataDirectory() })
   const browser = await launch(t)
   const ada = await enter(browser, fjord, freshRoom('first'), 'Ada')
   await type(ada, 'in the first room')
@@ -150,7 +150,7 @@ test('the room field leads to another room', { skip: needsFjord, timeout: 60_000
 })
 
 test('a page with a token comes in where a server wants one', { skip: needsFjord, timeout: 60_000 }, async (t) => {
-  const data = dataDirectory(t)
+  const data = dataDirectory()
   const secret = join(data, '..', `${basename(data)}.secret`)
   writeFileSync(secret, 'known to the issuer and to the server', { mode: 0o600 })
   t.after(() => rmSync(secret))

@@ -154,7 +154,7 @@ test('who was away, and who takes a deletion back, find what Yjs gives them', { 
 })
 
 test('in a volatile room too, whose document is compacted in memory', { skip: needsFjord, timeout: 120_000 }, async (t) => {
-  const fjord = await Fjord.start(t, { data: dataDirectory(t), rooms: 'volatile', args: pace })
+  const fjord = await Fjord.start(t, { data: dataDirectory(), rooms: 'volatile', args: pace })
   const got = await story(t, fjord, async ({ room, update, people }) => {
     await snapshot(fjord, room, update, 'compactions_total{outcome="compacted"}')
     await assertSmall(t, fjord, room, people)
