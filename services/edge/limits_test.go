@@ -2,12 +2,10 @@ package edge_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,11 +15,10 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/internal/limit"
+	"github.com/fjord-sync/fjord/internal/limit/limittest"
 	"github.com/fjord-sync/fjord/services/edge"
 	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 )
-
-var update = flag.Bool("update", false, "write the limits into docs/limits.md")
 
 // limited is a world whose limits are counted.
 type limited struct {
@@ -423,27 +420,6 @@ func TestEveryLimitIsRefusedAndCounted(t *testing.T) {
 	}
 }
 
-const limitsDoc = "../../docs/limits.md"
-
 func TestLimitsAreDocumented(t *testing.T) {
-	const begin, end = "<!-- edge.LimitTable -->\n", "<!-- end -->\n"
-	text, err := os.ReadFile(limitsDoc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the limits of an edge", limitsDoc)
-	}
-	want := before + begin + "| limit | default | flag | who goes over it sees |\n|---|---|---|---|\n" + edge.LimitTable.Markdown() + end + after
-	if *update {
-		if err := os.WriteFile(limitsDoc, []byte(want), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(text) != want {
-		t.Errorf("%s isn't what edge.LimitTable says: run this test with -update", limitsDoc)
-	}
+	limittest.Documented(t, "../../docs/limits.md", "<!-- edge.LimitTable -->", "<!-- end -->", edge.LimitTable.Markdown())
 }
