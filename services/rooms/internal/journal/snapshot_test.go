@@ -21,6 +21,16 @@ import (
 // none expects no compacted document.
 func none(*yjs.Document) { panic("a document that nobody wanted compacted") }
 
+// keepIn keeps what is sent of a snapshot.
+func keepIn(sent *[]byte) func(context.Context, []*storagev1.PutSnapshotRequest) error {
+	return func(_ context.Context, messages []*storagev1.PutSnapshotRequest) error {
+		for _, m := range messages[1:] {
+			*sent = append(*sent, m.GetChunk()...)
+		}
+		return nil
+	}
+}
+
 func TestPutSnapshotSendsItInChunks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		state := bytes.Repeat([]byte("0123456789"), 100_000)
@@ -53,12 +63,7 @@ func TestPutSnapshotSendsItInChunks(t *testing.T) {
 func TestPutSnapshotCompacts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []byte
-		j, _ := open(t, &scripted{put: func(_ context.Context, messages []*storagev1.PutSnapshotRequest) error {
-			for _, m := range messages[1:] {
-				sent = append(sent, m.GetChunk()...)
-			}
-			return nil
-		}})
+		j, _ := open(t, &scripted{put: keepIn(&sent)})
 		o := outcomes{}
 		var compacted *yjs.Document
 		// Client 7 wrote ten letters and deleted them.
@@ -82,12 +87,7 @@ func TestPutSnapshotCompacts(t *testing.T) {
 func TestPutSnapshotThatCannotBeCompacted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []byte
-		j, _ := open(t, &scripted{put: func(_ context.Context, messages []*storagev1.PutSnapshotRequest) error {
-			for _, m := range messages[1:] {
-				sent = append(sent, m.GetChunk()...)
-			}
-			return nil
-		}})
+		j, _ := open(t, &scripted{put: keepIn(&sent)})
 		o := outcomes{}
 		panics := func(*yjs.Document) { panic("a document that nobody thought of") }
 		j.PutSnapshot("doc", room.Snapshot{Epoch: 3, Seq: 9, State: letterA, Compact: panics}, none, o.of("doc"))
