@@ -52,7 +52,7 @@ func (v *View) Edit(client uint64) (*Edit, error) {
 	case v.edit != nil:
 		return nil, fmt.Errorf("content: %w: another edit is under way; commit it first", ErrBusy)
 	case v.past:
-		return nil, outOfRange("the view is of the past")
+		return nil, outOfRange("the view is of the past; edit one that Read or Of has made")
 	case client > lib0.MaxSafeInteger:
 		return nil, outOfRange("client ID %d is above 2^53-1", client)
 	}
@@ -63,7 +63,7 @@ func (v *View) Edit(client uint64) (*Edit, error) {
 		v.byID[client] = place
 	}
 	if v.clients[place].pending {
-		return nil, outOfRange("structs of client %d wait for others", client)
+		return nil, outOfRange("structs of client %d wait for others; edit as another client", client)
 	}
 	v.edit = &Edit{view: v, author: place, first: v.clients[place].end}
 	return v.edit, nil
@@ -85,7 +85,7 @@ func (e *Edit) Commit() []byte {
 func (e *Edit) check(h Shared) error {
 	switch {
 	case e.view.edit != e:
-		return fmt.Errorf("content: %w: the edit was committed", ErrBusy)
+		return fmt.Errorf("content: %w: the edit was committed; begin another", ErrBusy)
 	case h.view != e.view:
 		return outOfRange("the type is in another view")
 	}

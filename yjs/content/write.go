@@ -42,7 +42,7 @@ func appendJSON(dst []byte, value any, depth int) (_ []byte, err error) {
 	f, is, exact := ecma.Number(value)
 	switch {
 	case is && !exact:
-		return nil, badValue("%v isn't exact in a float64", value)
+		return nil, badValue("%v isn't exact in a float64; use a string", value)
 	case is:
 		return ecma.AppendJSONNumber(dst, f), nil
 	}
@@ -58,7 +58,7 @@ func appendJSON(dst []byte, value any, depth int) (_ []byte, err error) {
 	case map[string]any:
 		return appendJSONObject(dst, value, depth)
 	default:
-		return nil, badValue("a %T among formats and embeds; want what JSON has", value)
+		return nil, badValue("a %T; want what JSON has: nil, bool, a number, string, []any or map[string]any", value)
 	}
 }
 
