@@ -11,11 +11,12 @@ import (
 // what is in it. It is for documents of strangers: encoding/json fails on a NaN that
 // anybody may put there.
 //
-// It writes what JSON.stringify makes of Yjs' toJSON: numbers and the order of keys as
-// JavaScript has them, NaN and infinite numbers as null, undefined as null in an array
-// and as no property in an object; texts and XML are strings. Where JavaScript throws
-// or writes something of no use, a bigint is a number, bytes are a string in base64, and a
-// subdocument is an object with its guid.
+// It writes what JSON.stringify makes of Yjs' toJSON: numbers as JavaScript has them,
+// NaN and infinite ones as null, undefined as null in an array and as no property in an
+// object; texts and XML are strings. Keys are in the order in which JavaScript has them
+// if they were set sorted: a view doesn't know in which order they were. Where JavaScript
+// throws or writes something of no use, a bigint is a number, bytes are a string in
+// base64, and a subdocument is an object with its guid.
 //
 // The error is ErrValue for a value of another type, and then nothing is returned.
 func AppendJSON(dst []byte, value any) (_ []byte, err error) {

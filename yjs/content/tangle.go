@@ -21,7 +21,7 @@ import "math"
 // pass, and what came after it and hangs on something before it stopped before it.)
 
 // patience returns how many steps are taken before trees are planted. Documents that
-// people write take one in seven nodes.
+// people write take one step for every seven nodes.
 func (b *builder) patience() int {
 	switch {
 	case b.crowd == walkAll:
