@@ -9,13 +9,16 @@ import (
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
-	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
 // checkPending checks what the document says to be missing: the first clock that it
 // lacks of each client of which it has later ones.
 func checkPending(d *yjs.Document) error {
-	vector, missing := vectorOf(d.StateVector()), map[uint64]uint64{}
+	vector, err := yjs.ParseVector(d.StateVector())
+	if err != nil {
+		return err
+	}
+	missing := map[uint64]uint64{}
 	for client, ranges := range d.Inserts() {
 		if last := ranges[len(ranges)-1]; last.Clock+last.Len > vector[client] {
 			missing[client] = vector[client]
@@ -31,26 +34,19 @@ func checkPending(d *yjs.Document) error {
 	return nil
 }
 
-// vectorOf reads a state vector that was made here.
-func vectorOf(src []byte) map[uint64]uint64 {
-	vector := map[uint64]uint64{}
-	n, src, _ := lib0.VarUint(src)
-	for range n {
-		var client, clock uint64
-		client, src, _ = lib0.VarUint(src)
-		clock, src, _ = lib0.VarUint(src)
-		vector[client] = clock
-	}
-	return vector
-}
-
 // applyNext is applyOne, after which no clock may be lower.
 func applyNext(d *yjs.Document, update []byte) error {
-	before := vectorOf(d.StateVector())
+	before, err := yjs.ParseVector(d.StateVector())
+	if err != nil {
+		return err
+	}
 	if err := applyOne(d, update); err != nil {
 		return err
 	}
-	after := vectorOf(d.StateVector())
+	after, err := yjs.ParseVector(d.StateVector())
+	if err != nil {
+		return err
+	}
 	for client, clock := range before {
 		if after[client] < clock {
 			return fmt.Errorf("the vector of client %d fell from %d to %d", client, clock, after[client])
