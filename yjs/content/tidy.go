@@ -35,9 +35,10 @@ func (e *Edit) tidyGap(start, curr int32, before attributes, now *attributes) (t
 	return tidied
 }
 
-// Tidy deletes all marks of the text that are redundant, which concurrent edits
-// leave behind, and returns how many these were. It doesn't change how the text
-// reads.
+// Tidy deletes marks that are redundant, which concurrent edits leave behind, and
+// returns how many these were. It doesn't change how the text reads. It does what Yjs'
+// cleanupYTextFormatting does, and so finds only marks before the first character: that
+// one begins each further gap at the character before it, where the gap ends at once.
 func (t Text) Tidy(e *Edit) (tidied int, err error) {
 	if err := e.check(t.Shared); err != nil {
 		return 0, err
