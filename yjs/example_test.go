@@ -131,3 +131,33 @@ func ExampleValidateUpdate() {
 	fmt.Println(errors.Is(err, yjs.ErrMalformed), err)
 	// Output: true yjs: malformed: input ends inside a value (byte 9)
 }
+
+// Clients that speak version 2 are told the same: the document holds version 1.
+func ExampleDocument_ApplyUpdateV2() {
+	v2, err := yjs.ConvertUpdateV1ToV2(hello)
+	if err != nil {
+		fmt.Println(err)
+	}
+	d := yjs.NewDocument()
+	fmt.Println(d.ApplyUpdateV2(v2), d.ApplyUpdate(inside))
+	answer, err := d.EncodeStateAsUpdateV2(yjs.Vector{202: 2}.Append(nil))
+	fmt.Println(string(answer) == string(v2), err)
+	// Output:
+	// <nil> <nil>
+	// true <nil>
+}
+
+// Whoever hands a loaded document to a goroutine that mustn't stall prepares it before.
+func ExampleDocument_Prepare() {
+	v2, err := yjs.ConvertUpdateV1ToV2(hello)
+	if err != nil {
+		fmt.Println(err)
+	}
+	d := yjs.NewDocument()
+	if err := d.LoadV2(v2); err != nil {
+		fmt.Println(err)
+	}
+	d.Prepare()
+	fmt.Println(d.Clients(), d.Has(yjs.ID{Client: 101, Clock: 4}))
+	// Output: 1 true
+}

@@ -383,3 +383,95 @@ func ExampleCompact() {
 	fmt.Println(d.Size(), freed, err)
 	// Output: 52 54 <nil>
 }
+
+// What isn't text counts as one unit, and has formats like a letter.
+func ExampleText_InsertEmbed() {
+	v, err := content.Read([]byte{0, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := v.Edit(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text := v.Text("body")
+	for _, err := range []error{
+		text.Insert(e, 0, "ab", nil),
+		text.InsertEmbed(e, 1, map[string]any{"image": "a.png"}, map[string]any{"width": 80}),
+	} {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	delta, err := json.Marshal(text.Delta())
+	fmt.Println(string(delta), text.Len(), err)
+	// Output: [{"insert":"a"},{"insert":{"image":"a.png"},"attributes":{"width":80}},{"insert":"b"}] 3 <nil>
+}
+
+// Two people who make a text bold at once leave marks that say the same.
+func ExampleText_Tidy() {
+	d := yjs.NewDocument()
+	view := func() *content.View {
+		v, err := content.Of(d)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return v
+	}
+	edit := func(v *content.View, client uint64, work func(e *content.Edit, body content.Text) error) []byte {
+		e, err := v.Edit(client)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := work(e, v.Text("body")); err != nil {
+			log.Fatal(err)
+		}
+		return e.Commit()
+	}
+	apply := func(update []byte) {
+		if err := d.ApplyUpdate(update); err != nil {
+			log.Fatal(err)
+		}
+	}
+	apply(edit(view(), 1, func(e *content.Edit, body content.Text) error { return body.Insert(e, 0, "a fjord", nil) }))
+	bold := func(e *content.Edit, body content.Text) error {
+		return body.Format(e, 0, 7, map[string]any{"bold": true})
+	}
+	one, other := view(), view()
+	apply(edit(one, 2, bold))
+	apply(edit(other, 3, bold))
+	apply(edit(view(), 1, func(e *content.Edit, body content.Text) error {
+		tidied, err := body.Tidy(e)
+		fmt.Println(tidied, body.Delta())
+		return err
+	}))
+	// Output: 1 [{a fjord 0 0 map[bold:true]}]
+}
+
+// An element is found where it stands, and changed in place.
+func ExampleXMLElement() {
+	update, _ := base64.StdEncoding.DecodeString(state)
+	v, err := content.Read(update)
+	if err != nil {
+		log.Fatal(err)
+	}
+	child, _ := v.XMLFragment("page").Child(0)
+	paragraph := child.(content.XMLElement)
+	e, err := v.Edit(2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, err := range []error{
+		paragraph.SetAttribute(e, "align", "left"),
+		paragraph.SetAttribute(e, "level", 2),
+		paragraph.RemoveAttribute(e, "level"),
+		paragraph.Insert(e, 1, content.NewXMLText("!")),
+	} {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	align, ok := paragraph.Attribute("align")
+	fmt.Println(paragraph, align, ok)
+	// Output: <p align="left">Hi!</p> left true
+}

@@ -52,3 +52,34 @@ func ExampleSkipAny() {
 	fmt.Printf("%d %v\n", rest, err)
 	// Output: [9] <nil>
 }
+
+// A sign of its own, since -0 is a number, too.
+func ExampleAppendVarInt() {
+	dst := lib0.AppendVarInt(nil, 300, true)
+	magnitude, negative, rest, err := lib0.VarInt(dst)
+	fmt.Printf("% x: %d, negative %v, %d left, %v\n", dst, magnitude, negative, len(rest), err)
+	// Output: ec 04: 300, negative true, 0 left, <nil>
+}
+
+func ExampleAppendVarBytes() {
+	dst := lib0.AppendVarBytes(nil, []byte{7, 8, 9})
+	b, rest, err := lib0.VarBytes(dst)
+	fmt.Printf("% x: % x, %d left, %v\n", dst, b, len(rest), err)
+	// Output: 03 07 08 09: 07 08 09, 0 left, <nil>
+}
+
+// Numbers of a fixed size, as JavaScript's DataView writes them.
+func ExampleAppendFloat64() {
+	dst := lib0.AppendFloat64(nil, 0.1)
+	dst = lib0.AppendFloat32(dst, 0.5)
+	dst = lib0.AppendBigInt64(dst, -1)
+	double, rest, _ := lib0.Float64(dst)
+	single, rest, _ := lib0.Float32(rest)
+	n, rest, err := lib0.BigInt64(rest)
+	fmt.Println(len(dst), double, single, n, len(rest), err)
+	// As an any, a number takes what it needs.
+	fmt.Println(len(lib0.AppendAnyNumber(nil, 1)), len(lib0.AppendAnyNumber(nil, 0.5)), len(lib0.AppendAnyNumber(nil, 0.1)))
+	// Output:
+	// 20 0.1 0.5 -1 0 <nil>
+	// 2 5 9
+}

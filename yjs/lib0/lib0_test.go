@@ -257,3 +257,23 @@ func TestFloats(t *testing.T) {
 		}
 	}
 }
+
+func FuzzFloats(f *testing.F) {
+	f.Add([]byte{0x80, 0, 0, 0, 0, 0, 0, 0, 1})
+	f.Add([]byte{0x3f, 0, 0, 0})
+	f.Add([]byte{255, 255, 255})
+	f.Fuzz(func(t *testing.T, src []byte) {
+		single, rest, err := lib0.Float32(src)
+		if (err == nil) != (len(src) >= 4) || err == nil && !math.IsNaN(float64(single)) && !bytes.Equal(append(lib0.AppendFloat32(nil, single), rest...), src) {
+			t.Errorf("% x reads %v, rest % x, %v", src, single, rest, err)
+		}
+		double, rest, err := lib0.Float64(src)
+		if (err == nil) != (len(src) >= 8) || err == nil && !math.IsNaN(double) && !bytes.Equal(append(lib0.AppendFloat64(nil, double), rest...), src) {
+			t.Errorf("% x reads %v, rest % x, %v", src, double, rest, err)
+		}
+		n, rest, err := lib0.BigInt64(src)
+		if (err == nil) != (len(src) >= 8) || err == nil && !bytes.Equal(append(lib0.AppendBigInt64(nil, n), rest...), src) {
+			t.Errorf("% x reads %d, rest % x, %v", src, n, rest, err)
+		}
+	})
+}

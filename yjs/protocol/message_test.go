@@ -118,3 +118,19 @@ func FuzzReadMessage(f *testing.F) {
 		}
 	})
 }
+
+func FuzzReadPermissionDenied(f *testing.F) {
+	f.Add(protocol.AppendPermissionDenied(nil, "né"))
+	f.Add([]byte{0x80, 0, 1, 'x', 9})
+	f.Add([]byte{0, 1, 0xff})
+	f.Fuzz(func(t *testing.T, src []byte) {
+		reason, rest, err := protocol.ReadPermissionDenied(src)
+		if err != nil {
+			return
+		}
+		again, after, err := protocol.ReadPermissionDenied(append(protocol.AppendPermissionDenied(nil, string(reason)), rest...))
+		if !bytes.Equal(again, reason) || !bytes.Equal(after, rest) || err != nil {
+			t.Errorf("% x reads %q, then %q, rest % x, %v", src, reason, again, after, err)
+		}
+	})
+}
