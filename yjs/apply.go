@@ -166,6 +166,11 @@ func (d *Document) merge(update []byte) {
 // mergeDeletes adds the delete set of an update that was checked.
 func (d *Document) mergeDeletes(u updateReader) {
 	d.reserve(d.strangers(u))
+	d.addDeletes(&u)
+}
+
+// addDeletes adds the delete set of an update, up to where it can't be read.
+func (d *Document) addDeletes(u *updateReader) {
 	var near spot
 	for {
 		clock, length, ok := u.nextDelete()

@@ -39,7 +39,11 @@ func (d *Document) fill(update []byte, most *bounds) (filled bool, err error) {
 		in.put(&b)
 	}
 	in.flush()
-	fresh.fillDeletes(&u)
+	// Where each has little, room is made for those that there really are.
+	if u.clients > u.left()/sectionRoom {
+		fresh.reserve(fresh.strangers(u))
+	}
+	fresh.addDeletes(&u)
 	if err := u.close(); err != nil {
 		return true, err
 	}
@@ -48,19 +52,4 @@ func (d *Document) fill(update []byte, most *bounds) (filled bool, err error) {
 		d.nesting = &nesting{stale: true}
 	}
 	return true, nil
-}
-
-// fillDeletes adds the delete set of an update that wasn't checked.
-func (d *Document) fillDeletes(u *updateReader) {
-	if u.clients > u.left()/sectionRoom {
-		d.reserve(d.strangers(*u))
-	}
-	var near spot
-	for {
-		clock, length, ok := u.nextDelete()
-		if !ok {
-			return
-		}
-		_, near = d.ensure(u.client).deletes.add(uint32(clock), uint32(clock+length), near)
-	}
 }
