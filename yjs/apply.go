@@ -52,7 +52,7 @@ func (d *Document) applyAny(update []byte, most *bounds) error {
 func (d *Document) add(update []byte, most *bounds) error {
 	s := summary{update: update}
 	if err := d.check(&s, most); err != nil {
-		d.unnest()
+		d.undoNesting()
 		return err
 	}
 	update = s.update
@@ -65,7 +65,7 @@ func (d *Document) add(update []byte, most *bounds) error {
 		d.merge(update)
 	}
 	d.mergeDeletes(s.deletes)
-	d.nested(&s, most, buried)
+	d.keepNesting(&s, most, buried)
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (d *Document) check(s *summary, most *bounds) error {
 			}
 		}
 		if b.kind() == kindType {
-			if err := d.nest(s, c, most); err != nil {
+			if err := d.noteType(s, c, most); err != nil {
 				return err
 			}
 		}
@@ -144,7 +144,7 @@ func (d *Document) check(s *summary, most *bounds) error {
 	if err := u.finish(); err != nil {
 		return err
 	}
-	return d.settle(s, most)
+	return d.checkNesting(s, most)
 }
 
 // merge adds the structs of an update that was checked. It can't fail.

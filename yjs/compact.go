@@ -15,7 +15,7 @@ func (d *Document) Compact() int {
 		d.clients[i].dropDeleted()
 		d.clients[i].fit()
 	}
-	d.stale()
+	d.staleNesting()
 	return before - d.Size()
 }
 
@@ -53,7 +53,7 @@ func (d *Document) Collect(f Findings) int {
 	for i := range d.clients {
 		d.clients[i].fit()
 	}
-	d.stale()
+	d.staleNesting()
 	return before - d.Size()
 }
 

@@ -1,8 +1,18 @@
 package yjs
 
-// nest notes the last struct that was read, a type, if it is new to the document, which
-// has c of its client.
-func (d *Document) nest(s *summary, c *client, most *bounds) error {
+// What is known about nesting changes with what an update adds:
+//
+//	check  ──a new type──► noteType      the update is refused if that is too deep
+//	       ──the end─────► checkNesting  finds out about what noteType couldn't tell
+//	add    ──refused─────► undoNesting   all is as before
+//	       ──added───────► keepNesting
+//
+// Load, Compact and Collect look at nothing, and leave it stale: staleNesting. Prepare
+// finds it anew: findNesting.
+
+// noteType notes the last struct that was read, a type, if it is new to the document,
+// which has c of its client.
+func (d *Document) noteType(s *summary, c *client, most *bounds) error {
 	b := &s.last
 	if c != nil && c.holds(b.clock, b.limit()) {
 		return nil
@@ -25,14 +35,14 @@ func (d *Document) nest(s *summary, c *client, most *bounds) error {
 	return nil
 }
 
-// settle finds out whether types would nest too deep, once an update has been read.
-func (d *Document) settle(s *summary, most *bounds) error {
+// checkNesting finds out whether types would nest too deep, once an update has been read.
+func (d *Document) checkNesting(s *summary, most *bounds) error {
 	n := d.nesting
 	if n == nil || !most.nesting || !s.types && len(n.awaited) == 0 {
 		return nil
 	}
 	if s.disordered {
-		if err := d.once(s); err != nil {
+		if err := d.noteMerged(s); err != nil {
 			return err
 		}
 	}
@@ -46,9 +56,10 @@ func (d *Document) settle(s *summary, most *bounds) error {
 	return nil
 }
 
-// once makes of an update one that has each unit once. Nobody writes others, but
-// which of two structs for one unit the document would keep mustn't be guessed.
-func (d *Document) once(s *summary) error {
+// noteMerged makes of an update one that has each unit once, and notes the types of
+// that one instead. Nobody writes others, but which of two structs for one unit the
+// document would keep mustn't be guessed.
+func (d *Document) noteMerged(s *summary) error {
 	merged, err := MergeUpdates(s.update)
 	if err != nil {
 		return err
@@ -69,23 +80,33 @@ func (d *Document) once(s *summary) error {
 	return nil
 }
 
-// nested keeps what was noted about an update that has come to the document.
-func (d *Document) nested(s *summary, most *bounds, buried bool) {
+// keepNesting keeps what was noted about an update that has come to the document.
+func (d *Document) keepNesting(s *summary, most *bounds, buried bool) {
 	switch {
 	case d.flat:
 	case most.nesting && d.nesting != nil:
 		if d.nesting.commit(); buried {
-			d.stale()
+			d.staleNesting()
 		}
 	case d.nesting != nil:
-		d.stale()
+		d.staleNesting()
 	case s.types:
 		d.nesting = &nesting{stale: true}
 	}
 }
 
-// stale has the nesting found out anew when somebody writes next.
-func (d *Document) stale() {
+// undoNesting forgets what was noted about an update that was refused.
+func (d *Document) undoNesting() {
+	if d.nesting == nil || d.nesting.stale {
+		return
+	}
+	if d.nesting.rollback(); len(d.nesting.authors) == 0 {
+		d.nesting = nil
+	}
+}
+
+// staleNesting has the nesting found out anew when somebody writes next.
+func (d *Document) staleNesting() {
 	if d.nesting != nil && !d.nesting.stale {
 		d.nesting = &nesting{stale: true}
 	}
@@ -98,23 +119,13 @@ func (d *Document) stale() {
 // done, and nothing that a peer could see.
 func (d *Document) Prepare() {
 	if d.nesting != nil && d.nesting.stale {
-		d.renest()
+		d.findNesting()
 	}
 }
 
-// unnest forgets what was noted about an update that was refused.
-func (d *Document) unnest() {
-	if d.nesting == nil || d.nesting.stale {
-		return
-	}
-	if d.nesting.rollback(); len(d.nesting.authors) == 0 {
-		d.nesting = nil
-	}
-}
-
-// renest finds out how deep types nest in a document that was loaded, or of which types
+// findNesting finds out how deep types nest in a document that was loaded, or of which types
 // were replaced by what isn't a type: what was in them belongs nowhere now.
-func (d *Document) renest() {
+func (d *Document) findNesting() {
 	n := &nesting{}
 	for i := range d.clients {
 		c := &d.clients[i]

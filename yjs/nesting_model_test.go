@@ -83,7 +83,7 @@ func compareNesting(t *testing.T, d *Document) (deepest int, waits bool) {
 		t.Fatal(err)
 	}
 	if d.nesting != nil && d.nesting.stale {
-		d.renest()
+		d.findNesting()
 	}
 	for id, want := range model(t, state) {
 		if want.circle {
