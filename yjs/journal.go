@@ -39,10 +39,10 @@ func (n *nesting) commit() {
 		if n.awaited == nil {
 			n.awaited = map[uint64]*spans{}
 		}
-		if n.awaited[k.Client] == nil {
-			n.awaited[k.Client] = new(spans)
+		if n.awaited[k.client] == nil {
+			n.awaited[k.client] = new(spans)
 		}
-		n.awaited[k.Client].add(uint32(k.Clock), uint32(k.Clock+1), spot{})
+		n.awaited[k.client].add(k.clock, k.clock+1, spot{})
 	}
 	n.begin()
 }

@@ -78,7 +78,7 @@ func (n *nesting) tie(at int32, to site) {
 		return
 	}
 	if k.most += to.types; k.most > MaxNesting {
-		n.refuse(k.ID)
+		n.refuse(k.id())
 	}
 	n.deepen(to.knot, k.most)
 }
@@ -114,7 +114,7 @@ func (n *nesting) arrive(h *heads) {
 func (n *nesting) come(id ID, h *heads) {
 	n.steps++
 	for _, inside := range [...]bool{false, true} {
-		on := bond{id, inside}
+		on := bondTo(id, inside)
 		if at, ok := n.knotOf[on]; ok && !n.knots[at].tied {
 			n.tie(at, n.walk(on, h))
 		}

@@ -27,7 +27,8 @@ func (d *Document) noteType(s *summary, c *client, most *bounds) error {
 	// What is missing of its own client can't come later in the update; a long chain
 	// may hang on it.
 	on, hangs := b.bond()
-	missing := hangs && on.Client == s.author && on.Clock < s.begin && (c == nil || !c.holds(on.Clock, on.Clock+1))
+	missing := hangs && on.client == s.author && uint64(on.clock) < s.begin &&
+		(c == nil || !c.holds(uint64(on.clock), uint64(on.clock)+1))
 	n.note(s.author, b, missing)
 	if n.deep {
 		return n.err() // a million more may follow

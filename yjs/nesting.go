@@ -54,12 +54,17 @@ type nesting struct {
 	tooDeep ID     // the first
 }
 
-// bond is what a struct hangs on: next to it, or inside it.
+// bond is what a struct hangs on: next to it, or inside it. Sixteen bytes, because a
+// type that hangs on what is missing has up to three.
 type bond struct {
-	ID
-
+	client uint64
+	clock  uint32 // below MaxClock
 	inside bool
 }
+
+func bondTo(id ID, inside bool) bond { return bond{id.Client, uint32(id.Clock), inside} }
+
+func (o bond) id() ID { return ID{o.client, uint64(o.clock)} }
 
 // site is how many types are around a struct, beside those around a knot.
 type site struct{ knot, types int32 }
@@ -74,11 +79,11 @@ type oddSite struct {
 func (b *block) bond() (bond, bool) {
 	switch {
 	case b.info&flagOrigin != 0:
-		return bond{ID: b.origin}, true
+		return bondTo(b.origin, false), true
 	case b.info&flagRight != 0:
-		return bond{ID: b.right}, true
+		return bondTo(b.right, false), true
 	default:
-		return bond{b.owner, true}, b.parentID
+		return bondTo(b.owner, true), b.parentID
 	}
 }
 
@@ -120,8 +125,8 @@ type stray struct {
 // known returns the place of what hangs on a bond, if it is remembered.
 func (n *nesting) known(on bond) (p site, ok bool) {
 	isType := true
-	if a := n.author(on.Client); a != nil {
-		if at := a.find(on.Clock); at >= 0 && a.levels[at][2] != elsewhere {
+	if a := n.author(on.client); a != nil {
+		if at := a.find(uint64(on.clock)); at >= 0 && a.levels[at][2] != elsewhere {
 			depth := a.levels[at][2]
 			p, ok = site{types: int32(depth) - 1}, depth != unsettled
 			if !ok {
@@ -131,7 +136,7 @@ func (n *nesting) known(on bond) (p site, ok bool) {
 	}
 	if !ok {
 		var odd oddSite
-		if odd, ok = n.odd[on.ID]; !ok {
+		if odd, ok = n.odd[on.id()]; !ok {
 			return site{}, false
 		}
 		p, isType = n.upTo(odd.site), odd.isType

@@ -49,7 +49,7 @@ func model(t *testing.T, state []byte) map[ID]modelled {
 			if m.circle = steps > len(units); m.circle {
 				break
 			}
-			next, ok := units[on.ID]
+			next, ok := units[on.id()]
 			if !ok {
 				m.missing, m.on = true, on
 				break
@@ -61,7 +61,7 @@ func model(t *testing.T, state []byte) map[ID]modelled {
 				m.types++
 			}
 			if next.at > next.b.clock {
-				on = bond{ID: ID{on.Client, next.at - 1}}
+				on = bondTo(ID{on.client, next.at - 1}, false)
 				continue
 			}
 			on, hangs = next.b.bond()
@@ -89,7 +89,7 @@ func compareNesting(t *testing.T, d *Document) (deepest int, waits bool) {
 		if want.circle {
 			continue
 		}
-		got, ok := d.nesting.known(bond{ID: id})
+		got, ok := d.nesting.known(bondTo(id, false))
 		if !ok {
 			t.Fatalf("the place of %v isn't known", id)
 		}

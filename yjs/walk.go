@@ -22,7 +22,7 @@ func (n *nesting) walk(on bond, h *heads) site {
 	end, known := n.known(on)
 	for !known {
 		n.steps++
-		at, ok := n.standing(on.ID, h)
+		at, ok := n.standing(on.id(), h)
 		if !ok {
 			end = n.knotFor(on)
 			break

@@ -41,7 +41,7 @@ var storeMutants = []mutant{
 	{"keystroke counts bytes", "keystroke.go", " || !ascii(text)", "", unit},
 	{"keystroke after another struct", "run.go", "r.tail, r.body = at, 0", "r.tail = at", unit},
 	{"keystroke deletes beyond the last clock", "keystroke.go", " || from+n > MaxClock", "", unit},
-	{"right origins say nothing of the place", "nesting.go", "\tcase b.info&flagRight != 0:\n\t\treturn bond{ID: b.right}, true\n", "", unit},
+	{"right origins say nothing of the place", "nesting.go", "\tcase b.info&flagRight != 0:\n\t\treturn bondTo(b.right, false), true\n", "", unit},
 	{"types that wait are never too deep", "knot.go", "if k.most += to.types; k.most > MaxNesting {", "if k.most += to.types; false {", unit},
 	{"what has come is looked at again", "knot.go", "c.lacks(b.clock, b.limit(), tie)", "tie(b.clock, b.limit())", unit},
 	{"a refused type stays known", "journal.go", "\t\tdelete(n.odd, id)\n", "\t\t_ = id\n", unit},
