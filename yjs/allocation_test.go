@@ -90,6 +90,52 @@ func TestAllocationOfVectors(t *testing.T) {
 	}
 }
 
+// TestAllocationOfWaiting bounds what types cost that each hang on another missing
+// struct, while they are read and afterwards.
+func TestAllocationOfWaiting(t *testing.T) {
+	const n = 58_000 // a little more than a map grows at
+	waiting := func(structs func(i uint64) []byte) []byte {
+		all := make([][]byte, n)
+		for i := range all {
+			all[i] = structs(uint64(i))
+		}
+		return update(section(2, 0, all...))
+	}
+	for name, u := range map[string][]byte{
+		"beside":                          waiting(func(i uint64) []byte { return beside(1, 2*i) }),
+		"inside":                          waiting(func(i uint64) []byte { return in(1, 2*i) }),
+		"beside what a client each wrote": waiting(func(i uint64) []byte { return beside(i+3, 0) }),
+	} {
+		d := yjs.NewDocument()
+		apply := func() {
+			d = yjs.NewDocument()
+			if err := d.ApplyUpdate(u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := allocatedBy(apply); got > uint64(160*len(u)) {
+			t.Errorf("%s: %d bytes allocated for %d, %.1f each", name, got, len(u), float64(got)/float64(len(u)))
+		}
+		with := heap()
+		runtime.KeepAlive(d)
+		d = nil
+		if held := with - heap(); held > int64(60*len(u)) {
+			t.Errorf("%s: %d bytes held for %d, %.1f each", name, held, len(u), float64(held)/float64(len(u)))
+		} else {
+			t.Logf("%s: %d bytes held for each type, %.1f for each byte", name, held/n, float64(held)/float64(len(u)))
+		}
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
 // allocatedBy returns how many bytes f allocates: the least of a few tries, since
 // others may allocate beside it.
 func allocatedBy(f func()) uint64 {
