@@ -43,8 +43,21 @@ func checkTables(ctx context.Context, opt Options, patience time.Duration) error
 			opt.Log.Info("still reading all tables of the data directory, to find damage before the database does", "tables", len(names))
 		}
 	})
+	read, err := readTables(ctx, opt, names)
+	close(done)
+	teller.Wait()
+	if err == nil && time.Since(begun) >= patience {
+		opt.Log.Info("read all tables", "tables", len(names), "MiB", read>>20, "took", time.Since(begun).Round(time.Millisecond).String())
+	}
+	return err
+}
+
+// readTables checks tables in their order, some at a time, up to the first that can't
+// be mended: the directory is refused for it, and nobody should wait minutes for the
+// rest. read is how many bytes it was.
+func readTables(ctx context.Context, opt Options, names []string) (read int64, err error) {
 	errs := make([]error, len(names))
-	var next, read atomic.Int64
+	var next, bytes atomic.Int64
 	var readers sync.WaitGroup
 	for range min(tableReaders, len(names)) {
 		readers.Go(func() {
@@ -53,22 +66,20 @@ func checkTables(ctx context.Context, opt Options, patience time.Duration) error
 				if errs[i] = ctx.Err(); errs[i] == nil {
 					n, errs[i] = checkTable(opt, names[i])
 				}
-				read.Add(int64(n))
+				if errs[i] != nil {
+					next.Store(int64(len(names))) // those before it are under way
+				}
+				bytes.Add(int64(n))
 			}
 		})
 	}
 	readers.Wait()
-	close(done)
-	teller.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	if time.Since(begun) >= patience {
-		opt.Log.Info("read all tables", "tables", len(names), "MiB", read.Load()>>20, "took", time.Since(begun).Round(time.Millisecond).String())
-	}
-	return nil
+	return bytes.Load(), nil
 }
 
 // tableNames returns the files of the tables that the list of tables names, the

@@ -154,6 +154,44 @@ func TestCheckTables(t *testing.T) {
 	}
 }
 
+// TestCheckTablesStops: behind a table that can't be mended none is read.
+func TestCheckTablesStops(t *testing.T) {
+	_, data := realTable(t)
+	opt := testOptions(t.TempDir())
+	opt.Log = slog.New(slog.DiscardHandler)
+	write := func(n int, bits ...int) string {
+		t.Helper()
+		name := filepath.Join(opt.Dir, fmt.Sprintf("%06d.sst", n))
+		spoiled := bytes.Clone(data)
+		for _, bit := range bits {
+			flipBit(spoiled, bit)
+		}
+		if err := os.WriteFile(name, spoiled, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	var names []string
+	for n := range tableReaders { // one for each who reads
+		names = append(names, write(n, 8*5000, 8*5000+9, 8*5001+3))
+	}
+	last := write(tableReaders, 8*5000)
+	before, err := os.ReadFile(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = readTables(t.Context(), opt, append(names, last))
+	if err == nil || !strings.Contains(err.Error(), filepath.Base(names[0])+" is damaged at byte") {
+		t.Errorf("%v, want the first table to be called damaged", err)
+	}
+	if after, err := os.ReadFile(last); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the last one was read and mended all the same, %v", err)
+	}
+	if read, err := readTables(t.Context(), opt, []string{last}); err != nil || read != int64(len(data)) {
+		t.Errorf("alone it is %d bytes, %v; want %d, mended", read, err, len(data))
+	}
+}
+
 func TestFindBit(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
