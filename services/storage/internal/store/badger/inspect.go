@@ -2,19 +2,12 @@ package badger
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/table"
 )
 
 // tableReaders is how many tables are read at a time: enough for the checksums to
@@ -29,10 +22,11 @@ const tellAfter = 2 * time.Second
 // ctx ends: with a hundred gigabytes it takes minutes. The log says so to those who
 // have waited for longer than their patience.
 func checkTables(ctx context.Context, opt Options, patience time.Duration) error {
-	names, err := tableNames(opt)
-	if err != nil || len(names) == 0 {
+	list, err := readTableList(opt)
+	if err != nil {
 		return err
 	}
+	names := list.files(opt.Dir)
 	begun := time.Now()
 	var teller sync.WaitGroup
 	done := make(chan struct{})
@@ -43,20 +37,31 @@ func checkTables(ctx context.Context, opt Options, patience time.Duration) error
 			opt.Log.Info("still reading all tables of the data directory, to find damage before the database does", "tables", len(names))
 		}
 	})
-	read, err := readTables(ctx, opt, names)
+	read, newest, err := readTables(ctx, opt, names)
 	close(done)
 	teller.Wait()
-	if err == nil && time.Since(begun) >= patience {
+	if err != nil {
+		return err
+	}
+	if time.Since(begun) >= patience {
 		opt.Log.Info("read all tables", "tables", len(names), "MiB", read>>20, "took", time.Since(begun).Round(time.Millisecond).String())
 	}
-	return err
+	missed, err := list.missed(opt.Dir, newest)
+	if err != nil {
+		return fmt.Errorf("data directory %q: %w", opt.Dir, err)
+	}
+	if missed == nil {
+		return nil
+	}
+	return missed.refuse(opt)
 }
 
 // readTables checks tables in their order, some at a time, up to the first that can't
 // be mended: the directory is refused for it, and nobody should wait minutes for the
-// rest. read is how many bytes it was.
-func readTables(ctx context.Context, opt Options, names []string) (read int64, err error) {
+// rest. read is how many bytes it was, newest the last transaction in them.
+func readTables(ctx context.Context, opt Options, names []string) (read int64, newest uint64, err error) {
 	errs := make([]error, len(names))
+	lasts := make([]uint64, len(names))
 	var next, bytes atomic.Int64
 	var readers sync.WaitGroup
 	for range min(tableReaders, len(names)) {
@@ -64,7 +69,7 @@ func readTables(ctx context.Context, opt Options, names []string) (read int64, e
 			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
 				var n int
 				if errs[i] = ctx.Err(); errs[i] == nil {
-					n, errs[i] = checkTable(opt, names[i])
+					n, lasts[i], errs[i] = checkTable(opt, names[i])
 				}
 				if errs[i] != nil {
 					next.Store(int64(len(names))) // those before it are under way
@@ -74,44 +79,26 @@ func readTables(ctx context.Context, opt Options, names []string) (read int64, e
 		})
 	}
 	readers.Wait()
-	for _, err := range errs {
+	for i, err := range errs {
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
+		newest = max(newest, lasts[i])
 	}
-	return bytes.Load(), nil
+	return bytes.Load(), newest, nil
 }
 
-// tableNames returns the files of the tables that the list of tables names, the
-// oldest first; none in a new directory.
-func tableNames(opt Options) ([]string, error) {
-	f, err := os.Open(filepath.Join(opt.Dir, manifestName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("data directory %q: the list of tables cannot be read: %w", opt.Dir, err)
-	}
-	manifest, _, err := badger.ReplayManifestFile(f, 0, badgerOptions(opt))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("data directory %q: the list of tables (MANIFEST) is damaged: restore a backup: %w", opt.Dir, err)
-	}
-	names := make([]string, 0, len(manifest.Tables))
-	for _, id := range slices.Sorted(maps.Keys(manifest.Tables)) {
-		names = append(names, table.NewFilename(id, opt.Dir))
-	}
-	return names, nil
-}
-
-// checkTable reads a table and mends it; size is how long it is.
-func checkTable(opt Options, name string) (size int, err error) {
+// checkTable reads a table and mends it; size is how long it is, newest its last
+// transaction.
+func checkTable(opt Options, name string) (size int, newest uint64, err error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return 0, fmt.Errorf("data directory %q: a table that its list names cannot be read: restore a backup: %w", opt.Dir, err)
+		return 0, 0, fmt.Errorf("data directory %q: a table that its list names cannot be read: restore a backup: %w", opt.Dir, err)
 	}
 	m := &mender{name: name, data: data}
 	if at := m.table(); at >= 0 {
-		return len(data), fmt.Errorf("data directory %q: table %s is damaged at byte %d, by more than one bit: restore a backup", opt.Dir, filepath.Base(name), at)
+		return len(data), 0, fmt.Errorf("data directory %q: table %s is damaged at byte %d, by more than one bit: restore a backup", opt.Dir, filepath.Base(name), at)
 	}
-	return len(data), m.finish(opt)
+	newest, _ = newestIn(m.data)
+	return len(data), newest, m.finish(opt)
 }

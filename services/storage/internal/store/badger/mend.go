@@ -93,7 +93,7 @@ func (m *mender) manifest() {
 }
 
 // changeSet returns the length of the change set at the beginning of data, and
-// whether it is what its checksum says; see scanManifest.
+// whether it is what its checksum says; see tableList.
 func changeSet(data []byte) (n int, ok bool) {
 	length := uint64(binary.BigEndian.Uint32(data))
 	if length > uint64(len(data)-8) {

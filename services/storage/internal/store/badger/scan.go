@@ -2,7 +2,6 @@ package badger
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,22 +29,29 @@ const (
 	tornRun = 20
 )
 
-// damage is what scanLogs finds: the files that Badger would cut.
+// damage is what Badger would lose in silence: the files that it would cut or
+// remove.
 type damage struct {
 	files []string
 	text  string
 }
 
-// scanDir reads what Badger would trust too much. It returns damage, nil if there
-// is none.
+// scanDir reads the logs, which Badger would trust too much. It returns damage, nil
+// if there is none.
 func scanDir(dir string) (*damage, error) {
-	if d, err := scanManifest(filepath.Join(dir, manifestName)); d != nil || err != nil {
-		return d, err
-	}
-	names, err := logNames(dir)
+	scans, err := scanLogs(dir)
 	if err != nil {
 		return nil, err
 	}
+	if at, text := judge(scans); text != "" {
+		names, err := logNames(dir)
+		return &damage{files: names[at:], text: fmt.Sprintf("log %s %s", filepath.Base(names[at]), text)}, err
+	}
+	return nil, nil
+}
+
+func scanLogs(dir string) ([]logScan, error) {
+	names, err := logNames(dir)
 	scans := make([]logScan, len(names))
 	for i, name := range names {
 		data, err := os.ReadFile(name)
@@ -54,10 +60,7 @@ func scanDir(dir string) (*damage, error) {
 		}
 		scans[i] = scanLog(data)
 	}
-	if at, text := judge(scans); text != "" {
-		return &damage{files: names[at:], text: fmt.Sprintf("log %s %s", filepath.Base(names[at]), text)}, nil
-	}
-	return nil, nil
+	return scans, err
 }
 
 // logNames returns the names of a directory's logs, the oldest first.
@@ -73,8 +76,14 @@ func refuseDamage(opt Options) error {
 	if err != nil || d == nil {
 		return err
 	}
+	return d.refuse(opt)
+}
+
+// refuse is the error of damage; or none where the loss is accepted, after its files
+// were copied.
+func (d damage) refuse(opt Options) error {
 	if !opt.AcceptLoss {
-		return fmt.Errorf("data directory %q: %s: opening it would lose what comes after; restore a backup, or accept the loss", opt.Dir, d.text)
+		return fmt.Errorf("data directory %q: %s: opening it would lose transactions; restore a backup, or accept the loss", opt.Dir, d.text)
 	}
 	aside, err := os.MkdirTemp(opt.Dir, "damaged-")
 	if err != nil {
@@ -251,45 +260,4 @@ func allZero(data []byte) bool {
 		data = data[pageSize:]
 	}
 	return bytes.Equal(data, zeroPage[:len(data)])
-}
-
-// scanManifest looks for a change set of Badger's list of tables whose length is
-// damaged. Badger takes it for a torn end, forgets what it says, and then deletes
-// the tables that the list does not name.
-//
-// The file is 8 bytes and change sets: length(4) crc(4) and as many bytes.
-func scanManifest(name string) (*damage, error) {
-	data, err := os.ReadFile(name)
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the list of tables cannot be read: %w", err)
-	}
-	for at := 8; at+8 <= len(data); {
-		length := int(binary.BigEndian.Uint32(data[at:]))
-		want := binary.BigEndian.Uint32(data[at+4:])
-		body := data[at+8:]
-		if length <= len(body) {
-			at += 8 + length // Badger compares its checksum
-			continue
-		}
-		if hasPrefixWithSum(body, want) {
-			return &damage{files: []string{name}, text: fmt.Sprintf("the list of tables (MANIFEST) is damaged at byte %d", at)}, nil
-		}
-		break
-	}
-	return nil, nil
-}
-
-// hasPrefixWithSum reports whether the CRC-32C of any beginning of data is want.
-func hasPrefixWithSum(data []byte, want uint32) bool {
-	sum := uint32(0)
-	for i := range data {
-		if sum == want {
-			return true
-		}
-		sum = addSum(sum, data[i:i+1])
-	}
-	return sum == want
 }

@@ -178,6 +178,21 @@ func readIndex(index []byte, end int) (blocks []extent, ok bool) {
 	return blocks, next == uint64(end)
 }
 
+// newestIn returns the timestamp of the last transaction in a table; ok says that its
+// index is whole.
+func newestIn(data []byte) (ts uint64, ok bool) {
+	index, _, _, ok := tableIndex(data)
+	if !ok {
+		return 0, false
+	}
+	defer func() {
+		if recover() != nil {
+			ts, ok = 0, false // as in readIndex
+		}
+	}()
+	return fb.GetRootAsTableIndex(index, 0).MaxVersion(), true
+}
+
 // finish saves, and tells operators.
 func (m *mender) finish(opt Options) error {
 	if err := m.save(); err != nil {

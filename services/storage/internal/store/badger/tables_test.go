@@ -136,8 +136,8 @@ func TestCheckTables(t *testing.T) {
 	if err := checkTables(t.Context(), opt, 0); err != nil {
 		t.Fatal(err)
 	}
-	names, err := tableNames(opt)
-	if want := fmt.Sprintf("read all tables\" tables=%d", len(names)); err != nil || len(names) == 0 || !strings.Contains(log.String(), want) {
+	list, err := readTableList(opt)
+	if want := fmt.Sprintf("read all tables\" tables=%d", len(list.live)); err != nil || len(list.live) == 0 || !strings.Contains(log.String(), want) {
 		t.Errorf("%v, want %s in:\n%s", err, want, &log)
 	}
 	flipBit(data, 8*5000) // nobody should look so far
@@ -180,14 +180,14 @@ func TestCheckTablesStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = readTables(t.Context(), opt, append(names, last))
+	_, _, err = readTables(t.Context(), opt, append(names, last))
 	if err == nil || !strings.Contains(err.Error(), filepath.Base(names[0])+" is damaged at byte") {
 		t.Errorf("%v, want the first table to be called damaged", err)
 	}
 	if after, err := os.ReadFile(last); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("the last one was read and mended all the same, %v", err)
 	}
-	if read, err := readTables(t.Context(), opt, []string{last}); err != nil || read != int64(len(data)) {
+	if read, _, err := readTables(t.Context(), opt, []string{last}); err != nil || read != int64(len(data)) {
 		t.Errorf("alone it is %d bytes, %v; want %d, mended", read, err, len(data))
 	}
 }
