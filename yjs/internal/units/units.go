@@ -4,7 +4,7 @@ package units
 
 import (
 	"encoding/binary"
-	"unicode/utf8"
+	"math/bits"
 )
 
 const highBits = 0x8080808080808080
@@ -31,9 +31,8 @@ func ASCII(s []byte) bool {
 // for those of four bytes.
 func Count(s []byte) int {
 	n := 0
-	for len(s) >= 8 && binary.LittleEndian.Uint64(s)&highBits == 0 {
-		n += 8
-		s = s[8:]
+	for ; len(s) >= 8; s = s[8:] {
+		n += word(binary.LittleEndian.Uint64(s))
 	}
 	for _, b := range s {
 		// A unit begins at each byte that doesn't continue a code point ...
@@ -48,25 +47,45 @@ func Count(s []byte) int {
 	return n
 }
 
-// Cut finds the byte of s at which its first n units end. If they end inside a
-// surrogate pair, inside is true and at is where that code point begins.
+// word is Count for eight bytes.
+func word(w uint64) int {
+	if w&highBits == 0 {
+		return 8
+	}
+	continues := w &^ (w << 1) & highBits                  // 10xxxxxx
+	pairs := w & (w << 1) & (w << 2) & (w << 3) & highBits // 1111xxxx
+	return 8 - bits.OnesCount64(continues) + bits.OnesCount64(pairs)
+}
+
+// Cut finds the byte of s, which is UTF-8, at which its first n units end. If they end
+// inside a surrogate pair, inside is true and at is where that code point begins.
 func Cut(s []byte, n uint64) (at int, inside bool) {
 	if n <= uint64(len(s)) && ASCII(s[:n]) {
 		return int(n), false
 	}
+	// A word has nine units at most: seven letters, and a code point of four bytes that
+	// begins with its last one.
+	for ; n > 9 && len(s)-at >= 8; at += 8 {
+		n -= uint64(word(binary.LittleEndian.Uint64(s[at:])))
+	}
+	for at < len(s) && s[at]&0xc0 == 0x80 {
+		at++ // of a code point that was counted
+	}
 	for n > 0 && at < len(s) {
-		size := 1
-		if s[at] >= utf8.RuneSelf {
-			_, size = utf8.DecodeRune(s[at:])
-		}
-		if size == utf8.UTFMax {
-			if n == 1 {
-				return at, true
-			}
+		switch c := s[at]; {
+		case c < 0x80:
+			at++
+		case c < 0xe0:
+			at += 2
+		case c < 0xf0:
+			at += 3
+		case n == 1:
+			return at, true
+		default:
+			at += 4
 			n--
 		}
 		n--
-		at += size
 	}
 	return at, false
 }
