@@ -109,7 +109,7 @@ func (d *Document) check(s *summary, most *bounds) error {
 		if u.section {
 			c = d.find(u.client)
 			s.section(&u, c)
-			if c != nil && len(c.main.buf)+len(update) > maxRunBytes {
+			if c.bytes()+len(update) > maxRunBytes {
 				u.fail(faultBytes)
 				break
 			}

@@ -81,7 +81,9 @@ func (c *client) close() {
 	}
 	if c.gaps.count == 0 {
 		c.gaps = nil
+		return
 	}
+	c.gaps.shed()
 }
 
 // end returns the clock after the last unit that is held, gaps or not.
@@ -90,6 +92,17 @@ func (c *client) end() uint64 {
 		return c.gaps.end()
 	}
 	return uint64(c.main.end)
+}
+
+// bytes returns how many bytes the structs of a client take; nil has none.
+func (c *client) bytes() int {
+	switch {
+	case c == nil:
+		return 0
+	case c.gaps == nil:
+		return len(c.main.buf)
+	}
+	return len(c.main.buf) + len(c.gaps.buf)
 }
 
 // holds reports whether all clocks from start up to end are held.

@@ -11,7 +11,8 @@ const sectionRoom = 64
 // how those nest.
 func (d *Document) fill(update []byte, most *bounds) (filled bool, err error) {
 	u := readUpdate(update)
-	if u.sections > indexFrom && u.sections > uint64(len(update)/sectionRoom) {
+	crowd := u.sections > indexFrom && u.sections > uint64(len(update)/sectionRoom)
+	if crowd || len(update) > maxRunBytes { // which check refuses
 		return false, nil
 	}
 	var fresh Document

@@ -16,7 +16,7 @@ type gaps struct {
 	buf     []byte
 	chunks  [][]piece // ascending, none is empty
 	count   int
-	dropped int  // bytes of buf that no piece needs any more
+	dropped int  // bytes of buf that no piece needs any more, see shed
 	rough   bool // buf isn't in order, or neighbours may be joinable
 }
 
@@ -150,6 +150,24 @@ func (g *gaps) pop(clock uint64, b *block) bool {
 		g.chunks = g.chunks[1:]
 	}
 	return true
+}
+
+// shed frees what was dropped, once that is more than what waits: texts that grow
+// would otherwise fill the memory, each with all that the one before had.
+func (g *gaps) shed() {
+	if g.dropped <= len(g.buf)/2 {
+		return
+	}
+	buf := make([]byte, 0, len(g.buf)-g.dropped)
+	for _, chunk := range g.chunks {
+		for i := range chunk {
+			p := &chunk[i]
+			at := len(buf)
+			buf = append(buf, g.buf[p.offset:p.offset+p.size]...)
+			p.offset = uint32(at)
+		}
+	}
+	g.buf, g.dropped = buf, 0
 }
 
 // holds reports whether all clocks from start up to end are held.

@@ -43,6 +43,7 @@ var storeMutants = []mutant{
 	{"keystroke deletes beyond the last clock", "keystroke.go", " || from+n > MaxClock", "", unit},
 	{"right origins say nothing of the place", "nesting.go", "\tcase b.info&flagRight != 0:\n\t\treturn bondTo(b.right, false), true\n", "", unit},
 	{"types that wait are never too deep", "knot.go", "if k.most += to.types; k.most > MaxNesting {", "if k.most += to.types; false {", unit},
+	{"what is dropped stays in memory", "gaps.go", "if g.dropped <= len(g.buf)/2 {", "if g.dropped <= len(g.buf) {", unit},
 	{"what has come is looked at again", "knot.go", "c.lacks(b.clock, b.limit(), tie)", "tie(b.clock, b.limit())", unit},
 	{"a refused type stays known", "journal.go", "\t\tdelete(n.odd, id)\n", "\t\t_ = id\n", unit},
 	{"refused types leave their room", "journal.go", "if cap(list) <= 2*n+keepRoom {", "if cap(list) >= 0 {", unit},
