@@ -3,6 +3,7 @@ package yjs_test
 import (
 	"bytes"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -71,6 +72,36 @@ func TestAllocationOfEach(t *testing.T) {
 			if got, limit := allocatedBy(func() { d.run(input) }), uint64(d.factor*given+4096); got > limit {
 				t.Errorf("%s: %s allocates %d for %d bytes, %.1f each", d.name, name, got, given, float64(got)/float64(given))
 			}
+		}
+	}
+}
+
+// TestAllocationOfObjects bounds what converting an object takes that has as many keys as
+// fit into it: they are put into JavaScript's order, and the last of equal ones counts.
+func TestAllocationOfObjects(t *testing.T) {
+	const n = 100_000
+	for name, key := range map[string]func(i int) string{
+		"one key":       func(int) string { return "" },
+		"many keys":     func(i int) string { return strconv.Itoa(n+i) + "a" },
+		"array indices": func(i int) string { return strconv.Itoa(2*n - i) },
+	} {
+		text, object := []byte{'{'}, cat([]byte{118}, num(n))
+		for i := range n {
+			text = append(append(text, strconv.Quote(key(i))...), ":0,"...)
+			object = append(append(object, str(key(i))...), 126)
+		}
+		text[len(text)-1] = '}'
+		v1 := update(section(1, 0, cat([]byte{5, 1}, str("t"), str(string(text)))))
+		if got, limit := allocatedBy(func() { _, _ = yjs.ConvertUpdateV1ToV2(v1) }), uint64(20*len(v1)); got > limit {
+			t.Errorf("%s: %d bytes allocated for %d of version 1, %.1f each", name, got, len(v1), float64(got)/float64(len(v1)))
+		}
+		null := toV2(t, update(section(1, 0, cat([]byte{5, 1}, str("t"), str("null")))))
+		v2 := cat(null[:len(null)-2], object, null[len(null)-1:])
+		if got, limit := allocatedBy(func() { _, _ = yjs.ConvertUpdateV2ToV1(v2) }), uint64(60*len(v2)); got > limit {
+			t.Errorf("%s: %d bytes allocated for %d of version 2, %.1f each", name, got, len(v2), float64(got)/float64(len(v2)))
+		}
+		if _, err := yjs.ConvertUpdateV2ToV1(v2); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

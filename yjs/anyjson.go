@@ -3,6 +3,7 @@ package yjs
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/fjord-sync/fjord/yjs/internal/ecma"
@@ -14,35 +15,37 @@ import (
 // JavaScript peer writes: it parses one and writes the other.
 
 // anyWriter writes an any as JSON.stringify does. The any was checked, so it
-// nests no deeper than MaxDepth.
+// nests no deeper than MaxDepth. The zero value is ready; using it again spares the
+// stacks.
 type anyWriter struct {
 	dst    []byte
 	src    []byte // what follows
 	frames []anyFrame
+	starts []int // of the properties of all objects that are being written
 	fault  fault
 }
 
 // anyFrame is an array or object that is being written.
 type anyFrame struct {
-	left       uint64 // elements to come
-	object     bool
-	properties []property
+	left   uint64 // elements to come
+	object bool
+	first  int // where its properties are in starts
 }
 
-// appendJSON appends the any at the beginning of src as JSON text and returns
-// what follows it. There is no JSON for undefined by itself or for a bigint.
-func appendJSON(dst, src []byte) (_, rest []byte, _ fault) {
-	w := anyWriter{dst: dst, src: src}
+// appendJSON appends an any as JSON text. There is no JSON for undefined by itself or
+// for a bigint.
+func (w *anyWriter) appendJSON(dst, src []byte) ([]byte, fault) {
 	if src[0] == lib0.AnyUndefined {
-		return dst, src, faultNoJSON
+		return dst, faultNoJSON
 	}
+	w.dst, w.src = dst, src
 	for {
 		if n := len(w.frames); n > 0 && w.frames[n-1].object {
-			w.key(&w.frames[n-1])
+			w.key()
 		}
 		opened := w.value()
 		if w.fault != noFault || w.closeFrames(opened) {
-			return w.dst, w.src, w.fault
+			return w.dst, w.fault
 		}
 	}
 }
@@ -65,10 +68,9 @@ func (w *anyWriter) take(n int) []byte {
 	return b
 }
 
-func (w *anyWriter) key(f *anyFrame) {
-	key := w.bytes()
-	f.properties = append(f.properties, property{key: key, from: len(w.dst)})
-	w.dst = append(ecma.AppendQuoted(w.dst, key), ':')
+func (w *anyWriter) key() {
+	w.starts = append(w.starts, len(w.dst))
+	w.dst = append(ecma.AppendQuoted(w.dst, w.bytes()), ':')
 }
 
 // value writes the next value; of an array or object only the bracket, and then
@@ -99,7 +101,10 @@ func (w *anyWriter) value() (opened bool) {
 	case lib0.AnyBytes:
 		w.byteArray(w.bytes())
 	case lib0.AnyArray, lib0.AnyObject:
-		f := anyFrame{left: w.uvarint(), object: tag == lib0.AnyObject}
+		f := anyFrame{left: w.uvarint(), object: tag == lib0.AnyObject, first: len(w.starts)}
+		if f.object {
+			w.starts = slices.Grow(w.starts, int(f.left)) // they were counted when the any was checked
+		}
 		w.frames = append(w.frames, f)
 		w.dst = append(w.dst, bracket(f.object, false))
 		return true
@@ -122,11 +127,10 @@ func bracket(object, closing bool) byte {
 	}
 }
 
-// undefined is null in an array, and no property at all in an object.
+// undefined is null in an array. A property that has no value is left out when the
+// object ends.
 func (w *anyWriter) undefined() {
-	if f := &w.frames[len(w.frames)-1]; f.object {
-		w.dst = w.dst[:f.properties[len(f.properties)-1].from]
-	} else {
+	if !w.frames[len(w.frames)-1].object {
 		w.dst = append(w.dst, "null"...)
 	}
 }
@@ -151,8 +155,8 @@ func (w *anyWriter) byteArray(b []byte) {
 func (w *anyWriter) closeFrames(opened bool) (done bool) {
 	for n := len(w.frames); n > 0; n = len(w.frames) {
 		f := &w.frames[n-1]
-		if !opened {
-			w.endElement(f)
+		if last := w.dst[len(w.dst)-1]; !opened && last != ':' { // else there was no value
+			w.dst = append(w.dst, ',')
 		}
 		opened = false
 		if f.left > 0 {
@@ -160,7 +164,8 @@ func (w *anyWriter) closeFrames(opened bool) (done bool) {
 			return false
 		}
 		if f.object {
-			w.dst, _ = arrange(w.dst, f.properties)
+			w.dst, _ = arrange(w.dst, w.starts[f.first:], keyOfJSON)
+			w.starts = w.starts[:f.first]
 		}
 		if last := len(w.dst) - 1; w.dst[last] == ',' {
 			w.dst = w.dst[:last]
@@ -169,21 +174,4 @@ func (w *anyWriter) closeFrames(opened bool) (done bool) {
 		w.frames = w.frames[:n-1]
 	}
 	return true
-}
-
-// endElement puts a comma behind an element. A property whose value is undefined
-// has been taken back already; __proto__ sets a prototype and is no property.
-func (w *anyWriter) endElement(f *anyFrame) {
-	if !f.object {
-		w.dst = append(w.dst, ',')
-		return
-	}
-	p := &f.properties[len(f.properties)-1]
-	if string(p.key) == ecma.Prototype {
-		w.dst = w.dst[:p.from]
-	}
-	if len(w.dst) > p.from {
-		w.dst = append(w.dst, ',')
-	}
-	p.to = len(w.dst)
 }

@@ -9,25 +9,27 @@ import (
 )
 
 // jsonReader writes JSON text as an any, as lib0 writes what JSON.parse returns.
-// The text was checked, so it nests no deeper than MaxDepth.
+// The text was checked, so it nests no deeper than MaxDepth. The zero value is ready;
+// using it again spares the stacks.
 type jsonReader struct {
 	src    []byte
 	pos    int
 	dst    []byte
 	frames []jsonFrame
+	starts []int // of the properties of all objects that are being written
 }
 
 // jsonFrame is an array or object that is being written.
 type jsonFrame struct {
-	object     bool
-	count      uint64
-	at         int // where in the output the count belongs; a byte is kept for it
-	properties []property
+	object bool
+	count  uint64
+	at     int // where in the output the count belongs; a byte is kept for it
+	first  int // where its properties are in starts
 }
 
 // appendAny appends JSON text as an any.
-func appendAny(dst, text []byte) []byte {
-	r := jsonReader{src: text, dst: dst}
+func (r *jsonReader) appendAny(dst, text []byte) []byte {
+	r.src, r.pos, r.dst = text, 0, dst
 	for {
 		switch c := r.token(); c {
 		case '{', '[':
@@ -69,7 +71,7 @@ func (r *jsonReader) between() (done bool) {
 		}
 		f.count++
 		if f.object {
-			r.key(f)
+			r.key()
 		}
 		return false
 	}
@@ -83,44 +85,29 @@ func (r *jsonReader) open(object bool) {
 		tag = lib0.AnyObject
 	}
 	r.dst = append(r.dst, tag, 0)
-	r.frames = append(r.frames, jsonFrame{object: object, at: len(r.dst) - 1})
+	r.frames = append(r.frames, jsonFrame{object: object, at: len(r.dst) - 1, first: len(r.starts)})
 }
 
-// close ends the innermost container, and the property that it is a value of.
+// close ends the innermost container.
 func (r *jsonReader) close() {
 	r.pos++
-	f := &r.frames[len(r.frames)-1]
+	f := r.frames[len(r.frames)-1]
 	if f.object {
-		r.endProperty()
 		var count int
-		r.dst, count = arrange(r.dst, f.properties)
+		r.dst, count = arrange(r.dst, r.starts[f.first:], keyOfAny)
 		f.count = uint64(count)
+		r.starts = r.starts[:f.first]
 	}
-	var number [8]byte
-	width := len(lib0.AppendVarUint(number[:0], f.count))
-	r.dst = append(r.dst, number[:width-1]...) // room
-	copy(r.dst[f.at+width:], r.dst[f.at+1:])
-	copy(r.dst[f.at:], number[:width])
+	r.dst = insertCount(r.dst, f.at, f.count)
 	r.frames = r.frames[:len(r.frames)-1]
 }
 
-func (r *jsonReader) key(f *jsonFrame) {
-	r.endProperty()
+func (r *jsonReader) key() {
 	r.token()
-	from := len(r.dst)
-	s := r.str()
-	r.dst = lib0.AppendVarBytes(r.dst, s)
-	f.properties = append(f.properties, property{key: s, from: from})
+	r.starts = append(r.starts, len(r.dst))
+	r.dst = lib0.AppendVarBytes(r.dst, r.str())
 	r.token() // :
 	r.pos++
-}
-
-// endProperty notes where the last property of the innermost object ends.
-func (r *jsonReader) endProperty() {
-	f := &r.frames[len(r.frames)-1]
-	if n := len(f.properties); n > 0 {
-		f.properties[n-1].to = len(r.dst)
-	}
 }
 
 func (r *jsonReader) scalar(c byte) {

@@ -3,88 +3,148 @@ package yjs
 import (
 	"bytes"
 	"cmp"
+	"hash/maphash"
+	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/fjord-sync/fjord/yjs/internal/ecma"
+	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
-// property is one key of an object that is being written: its key, and where in
-// the output it and its value stand. A key without output is one that JavaScript
-// would leave out.
-type property struct {
-	key      []byte
-	from, to int
+// properties are those of an object that has just been written, in the order in which
+// they were read.
+type properties struct {
+	text   []byte
+	starts []int // where each begins, counted as the first is
+	// key finds the key of a property, and whether that has a value.
+	key func(property []byte) (key []byte, valued bool)
 }
 
-// arrange puts the properties of an object, which stand at the end of dst in the
-// order in which they were read, in the order in which JavaScript has them: keys
-// that are array indices first, by number; then the others, by first appearance.
-// Of a key that came twice the last value stands in the place of the first. It
-// returns dst and how many properties remain.
-func arrange(dst []byte, list []property) ([]byte, int) {
-	if inOrder(list) {
-		return dst, len(list)
+// arrange puts the properties of an object, which stand at the end of dst from starts
+// on, in the order in which JavaScript has them: keys that are array indices first, by
+// number; then the others, by first appearance. Of a key that came twice the last
+// value stands in the place of the first. What has no value is left out. It returns
+// dst and how many properties remain.
+func arrange(dst []byte, starts []int, key func([]byte) ([]byte, bool)) ([]byte, int) {
+	if len(starts) == 0 {
+		return dst, 0
 	}
-	type entry struct {
-		property
-		index uint64
-		isIdx bool
+	p := properties{dst[starts[0]:], starts, key}
+	if p.inOrder() {
+		return dst, len(starts)
 	}
-	entries := make([]entry, 0, len(list))
-	at := make(map[string]int, len(list))
-	for _, p := range list {
-		if i, ok := at[string(p.key)]; ok {
-			entries[i].property = p
-			continue
-		}
-		at[string(p.key)] = len(entries)
-		index, isIdx := ecma.ArrayIndex(p.key)
-		entries = append(entries, entry{p, index, isIdx})
-	}
-	slices.SortStableFunc(entries, func(a, b entry) int {
-		switch {
-		case a.isIdx && b.isIdx:
-			return cmp.Compare(a.index, b.index)
-		case a.isIdx:
-			return -1
-		case b.isIdx:
-			return 1
-		default:
-			return 0
-		}
-	})
-	begin := list[0].from
-	old := bytes.Clone(dst[begin:])
-	dst = dst[:begin]
+	list := p.places()
+	p.text = bytes.Clone(p.text)
+	dst = dst[:starts[0]]
 	count := 0
-	for _, e := range entries {
-		if e.from < e.to {
-			dst = append(dst, old[e.from-begin:e.to-begin]...)
+	for _, each := range list {
+		property := p.at(int(each.last))
+		if _, valued := key(property); valued {
+			dst = append(dst, property...)
 			count++
 		}
 	}
 	return dst, count
 }
 
-// inOrder reports whether arrange has nothing to do; it only needs to be right
-// when it says yes.
-func inOrder(list []property) bool {
-	const few = 8 // comparing all pairs is cheaper than a map
-	if len(list) > few {
-		return len(list) == 0
+// at returns a property.
+func (p *properties) at(i int) []byte {
+	from, to := p.starts[i]-p.starts[0], len(p.text)
+	if i+1 < len(p.starts) {
+		to = p.starts[i+1] - p.starts[0]
 	}
-	for i, p := range list {
-		if p.from == p.to {
+	return p.text[from:to]
+}
+
+// inOrder reports whether there is nothing to do; it only needs to be right when it
+// says yes.
+func (p *properties) inOrder() bool {
+	const few = 8 // comparing all pairs is cheaper than a table
+	if len(p.starts) > few {
+		return false
+	}
+	var keys [few][]byte
+	for i := range p.starts {
+		key, valued := p.key(p.at(i))
+		if _, isIndex := ecma.ArrayIndex(key); !valued || isIndex && len(p.starts) > 1 {
 			return false
 		}
-		if _, isIdx := ecma.ArrayIndex(p.key); isIdx && len(list) > 1 {
-			return false
-		}
-		for _, q := range list[:i] {
-			if bytes.Equal(p.key, q.key) {
+		for _, k := range keys[:i] {
+			if bytes.Equal(k, key) {
 				return false
 			}
 		}
+		keys[i] = key
 	}
 	return true
+}
+
+// rank is where a key belongs, and which property has its value.
+type rank struct {
+	index uint32 // of an array; all others are noIndex
+	last  int32
+}
+
+const noIndex = math.MaxUint32 // the first number that isn't an array index
+
+// places returns the keys in their order. It finds those that came before in a table
+// of its own: a map would have a copy of each key, and objects can have very many.
+func (p *properties) places() []rank {
+	seed := maphash.MakeSeed()
+	table := make([]int32, 1<<bits.Len(2*uint(len(p.starts)))) // at most half full; 0 is free
+	list := make([]rank, 0, len(p.starts))
+	for i := range p.starts {
+		key, _ := p.key(p.at(i))
+		at := maphash.Bytes(seed, key) & uint64(len(table)-1)
+		for table[at] != 0 && !p.has(int(list[table[at]-1].last), key) {
+			at = (at + 1) & uint64(len(table)-1)
+		}
+		if known := table[at]; known != 0 {
+			list[known-1].last = int32(i)
+			continue
+		}
+		index := uint64(noIndex)
+		if n, isIndex := ecma.ArrayIndex(key); isIndex {
+			index = n
+		}
+		list = append(list, rank{uint32(index), int32(i)})
+		table[at] = int32(len(list))
+	}
+	slices.SortStableFunc(list, func(x, y rank) int { return cmp.Compare(x.index, y.index) })
+	return list
+}
+
+func (p *properties) has(i int, key []byte) bool {
+	k, _ := p.key(p.at(i))
+	return bytes.Equal(k, key)
+}
+
+// keyOfAny is the key of a property as lib0 writes it.
+func keyOfAny(property []byte) (key []byte, valued bool) {
+	key, _, _ = lib0.VarBytes(property)
+	return key, true
+}
+
+// keyOfJSON is the key of a property as JSON has it, still quoted inside: who compares
+// keys needs no more. One whose value was undefined ends behind the colon; __proto__
+// sets a prototype and is no property.
+func keyOfJSON(property []byte) (key []byte, valued bool) {
+	end := 1
+	for ; property[end] != '"'; end++ {
+		if property[end] == '\\' {
+			end++
+		}
+	}
+	key = property[1:end]
+	return key, len(property) > len(`"":`)+len(key) && string(key) != ecma.Prototype
+}
+
+// insertCount puts a number at an offset where a byte was kept for it.
+func insertCount(dst []byte, at int, n uint64) []byte {
+	width := lib0.VarUintLen(n)
+	dst = append(dst, make([]byte, width-1)...)
+	copy(dst[at+width:], dst[at+1:])
+	lib0.AppendVarUint(dst[at:at], n)
+	return dst
 }

@@ -83,6 +83,7 @@ type v2Reader struct {
 	types       uintRLE
 	lengths     uintRLE
 	keys        []stringCut // those that were read, by key clock
+	values      anyWriter
 	dst         []byte
 }
 
@@ -254,11 +255,12 @@ func (c *v2Reader) json() {
 	if c.rest.fault != noFault {
 		return
 	}
-	text, _, f := appendJSON(nil, c.rest.src[from:c.rest.pos])
+	at := len(c.dst)
+	text, f := c.values.appendJSON(append(c.dst, 0), c.rest.src[from:c.rest.pos])
 	if f != noFault {
 		c.rest.fail(f)
 	}
-	c.dst = lib0.AppendVarBytes(c.dst, text)
+	c.dst = insertCount(text, at, uint64(len(text)-at-1))
 }
 
 // key reads a key: a string, or the clock of one that came before. Writers always

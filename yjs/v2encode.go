@@ -2,9 +2,11 @@ package yjs
 
 import "github.com/fjord-sync/fjord/yjs/lib0"
 
-// ConvertUpdateV1ToV2 returns a version 1 update in version 2: the same structs,
-// byte for byte as Yjs would write them. The errors are those of ValidateUpdate,
-// but without the cap on new units.
+// ConvertUpdateV1ToV2 returns a version 1 update in version 2: of what Yjs has written,
+// byte for byte what Yjs would have written (as Y.encodeStateAsUpdateV2 does:
+// Y.convertUpdateFormatV1ToV2 forgets which structs with a neighbour belong to a key).
+// Sections and values keep their order and their spelling, which Yjs would put right.
+// The errors are those of ValidateUpdate, but without the cap on new units.
 func ConvertUpdateV1ToV2(update []byte) ([]byte, error) {
 	if err := validate(update, MaxClock); err != nil {
 		return nil, err
@@ -54,6 +56,7 @@ type v2Writer struct {
 	parents     byteRLEWriter
 	types       uintRLEWriter
 	lengths     uintRLEWriter
+	values      jsonReader
 }
 
 func (w *v2Writer) bytes() []byte {
@@ -138,10 +141,10 @@ func (w *v2Writer) content(src []byte, b *block) {
 	case kindString:
 		w.strings.add(r.text(), b.length)
 	case kindEmbed:
-		w.rest = appendAny(w.rest, r.text())
+		w.rest = w.values.appendAny(w.rest, r.text())
 	case kindFormat:
 		w.key(r.text())
-		w.rest = appendAny(w.rest, r.text())
+		w.rest = w.values.appendAny(w.rest, r.text())
 	case kindType:
 		t := r.uvarint()
 		w.types.put(t)
