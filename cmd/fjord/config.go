@@ -57,7 +57,7 @@ func readConfig(cmd *cli.Command) (config, error) {
 			peers:       peers,
 			certificate: certificate,
 			log:         log,
-		}, errors.Join(command.NoArguments(cmd), logErr, edgeErr, peersErr, certificateErr, listenErr, rpcErr, opsErr, limitsErr,
+		}, errors.Join(command.NoArguments(cmd), command.NotEmpty(cmd), logErr, edgeErr, peersErr, certificateErr, listenErr, rpcErr, opsErr, limitsErr,
 			edgeConfig.Check(), roomsConfig.Check(), trace.Check())
 }
 

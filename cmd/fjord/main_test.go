@@ -81,6 +81,11 @@ func TestStartThatCannotWork(t *testing.T) {
 		"bad limit":       {anywhere(data, "--max-frame", "huge"), "--max-frame huge: want bytes"},
 		"limit too high":  {anywhere(data, "--max-frame", "64MiB"), "want at most 17MiB"},
 		"no value":        {[]string{"--listen"}, "flag needs an argument"},
+		"empty data":      {anywhere("", "--log-level", "warn"), "--data is empty; leave it out (and FJORD_DATA), which means ./fjord-data"},
+		"empty auth":      {anywhere(data, "--auth", ""), "--auth is empty; leave it out (and FJORD_AUTH), which means open"},
+		"empty transfer":  {[]string{"import", "elva", data, "--data", ""}, "--data is empty"},
+		"bad switch":      {anywhere(data, "--keep-deleted=maybe"), "--keep-deleted=maybe: want true or false"},
+		"bad origin":      {anywhere(data, "--allow-origin", "https://*.example.com"), `"https://*.example.com": want scheme://host or scheme://host:port`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -44,7 +44,7 @@ func openSeat(ctx context.Context, cmd *cli.Command, log *slog.Logger) (*seat, e
 		acceptLoss: cmd.Bool(command.AcceptLossFlag),
 		log:        log,
 	}
-	if err := errors.Join(command.ReadLimits(cmd, rooms.LimitTable, &c.rooms), c.rooms.Check()); err != nil {
+	if err := errors.Join(command.NotEmpty(cmd), command.ReadLimits(cmd, rooms.LimitTable, &c.rooms), c.rooms.Check()); err != nil {
 		return nil, err
 	}
 	return sitDown(ctx, c)

@@ -81,7 +81,8 @@ func Main(root *cli.Command) int {
 		os.Exit(1)
 	}()
 	if err := root.Run(ctx, os.Args); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", root.Name, oneLine(err))
+		// A service's own errors begin with its name, which is the binary's too.
+		fmt.Fprintf(os.Stderr, "%s: %s\n", root.Name, strings.TrimPrefix(oneLine(err), root.Name+": "))
 		return 1
 	}
 	return 0
@@ -148,11 +149,29 @@ func NoArguments(cmd *cli.Command) error {
 	return nil
 }
 
+// NotEmpty refuses flags that have a default and are said with nothing in them, as
+// by a script whose variable isn't set: without a --data rooms would be kept in
+// memory, and without an --auth everybody would come in.
+func NotEmpty(cmd *cli.Command) error {
+	var wrong []error
+	for _, flag := range cmd.Root().Flags {
+		if t, ok := flag.(*cli.StringFlag); ok && t.Value != "" && cmd.String(t.Name) == "" {
+			wrong = append(wrong, fmt.Errorf("--%s is empty; leave it out (and %s), which means %s", t.Name, twin(t.Name), t.Value))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
 // UsageError says what is wrong with a command line, in one line.
 func UsageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 	const unknown = "flag provided but not defined: "
 	if name, ok := strings.CutPrefix(err.Error(), unknown); ok {
 		return fmt.Errorf("unknown flag --%s; known are %s", strings.TrimLeft(name, "-"), strings.Join(flagNames(cmd), " "))
+	}
+	// Flags that are values of their own are read later: only switches are read here.
+	if value, rest, ok := strings.Cut(strings.TrimPrefix(err.Error(), `invalid value "`), `" for flag -`); ok {
+		name, _, _ := strings.Cut(rest, ":")
+		return fmt.Errorf("--%s=%s: want true or false", name, value)
 	}
 	return fmt.Errorf("%w (see --help)", err)
 }

@@ -32,10 +32,12 @@ const (
 	logLevelFlag    = "log-level"
 )
 
-// env names a flag's environment twin: FJORD_LOG_LEVEL for log-level.
-func env(flag string) cli.ValueSourceChain {
-	return cli.EnvVars("FJORD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
+// twin names a flag's environment twin: FJORD_LOG_LEVEL for log-level.
+func twin(flag string) string {
+	return "FJORD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
+
+func env(flag string) cli.ValueSourceChain { return cli.EnvVars(twin(flag)) }
 
 func text(name, value, usage string) cli.Flag {
 	return &cli.StringFlag{Name: name, Value: value, Usage: usage, Sources: env(name)}

@@ -28,6 +28,9 @@ func newOrigins(list []string) (*origins, error) {
 			continue
 		}
 		u, err := parseOrigin(s)
+		if strings.Contains(u.host, "*") {
+			err = errWildcard
+		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("edge: allowed origin %q: %w", s, err))
 			continue
@@ -43,7 +46,10 @@ type origin struct{ scheme, host, port string }
 // String returns scheme://host:port.
 func (o origin) String() string { return o.scheme + "://" + net.JoinHostPort(o.host, o.port) }
 
-var errOrigin = fmt.Errorf("want scheme://host or scheme://host:port")
+var (
+	errOrigin   = errors.New("want scheme://host or scheme://host:port")
+	errWildcard = fmt.Errorf("%w, each by its whole name, or * alone for all", errOrigin)
+)
 
 // parseOrigin reads an Origin header's value. "null", which sandboxed pages and
 // local files send, is none.

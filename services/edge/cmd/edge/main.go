@@ -89,7 +89,7 @@ func readConfig(cmd *cli.Command) (config, error) {
 	listen, listenErr := command.WebAddress(cmd)
 	ops, opsErr := command.OpsAddress(cmd)
 	edgeConfig, edgeErr := readEdge(cmd)
-	wrong := []error{command.NoArguments(cmd), logErr, peersErr, certificateErr, listenErr, opsErr, edgeErr, edgeConfig.Check(), trace.Check()}
+	wrong := []error{command.NoArguments(cmd), command.NotEmpty(cmd), logErr, peersErr, certificateErr, listenErr, opsErr, edgeErr, edgeConfig.Check(), trace.Check()}
 	for _, url := range edgeConfig.RoomsURLs {
 		wrong = append(wrong, peers.CheckURL(command.RoomsURLFlag, url))
 	}

@@ -104,6 +104,6 @@ func readConfig(cmd *cli.Command) (config, error) {
 		Owner:       command.ProcessName("rooms"),
 	}}
 	limitsErr := command.ReadLimits(cmd, rooms.LimitTable, &c.rooms)
-	return c, errors.Join(command.NoArguments(cmd), logErr, peersErr, rpcErr, opsErr, limitsErr,
+	return c, errors.Join(command.NoArguments(cmd), command.NotEmpty(cmd), logErr, peersErr, rpcErr, opsErr, limitsErr,
 		c.rooms.Check(), peers.CheckURL(command.StorageURLFlag, c.rooms.StorageURL), trace.Check())
 }

@@ -32,7 +32,7 @@ func run(ctx context.Context, cmd *cli.Command) error {
 	rpcAddress, rpcErr := command.RPCAddress(cmd, peers)
 	opsAddress, opsErr := command.OpsAddress(cmd)
 	// All that is wrong is told before anything listens, or touches the disk.
-	if err := errors.Join(command.NoArguments(cmd), logErr, peersErr, rpcErr, opsErr, trace.Check()); err != nil {
+	if err := errors.Join(command.NoArguments(cmd), command.NotEmpty(cmd), logErr, peersErr, rpcErr, opsErr, trace.Check()); err != nil {
 		return err
 	}
 	tracer, err := trace.Open(ctx, "storage", log)
