@@ -44,7 +44,8 @@ func Sync(src []byte) (m dialect.Message, rest []byte, err error) {
 	return m, rest, err
 }
 
-// StateVector reads varUint(n) n × (varUint(client) varUint(clock)).
+// StateVector reads varUint(n) n × (varUint(client) varUint(clock)) and keeps nothing:
+// it is the room that looks into it, with the engine, which the edge doesn't know.
 func StateVector(src []byte) error {
 	n, rest, err := lib0.VarUint(src)
 	if err != nil {
