@@ -51,9 +51,10 @@ const (
 	snapshotRecords = 1000
 	snapshotBytes   = 64 << 10
 	// collectShare is which part of the memory of all rooms a document may have and
-	// be collected: that takes ten to twenty times the document for a while, forty
-	// times one that is made for it, and two are collected at a time. So it stays
-	// below a quarter, and below a half.
+	// be collected: that takes ten to twenty times the document for a while, forty to
+	// eighty times one that is made for it (of letters that hang on what is missing),
+	// and two are collected at a time. So it stays below a quarter, and at worst below
+	// all of it.
 	collectShare = 160
 )
 

@@ -1,7 +1,8 @@
 // Package documents lets other services read and write documents. A call is a
 // session like any other: it attaches to the room, joins, says one thing, waits
 // for the room's answer and leaves. So it keeps the room's laws without a line of
-// its own.
+// its own. Only GetDocument of a room that isn't open here is no session: it reads
+// what is stored, and takes the room from nobody.
 package documents
 
 import (
