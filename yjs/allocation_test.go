@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 // decoders is everything in this package that reads an update, with how many bytes
@@ -69,7 +70,7 @@ func TestAllocationOfEach(t *testing.T) {
 				}
 				input, given = v2, len(v2)+len(u)
 			}
-			if got, limit := allocatedBy(func() { d.run(input) }), uint64(d.factor*given+4096); got > limit {
+			if got, limit := cost.Least(func() { d.run(input) }), uint64(d.factor*given+4096); got > limit {
 				t.Errorf("%s: %s allocates %d for %d bytes, %.1f each", d.name, name, got, given, float64(got)/float64(given))
 			}
 		}
@@ -92,12 +93,12 @@ func TestAllocationOfObjects(t *testing.T) {
 		}
 		text[len(text)-1] = '}'
 		v1 := update(section(1, 0, cat([]byte{5, 1}, str("t"), str(string(text)))))
-		if got, limit := allocatedBy(func() { _, _ = yjs.ConvertUpdateV1ToV2(v1) }), uint64(20*len(v1)); got > limit {
+		if got, limit := cost.Least(func() { _, _ = yjs.ConvertUpdateV1ToV2(v1) }), uint64(20*len(v1)); got > limit {
 			t.Errorf("%s: %d bytes allocated for %d of version 1, %.1f each", name, got, len(v1), float64(got)/float64(len(v1)))
 		}
 		null := toV2(t, update(section(1, 0, cat([]byte{5, 1}, str("t"), str("null")))))
 		v2 := cat(null[:len(null)-2], object, null[len(null)-1:])
-		if got, limit := allocatedBy(func() { _, _ = yjs.ConvertUpdateV2ToV1(v2) }), uint64(60*len(v2)); got > limit {
+		if got, limit := cost.Least(func() { _, _ = yjs.ConvertUpdateV2ToV1(v2) }), uint64(60*len(v2)); got > limit {
 			t.Errorf("%s: %d bytes allocated for %d of version 2, %.1f each", name, got, len(v2), float64(got)/float64(len(v2)))
 		}
 		if _, err := yjs.ConvertUpdateV2ToV1(v2); err != nil {
@@ -115,7 +116,7 @@ func TestAllocationOfVectors(t *testing.T) {
 	}
 	d := documentOf(t, update(section(1, 0, root("t", "abc"))))
 	for _, v := range [][]byte{crowd, num(1 << 40), crowd[:len(crowd)-1], cat(num(n), bytes.Repeat([]byte{1, 1}, n))} {
-		if got, limit := allocatedBy(func() { _, _ = d.EncodeStateAsUpdate(v) }), uint64(8*len(v)+4096); got > limit {
+		if got, limit := cost.Least(func() { _, _ = d.EncodeStateAsUpdate(v) }), uint64(8*len(v)+4096); got > limit {
 			t.Errorf("%d bytes allocated for a vector of %d", got, len(v))
 		}
 	}
@@ -144,45 +145,16 @@ func TestAllocationOfWaiting(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := allocatedBy(apply); got > uint64(160*len(u)) {
+		if got := cost.Least(apply); got > uint64(160*len(u)) {
 			t.Errorf("%s: %d bytes allocated for %d, %.1f each", name, got, len(u), float64(got)/float64(len(u)))
 		}
-		with := heap()
+		with := cost.Heap()
 		runtime.KeepAlive(d)
 		d = nil
-		if held := with - heap(); held > int64(60*len(u)) {
+		if held := with - cost.Heap(); held > int64(60*len(u)) {
 			t.Errorf("%s: %d bytes held for %d, %.1f each", name, held, len(u), float64(held)/float64(len(u)))
 		} else {
 			t.Logf("%s: %d bytes held for each type, %.1f for each byte", name, held/n, float64(held)/float64(len(u)))
 		}
 	}
-}
-
-// heap returns how many bytes are in use.
-func heap() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-// allocatedBy returns how many bytes f allocates: the least of a few tries, since
-// others may allocate beside it.
-func allocatedBy(f func()) uint64 {
-	var least uint64
-	for i := range 3 {
-		if got := allocatedOnce(f); i == 0 || got < least {
-			least = got
-		}
-	}
-	return least
-}
-
-func allocatedOnce(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }

@@ -3,10 +3,10 @@ package yjs_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 // manyParagraphs is how many paragraphs the document made of types has: three structs
@@ -116,17 +116,15 @@ func BenchmarkParagraphs(b *testing.B) {
 			}
 		})
 		b.Run(fmt.Sprintf("heap/%d", clients), func(b *testing.B) {
-			var before, after runtime.MemStats
+			var held int64
 			var d *yjs.Document
 			for b.Loop() {
-				runtime.GC()
-				runtime.ReadMemStats(&before)
+				before := cost.Heap()
 				d = document()
 				apply(b, d, typed[0])
-				runtime.GC()
-				runtime.ReadMemStats(&after)
+				held = cost.Heap() - before
 			}
-			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(d.Size()), "heap/encoded")
+			b.ReportMetric(float64(held)/float64(d.Size()), "heap/encoded")
 		})
 	}
 }

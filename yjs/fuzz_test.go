@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 // seeds are updates of every kind of content.
@@ -97,7 +98,7 @@ func TestAllocatedByManyClients(t *testing.T) {
 
 // allocated returns how many bytes applying an update allocates.
 func allocated(update []byte) uint64 {
-	return allocatedBy(func() { _ = yjs.NewDocument().ApplyUpdate(update) })
+	return cost.Least(func() { _ = yjs.NewDocument().ApplyUpdate(update) })
 }
 
 func tooNested(err error) bool {
@@ -161,7 +162,7 @@ func FuzzV2(f *testing.F) {
 		// What is made of version 2 is 64 times as long at most, and doubles as it
 		// grows; the rest is as for version 1, see wantAllocated.
 		most := 4*64*len(v2) + (8+200/4)*len(v1) + 1<<19
-		if got := allocatedBy(func() { _ = yjs.NewDocument().ApplyUpdateV2(v2) }); got > uint64(most) {
+		if got := cost.Least(func() { _ = yjs.NewDocument().ApplyUpdateV2(v2) }); got > uint64(most) {
 			t.Errorf("%d bytes allocated for %d, which are %d in version 1", got, len(v2), len(v1))
 		}
 		if err != nil {

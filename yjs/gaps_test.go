@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 // TestDroppedIsFreed sends what takes the place of what waits, again and again: a text
@@ -25,12 +26,12 @@ func TestDroppedIsFreed(t *testing.T) {
 			update(section(1, clock, gc(1))))
 	}
 	for name, step := range map[string]func(*yjs.Document, int){"a text that grows": grow, "gaps that are closed": fill} {
-		before := heap()
+		before := cost.Heap()
 		d := documentOf(t, update(section(1, 1_000_000, gc(1))))
 		for i := range times {
 			step(d, i)
 		}
-		held := heap() - before
+		held := cost.Heap() - before
 		t.Logf("%s: %d bytes held, of which %d are told", name, held, d.Size())
 		if held > int64(d.Size()*8/5+2*size) {
 			t.Errorf("%s: %d bytes held for a document of %d", name, held, d.Size())

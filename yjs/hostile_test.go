@@ -3,11 +3,11 @@ package yjs_test
 import (
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 // TestHostile gives a document what would take quadratic time if each struct or
@@ -64,11 +64,11 @@ func TestHostile(t *testing.T) {
 		{"everything again", update(section(1, 0, manyLetters(n)...)), update(section(1, 0, manyLetters(n)...))},
 	} {
 		d := documentOf(t, c.held)
-		begin := cpuTime(t)
+		begin := cost.CPU()
 		if err := d.ApplyUpdate(c.update); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		applied := cpuTime(t) - begin
+		applied := cost.CPU() - begin
 		if !d.Contains(c.update) {
 			t.Errorf("%s: not contained", c.name)
 		}
@@ -76,7 +76,7 @@ func TestHostile(t *testing.T) {
 		d.Compact()
 		_ = d.StateVector()
 		_, _ = yjs.MergeUpdates(got, c.update)
-		took := cpuTime(t) - begin
+		took := cost.CPU() - begin
 		t.Logf("%s: %v, %v in all", c.name, applied, took)
 		if took > 4*time.Second || applied > 2*time.Second {
 			t.Errorf("%s: %v to apply, %v in all", c.name, applied, took)
@@ -91,14 +91,4 @@ func manyClients(n int) [][]byte {
 		sections[i] = section(uint64(i), 0, root("t", "x"))
 	}
 	return sections
-}
-
-// cpuTime is what this process has computed so far.
-func cpuTime(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 // TestPrepare has a document find out how deep its types nest before somebody writes,
@@ -31,7 +32,7 @@ func TestPrepare(t *testing.T) {
 				}
 				stale(d)
 				prepare(d)
-				return allocatedOnce(func() { apply(t, d, update(section(2, 0, inRoot()))) })
+				return cost.Allocated(func() { apply(t, d, update(section(2, 0, inRoot()))) })
 			}
 			const depths = 6 * n
 			if got := took(func(*yjs.Document) {}); got < depths {

@@ -3,12 +3,12 @@ package yjs_test
 import (
 	"bytes"
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 // refusals are updates that nobody may pass on.
@@ -143,16 +143,15 @@ func TestAllocation(t *testing.T) {
 	}
 	for name, input := range inputs {
 		d := yjs.NewDocument()
-		var before, end runtime.MemStats
-		runtime.ReadMemStats(&before)
-		begin := cpuTime(t)
-		_ = yjs.ValidateUpdate(input)
-		_ = yjs.IsEmptyUpdate(input)
-		_ = d.Contains(input)
-		_ = d.ApplyUpdate(input)
-		took := cpuTime(t) - begin
-		runtime.ReadMemStats(&end)
-		if got, limit := end.TotalAlloc-before.TotalAlloc, uint64(8*len(input)+8192); got > limit {
+		begin := cost.CPU()
+		got := cost.Allocated(func() {
+			_ = yjs.ValidateUpdate(input)
+			_ = yjs.IsEmptyUpdate(input)
+			_ = d.Contains(input)
+			_ = d.ApplyUpdate(input)
+		})
+		took := cost.CPU() - begin
+		if limit := uint64(8*len(input) + 8192); got > limit {
 			t.Errorf("%s: %d bytes allocated for %d", name, got, len(input))
 		}
 		if took > 2*time.Second {

@@ -3,11 +3,11 @@ package content_test
 import (
 	"bytes"
 	"fmt"
-	"runtime"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -96,16 +96,7 @@ func TestAllocationOfSmall(t *testing.T) {
 
 func wantAllocated(t *testing.T, name string, src []byte, f func()) {
 	t.Helper()
-	least := uint64(0)
-	for i := range 3 { // others may allocate beside it
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		f()
-		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; i == 0 || got < least {
-			least = got
-		}
-	}
+	least := cost.Least(f)
 	if least > uint64(mostPerByte*len(src)+16<<10) {
 		t.Errorf("%s: %d bytes allocated for %d, %.1f each", name, least, len(src), float64(least)/float64(len(src)))
 	}

@@ -3,12 +3,12 @@ package content_test
 import (
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 	"github.com/fjord-sync/fjord/yjs/yjstest"
 )
@@ -134,27 +134,14 @@ func reversed(n int) []byte {
 	panic("no second section")
 }
 
-// cpuTime returns the CPU time that the process has used: other work on the machine
-// doesn't count.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 func benchmarkRead(b *testing.B, state []byte) {
 	b.Helper()
 	b.SetBytes(int64(len(state)))
 	b.ReportAllocs()
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
+	before := cost.Heap()
 	b.ResetTimer()
 	var v *content.View
-	cpu := cpuTime(b)
+	cpu := cost.CPU()
 	for range b.N {
 		var err error
 		if v, err = content.Read(state); err != nil {
@@ -163,11 +150,9 @@ func benchmarkRead(b *testing.B, state []byte) {
 	}
 	b.StopTimer()
 	nodes := float64(v.Nodes())
-	b.ReportMetric(float64(cpuTime(b)-cpu)/float64(b.N)/nodes, "cpu-ns/node")
+	b.ReportMetric(float64(cost.CPU()-cpu)/float64(b.N)/nodes, "cpu-ns/node")
 	b.ReportMetric(nodes, "nodes")
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	b.ReportMetric((float64(after.HeapAlloc)-float64(before.HeapAlloc))/nodes, "heapB/node")
+	b.ReportMetric(float64(cost.Heap()-before)/nodes, "heapB/node")
 	runtime.KeepAlive(v)
 }
 

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"math"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -183,18 +183,9 @@ func TestAnyAllocation(t *testing.T) {
 	}
 }
 
-// allocated returns how many bytes Any allocates, the least of a few tries: others
-// may allocate beside it.
+// allocated returns how many bytes Any allocates.
 func allocated(src []byte) uint64 {
-	least := uint64(math.MaxUint64)
-	for range 3 {
-		var before, end runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_, _, _ = lib0.Any(src)
-		runtime.ReadMemStats(&end)
-		least = min(least, end.TotalAlloc-before.TotalAlloc)
-	}
-	return least
+	return cost.Least(func() { _, _, _ = lib0.Any(src) })
 }
 
 // FuzzAny: what is read can be written, and reads the same again.

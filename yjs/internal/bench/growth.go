@@ -7,6 +7,7 @@ import (
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 	"github.com/fjord-sync/fjord/yjs/yjstest"
 )
 
@@ -34,19 +35,19 @@ func grow(s *suite, name string, histories int, edits []yjstest.Edit) {
 	for i := range histories {
 		updates := yjstest.Updates(b4Client-uint64(i), "text", edits)
 		runtime.GC()
-		cpu, wall := cpuTime(), time.Now()
+		cpu, wall := cost.CPU(), time.Now()
 		for _, u := range updates {
 			check(doc.ApplyUpdate(u))
 		}
-		spent, took = spent+cpuTime()-cpu, took+time.Since(wall)
+		spent, took = spent+cost.CPU()-cpu, took+time.Since(wall)
 	}
 	ops := histories * len(edits)
 	fmt.Fprintf(s.out, "Benchmark%s/apply %d %.4g ns/op %.4g cpu-ns/op %d encoded-B\n", name, ops,
 		float64(took)/float64(ops), float64(spent)/float64(ops), doc.Size())
 	state := must(doc.EncodeStateAsUpdate(nil))
 	runtime.GC()
-	cpu, wall := cpuTime(), time.Now()
+	cpu, wall := cost.CPU(), time.Now()
 	view := must(content.Read(state))
-	fmt.Fprintf(s.out, "Benchmark%s/view %d %.4g ns/op %.4g cpu-ns/op\n", name, 1, float64(time.Since(wall)), float64(cpuTime()-cpu))
+	fmt.Fprintf(s.out, "Benchmark%s/view %d %.4g ns/op %.4g cpu-ns/op\n", name, 1, float64(time.Since(wall)), float64(cost.CPU()-cpu))
 	runtime.KeepAlive(view)
 }

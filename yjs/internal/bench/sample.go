@@ -6,8 +6,9 @@ import (
 	"os"
 	"regexp"
 	"runtime"
-	"syscall"
 	"time"
+
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 )
 
 const (
@@ -23,14 +24,6 @@ type suite struct {
 	out  *bufio.Writer
 	n    int // samples a row
 	only *regexp.Regexp
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err) // only a bad argument makes it fail
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // row measures something that does ops operations. Short ones are repeated.
@@ -56,11 +49,11 @@ func (s *suite) measure(name string, ops int, run func(), also func(cpu time.Dur
 		runtime.GC()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		cpu, wall := cpuTime(), time.Now()
+		cpu, wall := cost.CPU(), time.Now()
 		for range repeat {
 			run()
 		}
-		spent, took := cpuTime()-cpu, time.Since(wall)
+		spent, took := cost.CPU()-cpu, time.Since(wall)
 		runtime.ReadMemStats(&after)
 		if sample < 0 {
 			repeat = int(max(1, least/max(took, 1)))
@@ -83,21 +76,13 @@ func (s *suite) heap(unit, name string, ops int, keep func() (any, int)) {
 		return
 	}
 	for range s.n {
-		before := live()
+		before := cost.Heap()
 		kept, encoded := keep()
-		each := (float64(live()) - float64(before)) / float64(ops)
+		each := float64(cost.Heap()-before) / float64(ops)
 		fmt.Fprintf(s.out, "Benchmark%s %d %.6g heap-B/%s %.4g heap/encoded\n", name, ops, each, unit, each/float64(encoded))
 		runtime.KeepAlive(kept)
 	}
 	s.flush(name)
-}
-
-func live() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 func (s *suite) flush(name string) {

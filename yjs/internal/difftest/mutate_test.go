@@ -6,13 +6,13 @@ import (
 	"maps"
 	"math/rand/v2"
 	"regexp"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/content"
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -171,13 +171,10 @@ const (
 // takes: most bytes for each, and a few.
 func bounded(t *testing.T, n, most int, what string, f func()) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
 	begin := time.Now()
-	f()
+	got := cost.Allocated(f)
 	took := time.Since(begin)
-	runtime.ReadMemStats(&after)
-	if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(most*n+16<<10); got > limit {
+	if limit := uint64(most*n + 16<<10); got > limit {
 		t.Errorf("%s: %d bytes allocated for %d", what, got, n)
 	}
 	if took > 10*time.Second {
