@@ -2,13 +2,18 @@
 # them in one process and the default target.
 #
 #   docker build --target edge -t fjord-edge .
-#   docker build -t fjord .      then: docker run -p 127.0.0.1:1234:1234 -v fjord:/data fjord
+#   docker build -t fjord . && docker run -p 127.0.0.1:1234:1234 -e FJORD_INSECURE=true -v fjord:/data fjord
+#
+# FJORD_INSECURE, because a container's port can't be on loopback: -p says who reaches
+# it. With FJORD_AUTH it isn't needed.
 #
 # rooms and storage want a secret by which services know one another: compose.yaml
 # makes one.
 #
-# Each image is one static binary on nothing: no shell, no package, no root. The
-# binary checks its own health.
+# Each image is one static binary on nothing: no shell, no package, no root, and the
+# public authorities' certificates, for a JWK Set, a webhook or a collector by https.
+# The binary checks its own health. Where there is a data directory it is read first,
+# whole: until then there is no answer, and none is missed.
 
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
@@ -30,6 +35,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/ \
 RUN mkdir -m 0700 /out/data
 
 FROM scratch AS storage
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/storage /storage
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build --chown=65532:65532 /out/data /secret
@@ -37,10 +43,11 @@ USER 65532:65532
 ENV FJORD_RPC=:7071 FJORD_OPS=:9090 FJORD_DATA=/data
 VOLUME /data
 EXPOSE 7071 9090
-HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/storage", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=3s --start-period=10m --retries=3 CMD ["/storage", "healthcheck"]
 ENTRYPOINT ["/storage"]
 
 FROM scratch AS rooms
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/rooms /rooms
 USER 65532:65532
 ENV FJORD_RPC=:7070 FJORD_OPS=:9090 FJORD_STORAGE_URL=http://storage:7071
@@ -49,6 +56,7 @@ HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/roo
 ENTRYPOINT ["/rooms"]
 
 FROM scratch AS edge
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/edge /edge
 USER 65532:65532
 ENV FJORD_LISTEN=:1234 FJORD_OPS=:9090 FJORD_ROOMS_URL=http://rooms:7070
@@ -57,11 +65,12 @@ HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/edg
 ENTRYPOINT ["/edge"]
 
 FROM scratch AS fjord
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/fjord /fjord
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 ENV FJORD_LISTEN=:1234 FJORD_RPC=127.0.0.1:7070 FJORD_OPS=:9090 FJORD_DATA=/data
 VOLUME /data
 EXPOSE 1234 9090
-HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["/fjord", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=3s --start-period=10m --retries=3 CMD ["/fjord", "healthcheck"]
 ENTRYPOINT ["/fjord"]
