@@ -1,6 +1,7 @@
 package reliability_test
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,22 +28,28 @@ func found(t *testing.T, err error, signs ...string) {
 	t.Fatalf("a broken build wasn't found out: want one of %v, got %v", signs, err)
 }
 
+// again lets a fault hit a crowd until somebody notices, and returns what they say.
+func again(ctx context.Context, t *testing.T, c *crowd, fault func() error) error {
+	t.Helper()
+	for n := range 40 {
+		if _, err := c.echoed(ctx, 300); err != nil {
+			t.Fatal(err)
+		}
+		if err := fault(); err != nil {
+			t.Logf("noticed at the %d. fault", n+1)
+			return err
+		}
+	}
+	return nil
+}
+
 func TestBrokenT1AckEarly(t *testing.T) {
 	t.Parallel()
 	f := open(t, fleet.Config{Tags: "fjord_ackearly"})
 	c := gather(t, f, "broken", 64, 8)
 	c.typeOn(20 * time.Millisecond)
 	ctx := within(t, 3*patience)
-	var err error
-	for range 40 {
-		if _, err := c.echoed(ctx, 300); err != nil {
-			t.Fatal(err)
-		}
-		if err = c.killAll(ctx); err != nil {
-			break
-		}
-	}
-	found(t, err, "LOST:", "SEEN:")
+	found(t, again(ctx, t, c, func() error { return c.killAll(ctx) }), "LOST:", "SEEN:")
 }
 
 func TestBrokenT1NoDedup(t *testing.T) {
@@ -76,16 +83,7 @@ func brokenPowerCut(t *testing.T, tags string) {
 	c := gather(t, f, "broken", 64, 8)
 	c.typeOn(20 * time.Millisecond)
 	ctx := within(t, 3*patience)
-	var err error
-	for range 40 {
-		if _, err := c.echoed(ctx, 300); err != nil {
-			t.Fatal(err)
-		}
-		if err = c.cut(ctx, d); err != nil {
-			break
-		}
-	}
-	found(t, err, "LOST:", "SEEN:")
+	found(t, again(ctx, t, c, func() error { return c.cut(ctx, d) }), "LOST:", "SEEN:")
 }
 
 func TestBrokenT16NoSync(t *testing.T) {

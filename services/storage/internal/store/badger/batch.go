@@ -64,11 +64,13 @@ func (b *batch) add(c *call, o op) {
 // unknown if the commit fails: its refusal may rest on a head that this very
 // batch has moved.
 func (b *batch) end() {
-	if ackEarly {
+	early := b.answersEarly()
+	if early {
 		b.settle(nil)
+		time.Sleep(tooEarly)
 	}
 	err := b.commit()
-	if !ackEarly {
+	if !early {
 		b.settle(err)
 	}
 	if err == nil {

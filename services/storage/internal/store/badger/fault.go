@@ -1,6 +1,10 @@
 package badger
 
-import "log/slog"
+import (
+	"log/slog"
+	"slices"
+	"time"
+)
 
 // A build tag breaks one promise of this store each, so that the tests which are
 // to notice it can show that they do. No released binary has one:
@@ -10,6 +14,20 @@ import "log/slog"
 //	fjord_nodedup   a record that is sent again is stored again, at the next seq
 //
 // Each is a constant, so that nothing of it is left in a build without the tag.
+
+// tooEarly is how long before its commit a caller is answered, by a build that does so:
+// as on a slow disk. One in memory would have stored the transaction before anybody
+// could be killed.
+const tooEarly = 20 * time.Millisecond
+
+// answersEarly says whether this batch is one of those. Claims aren't: who has claimed
+// a room loads it at once, and would find that it hasn't.
+func (b *batch) answersEarly() bool {
+	return ackEarly && !slices.ContainsFunc(b.staged, func(s staged) bool {
+		_, claims := s.op.(*claimOp)
+		return claims
+	})
+}
 
 // warnOfFaults says so, once, when the store is broken on purpose.
 func warnOfFaults(log *slog.Logger) {
