@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/fjord-sync/fjord/reliability/typist"
 	"github.com/fjord-sync/fjord/yjs/lib0"
@@ -114,6 +115,18 @@ func waiting(client, clock uint64) []byte {
 	u = uints(append(u, 0x84), client, clock*1000-1)
 	u = lib0.AppendVarString(u, string(bytes.Repeat([]byte("p"), 500)))
 	return append(u, 0)
+}
+
+// diligence is no attack, and measures the machine: good updates, as many and as long
+// as those that wait for what never comes.
+func diligence() attack {
+	const length = 500
+	good := attack{name: "2 000 good updates", accepted: true}
+	text := strings.Repeat("p", length)
+	for n := range uint64(2_000) {
+		good.frames = append(good.frames, update(typist.Insert(900, n*length, text)))
+	}
+	return good
 }
 
 // unknownDeletes is an update that deletes so many single letters of nobody.

@@ -17,9 +17,13 @@ import (
 const (
 	attackCPU    = 50 * time.Millisecond
 	attackMemory = 16 << 20
-	// attackTries is how often an attack is measured; the cheapest counts. What a
-	// collection of other rounds' garbage costs isn't the attack's.
-	attackTries = 5
+	// attackTries is how often an attack is measured at most; the cheapest counts. What
+	// a collection of other rounds' garbage costs isn't the attack's: of the dearest one
+	// every third try takes more than attackMemory, and the rest a quarter of it.
+	attackTries = 25
+	// attackPace is what an attack may cost on a machine to which attackCPU is little:
+	// so many times as much as as many good updates of the size of the dearest one.
+	attackPace = 3
 )
 
 // TestT11Attack sends a corpus of hostile messages over real sockets and measures
@@ -34,6 +38,7 @@ func TestT11Attack(t *testing.T) {
 	quiet, err := calm.round(ctx, 50)
 	must(t, err)
 	pid := f.All[0].PID()
+	most := max(attackCPU, attackPace*honest(ctx, t, f))
 	var worst struct {
 		cpu       time.Duration
 		mem       int64
@@ -49,7 +54,7 @@ func TestT11Attack(t *testing.T) {
 				t.Fatalf("%s: %v", a.name, err)
 			}
 			least, mem = min(least, c), min(mem, m)
-			if least <= attackCPU && mem <= attackMemory {
+			if least <= most && mem <= attackMemory {
 				break
 			}
 		}
@@ -59,8 +64,8 @@ func TestT11Attack(t *testing.T) {
 		if mem > worst.mem {
 			worst.mem, worst.by = mem, a.name
 		}
-		if least > attackCPU || mem > attackMemory {
-			t.Errorf("%s: %v of CPU and %d KiB, want at most %v and %d KiB", a.name, least, mem>>10, attackCPU, attackMemory>>10)
+		if least > most || mem > attackMemory {
+			t.Errorf("%s: %v of CPU and %d KiB, want at most %v and %d KiB", a.name, least, mem>>10, most, attackMemory>>10)
 		}
 		times, err := calm.round(ctx, 1)
 		if err != nil {
@@ -71,6 +76,21 @@ func TestT11Attack(t *testing.T) {
 	t.Logf("%d attacks: at most %v of CPU (%s) and %d KiB (%s); echo in another room p50 %v, before %v",
 		len(attacks), worst.cpu.Round(time.Microsecond), worst.cpuOf, worst.mem>>10, worst.by, percentile(during, 50), percentile(quiet, 50))
 	must(t, calm.judge(y))
+}
+
+// honest is what good updates cost here, as many and as long as those of the dearest
+// attack: the least of a few tries.
+func honest(ctx context.Context, t *testing.T, f *fleet.Fleet) time.Duration {
+	t.Helper()
+	good := diligence()
+	least := time.Hour
+	for try := range 5 {
+		took, _, err := strike(ctx, f.Direct(0), fmt.Sprintf("honest-%d", try), f.All[0].PID(), good)
+		must(t, err)
+		least = min(least, took)
+	}
+	t.Logf("%s cost %v of CPU", good.name, least.Round(time.Microsecond))
+	return least
 }
 
 // strike is one attack: a socket, its frames, and a good client's question after
