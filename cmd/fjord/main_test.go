@@ -207,6 +207,20 @@ func (r *running) get(t *testing.T, url string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+// becomesReady waits until all parts of the process are ready.
+func (r *running) becomesReady(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		code, body := r.get(t, r.urls["ops"]+"/readyz")
+		if code == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("/readyz: %d %s, want 200", code, body)
+		}
+	}
+}
+
 func TestServesAndLeaves(t *testing.T) {
 	r := start(t, nil, anywhere(t.TempDir())...)
 	for url, want := range map[string]string{
@@ -218,16 +232,7 @@ func TestServesAndLeaves(t *testing.T) {
 			t.Errorf("%s: %d %.100q, want 200 and %q", url, code, body, want)
 		}
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		code, body := r.get(t, r.urls["ops"]+"/readyz")
-		if code == http.StatusOK {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("/readyz: %d %s, want 200", code, body)
-		}
-	}
+	r.becomesReady(t)
 	response, err := http.Post(r.urls["rpc"]+"/fjord.storage.v1.StorageService/List", "application/json", strings.NewReader("{}"))
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Errorf("List over JSON: %v %v, want 200", response, err)

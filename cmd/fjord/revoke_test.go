@@ -167,15 +167,7 @@ func TestRevocationOutlivesARestart(t *testing.T) {
 	}
 	_ = r.cmd.Wait()
 	r = start(t, nil, anywhere(data, "--auth", "jwt:"+secret)...)
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		if code, _ := r.get(t, r.urls["ops"]+"/readyz"); code == http.StatusOK {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("not ready")
-		}
-	}
+	r.becomesReady(t)
 	refused("after kill -9")
 	if list := r.operate(t, "ListRevocations", `{}`); !strings.Contains(list, "left the team") {
 		t.Errorf("%s", list)
@@ -183,11 +175,12 @@ func TestRevocationOutlivesARestart(t *testing.T) {
 	if answer := r.operate(t, "Restore", `{"tokenId": "t1"}`); !strings.Contains(answer, "true") {
 		t.Errorf("%s", answer)
 	}
-	for status := 0; status != http.StatusSwitchingProtocols; {
+	deadline, status := time.Now().Add(30*time.Second), 0
+	for status != http.StatusSwitchingProtocols {
 		if status, conn = r.dial(t, "doc", token); conn != nil {
 			_ = conn.Close()
 		}
-		if time.Now().After(deadline.Add(10 * time.Second)) {
+		if time.Now().After(deadline) {
 			t.Fatalf("restored: HTTP %d, want 101", status)
 		}
 	}
