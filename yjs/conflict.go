@@ -14,7 +14,8 @@ import "bytes"
 type comparer struct {
 	// budget is how many held bytes may yet be read. Thirteen bytes of input can
 	// span a whole document; when the budget is used up, the rest counts as equal
-	// and the first of two contents stays, as always.
+	// and the first of two contents stays, as always. What was read is compared,
+	// though it may have taken all that was left: one struct can be a whole book.
 	budget int
 	client uint64
 	buf    []byte // what held was read from
@@ -62,9 +63,7 @@ func (k *comparer) compareGaps(g *gaps, src []byte, b *block, text *textReader) 
 			}
 			return nil
 		}
-		if !k.piece(g, p) && !replaced {
-			continue
-		}
+		k.piece(g, p)
 		if err := k.check(src, b, text, from, to); err != nil {
 			return err
 		}
@@ -80,27 +79,32 @@ func (k *comparer) check(src []byte, b *block, text *textReader, from, to uint64
 }
 
 // seek makes held the struct of the main run that holds a clock. It returns false
-// if the budget is used up.
+// if the budget is used up before that is found.
 func (k *comparer) seek(r *run, clock uint64) bool {
+	if k.budget < 0 {
+		return false
+	}
 	if k.buf == nil || k.inGap || clock < k.held.clock {
 		at := r.find(clock, &k.held)
 		k.hold(r.buf, k.held.end-int(at.offset)+markBytes, false)
 	}
-	for clock >= k.held.limit() && k.budget >= 0 {
+	for clock >= k.held.limit() {
+		if k.budget < 0 {
+			return false
+		}
 		next := reader{src: r.buf, pos: k.held.end, trusted: true}
 		next.block(&k.held, k.held.limit())
 		k.hold(r.buf, k.held.end-k.held.start, false)
 	}
-	return k.budget >= 0
+	return true
 }
 
 // piece makes held a struct behind a gap.
-func (k *comparer) piece(g *gaps, p piece) bool {
+func (k *comparer) piece(g *gaps, p piece) {
 	if k.buf == nil || !k.inGap || k.held.clock != uint64(p.start) {
 		g.read(p, &k.held)
 		k.hold(g.buf, int(p.size), true)
 	}
-	return k.budget >= 0
 }
 
 func (k *comparer) hold(buf []byte, cost int, inGap bool) {

@@ -16,7 +16,8 @@ var (
 	ErrLimit = errors.New("over a limit")
 	// ErrConflict means content that differs from what the document holds for
 	// the same client and clock: two authors have used one client id. The error is
-	// a *ConflictError.
+	// a *ConflictError. Values aren't compared, nor is what a small update covers far
+	// beyond its size: there the first content stays.
 	ErrConflict = errors.New("conflicting content")
 )
 

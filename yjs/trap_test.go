@@ -186,6 +186,34 @@ func TestConflict(t *testing.T) {
 	}
 }
 
+// TestConflictInLongText sends a letter that a long text has otherwise. Finding it takes
+// reading more than is read of what is held for an update so small.
+func TestConflictInLongText(t *testing.T) {
+	const times = 50_000
+	book := strings.Repeat("é😀x", times)
+	for name, begin := range map[string]uint64{"held": 0, "behind a gap": 1} {
+		d := documentOf(t, update(section(1, begin, root("t", book))))
+		for _, at := range []uint64{1, 2, times, 4*times - 2} {
+			own, other := "é", "x"
+			if at%4 == 2 {
+				own, other = "\uFFFD", "y" // half of the pair
+			}
+			if at%4 == 1 {
+				own = "\uFFFD"
+			}
+			clock := begin + at
+			if err := d.ApplyUpdate(update(section(1, clock, after(1, clock-1, own)))); err != nil {
+				t.Errorf("%s, unit %d again: %v", name, at, err)
+			}
+			var conflict *yjs.ConflictError
+			err := d.ApplyUpdate(update(section(1, clock, after(1, clock-1, other))))
+			if !errors.As(err, &conflict) || conflict.ID != (yjs.ID{Client: 1, Clock: clock}) || conflict.Length != 1 {
+				t.Errorf("%s, unit %d: %v", name, at, err)
+			}
+		}
+	}
+}
+
 func TestCollectedDoesNotReplaceContent(t *testing.T) {
 	held := update(section(1, 0, root("t", "abc")))
 	d := documentOf(t, held)

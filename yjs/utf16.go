@@ -3,6 +3,8 @@ package yjs
 import (
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/fjord-sync/fjord/yjs/internal/units"
 )
 
 // Clocks count UTF-16 units, as JavaScript's strings do; bytes are UTF-8. A code
@@ -65,7 +67,16 @@ func sameText(x, y *textReader, from, to uint64) bool {
 }
 
 func (t *textReader) skip(clock uint64) {
-	for t.clock < clock {
+	if t.clock < clock && t.low != 0 {
+		t.next()
+	}
+	if t.clock >= clock {
+		return
+	}
+	n, inside := units.Cut(t.s[t.pos:], clock-t.clock)
+	t.pos, t.clock = t.pos+n, clock
+	if inside {
+		t.clock--
 		t.next()
 	}
 }
