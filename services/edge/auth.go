@@ -19,13 +19,18 @@ import (
 
 // The parts of authentication that a Config names.
 type (
-	// Auth chooses how it is known who somebody is.
+	// Auth chooses how it is known who somebody is: by Method, as --auth says it, with
+	// Audiences and Issuer for tokens.
 	Auth = auth.Config
-	// Hook looks at a request before anybody is authenticated.
+	// Hook looks at a request before anybody is authenticated, and refuses it or
+	// returns nil: func(Request) *Refusal. It may be called from many goroutines, and
+	// holds up its own request only.
 	Hook = auth.Hook
-	// Request is what a Hook sees.
+	// Request is what a Hook sees: Method, Host, Path and Room; Remote, the client's
+	// address; Origin and UserAgent; Cookie and Token, whose Reveal tells them.
 	Request = auth.Request
-	// Refusal is what a Hook answers.
+	// Refusal is what a Hook answers: Status, 400 to 599, Text for people, and Header,
+	// which may be nil.
 	Refusal = auth.Refusal
 )
 

@@ -21,7 +21,7 @@ import (
 
 // Config says what an Edge does. Its zero value lacks RoomsURLs only.
 type Config struct {
-	// RoomsURLs are the rooms processes, for example "http://rooms-1:7100".
+	// RoomsURLs are the rooms processes, for example "http://rooms-1:7070".
 	// Every edge must have the same list, in any order.
 	RoomsURLs []string
 	// HTTPClient reaches all of them. It must speak HTTP/2, and notice by pings
@@ -92,7 +92,7 @@ const (
 	retryMost      = 5 * time.Second
 )
 
-var errNoRooms = errors.New("edge: no rooms URL: want at least one, as in http://rooms:7100")
+var errNoRooms = errors.New("edge: no rooms URL: want at least one, as in http://rooms:7070")
 
 // withDefaults returns c with its zero values replaced, or says what is wrong
 // with it.

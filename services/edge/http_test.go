@@ -124,7 +124,7 @@ func TestConfigIsChecked(t *testing.T) {
 	rooms := []string{"http://rooms.test"}
 	for name, cfg := range map[string]edge.Config{
 		"no rooms":       {},
-		"no scheme":      {RoomsURLs: []string{"rooms.test:7100"}},
+		"no scheme":      {RoomsURLs: []string{"rooms.test:7070"}},
 		"no host":        {RoomsURLs: []string{"http://"}},
 		"other scheme":   {RoomsURLs: []string{"ftp://rooms.test"}},
 		"origin":         {RoomsURLs: rooms, AllowedOrigins: []string{"app.test"}},
