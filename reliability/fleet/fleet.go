@@ -235,6 +235,11 @@ func (f *Fleet) Documents(i int) roomsv1connect.DocumentsServiceClient {
 	return roomsv1connect.NewDocumentsServiceClient(f.client, "http://"+f.Address(f.Rooms[i], "rpc"), connect.WithReadMaxBytes(maxMessage))
 }
 
+// Operators is a client of the i-th rooms process, for what operators ask of it.
+func (f *Fleet) Operators(i int) roomsv1connect.RoomsServiceClient {
+	return roomsv1connect.NewRoomsServiceClient(f.client, "http://"+f.Address(f.Rooms[i], "rpc"))
+}
+
 // Store is a client of storage, past the tap.
 func (f *Fleet) Store() storagev1connect.StorageServiceClient {
 	return storagev1connect.NewStorageServiceClient(f.client, "http://"+f.Address(f.Storage, "rpc"), connect.WithReadMaxBytes(maxMessage))

@@ -2008,6 +2008,7 @@ type ExportResponse struct {
 	//	*ExportResponse_UpdateChunk
 	//	*ExportResponse_SnapshotChunk
 	//	*ExportResponse_Records
+	//	*ExportResponse_Head
 	Part          isExportResponse_Part `protobuf_oneof:"part"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2086,6 +2087,15 @@ func (x *ExportResponse) GetRecords() *LoadRecords {
 	return nil
 }
 
+func (x *ExportResponse) GetHead() *LoadHead {
+	if x != nil {
+		if x, ok := x.Part.(*ExportResponse_Head); ok {
+			return x.Head
+		}
+	}
+	return nil
+}
+
 type isExportResponse_Part interface {
 	isExportResponse_Part()
 }
@@ -2110,6 +2120,12 @@ type ExportResponse_Records struct {
 	Records *LoadRecords `protobuf:"bytes,4,opt,name=records,proto3,oneof"`
 }
 
+type ExportResponse_Head struct {
+	// A damaged room's head, before all else of it; all of it 0 if it can't be
+	// read.
+	Head *LoadHead `protobuf:"bytes,5,opt,name=head,proto3,oneof"`
+}
+
 func (*ExportResponse_Item) isExportResponse_Part() {}
 
 func (*ExportResponse_UpdateChunk) isExportResponse_Part() {}
@@ -2117,6 +2133,8 @@ func (*ExportResponse_UpdateChunk) isExportResponse_Part() {}
 func (*ExportResponse_SnapshotChunk) isExportResponse_Part() {}
 
 func (*ExportResponse_Records) isExportResponse_Part() {}
+
+func (*ExportResponse_Head) isExportResponse_Part() {}
 
 type DiscardRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2206,6 +2224,205 @@ func (*DiscardResponse) Descriptor() ([]byte, []int) {
 	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{31}
 }
 
+type RebuildRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*RebuildRequest_Header
+	//	*RebuildRequest_Chunk
+	Part          isRebuildRequest_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildRequest) Reset() {
+	*x = RebuildRequest{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildRequest) ProtoMessage() {}
+
+func (x *RebuildRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildRequest.ProtoReflect.Descriptor instead.
+func (*RebuildRequest) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *RebuildRequest) GetPart() isRebuildRequest_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *RebuildRequest) GetHeader() *RebuildHeader {
+	if x != nil {
+		if x, ok := x.Part.(*RebuildRequest_Header); ok {
+			return x.Header
+		}
+	}
+	return nil
+}
+
+func (x *RebuildRequest) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*RebuildRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isRebuildRequest_Part interface {
+	isRebuildRequest_Part()
+}
+
+type RebuildRequest_Header struct {
+	Header *RebuildHeader `protobuf:"bytes,1,opt,name=header,proto3,oneof"`
+}
+
+type RebuildRequest_Chunk struct {
+	// The snapshot's bytes, in order.
+	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+func (*RebuildRequest_Header) isRebuildRequest_Part() {}
+
+func (*RebuildRequest_Chunk) isRebuildRequest_Part() {}
+
+type RebuildHeader struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	// The damaged room's item in quarantine.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// The head that Export gave with what the snapshot was made of.
+	Head *LoadHead `protobuf:"bytes,3,opt,name=head,proto3" json:"head,omitempty"`
+	// The snapshot's length in bytes: the chunks must add up to it.
+	Size          uint64 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildHeader) Reset() {
+	*x = RebuildHeader{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildHeader) ProtoMessage() {}
+
+func (x *RebuildHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildHeader.ProtoReflect.Descriptor instead.
+func (*RebuildHeader) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *RebuildHeader) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *RebuildHeader) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RebuildHeader) GetHead() *LoadHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *RebuildHeader) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+type RebuildResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The room's last seq, which the snapshot stands for.
+	Seq           uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildResponse) Reset() {
+	*x = RebuildResponse{}
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildResponse) ProtoMessage() {}
+
+func (x *RebuildResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildResponse.ProtoReflect.Descriptor instead.
+func (*RebuildResponse) Descriptor() ([]byte, []int) {
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *RebuildResponse) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 // ErrorDetail accompanies an error of this service, so that a caller need not
 // read its text.
 type ErrorDetail struct {
@@ -2219,7 +2436,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_fjord_storage_v1_storage_proto_msgTypes[32]
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2448,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_fjord_storage_v1_storage_proto_msgTypes[32]
+	mi := &file_fjord_storage_v1_storage_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2461,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{32}
+	return file_fjord_storage_v1_storage_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ErrorDetail) GetReason() ErrorReason {
@@ -2386,17 +2603,29 @@ const file_fjord_storage_v1_storage_proto_rawDesc = "" +
 	"\x04more\x18\x02 \x01(\bR\x04more\"3\n" +
 	"\rExportRequest\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\xd9\x01\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x8b\x02\n" +
 	"\x0eExportResponse\x126\n" +
 	"\x04item\x18\x01 \x01(\v2 .fjord.storage.v1.QuarantineItemH\x00R\x04item\x12#\n" +
 	"\fupdate_chunk\x18\x02 \x01(\fH\x00R\vupdateChunk\x12'\n" +
 	"\x0esnapshot_chunk\x18\x03 \x01(\fH\x00R\rsnapshotChunk\x129\n" +
-	"\arecords\x18\x04 \x01(\v2\x1d.fjord.storage.v1.LoadRecordsH\x00R\arecordsB\x06\n" +
+	"\arecords\x18\x04 \x01(\v2\x1d.fjord.storage.v1.LoadRecordsH\x00R\arecords\x120\n" +
+	"\x04head\x18\x05 \x01(\v2\x1a.fjord.storage.v1.LoadHeadH\x00R\x04headB\x06\n" +
 	"\x04part\"4\n" +
 	"\x0eDiscardRequest\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"\x11\n" +
-	"\x0fDiscardResponse\"~\n" +
+	"\x0fDiscardResponse\"k\n" +
+	"\x0eRebuildRequest\x129\n" +
+	"\x06header\x18\x01 \x01(\v2\x1f.fjord.storage.v1.RebuildHeaderH\x00R\x06header\x12\x16\n" +
+	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
+	"\x04part\"w\n" +
+	"\rRebuildHeader\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12.\n" +
+	"\x04head\x18\x03 \x01(\v2\x1a.fjord.storage.v1.LoadHeadR\x04head\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"#\n" +
+	"\x0fRebuildResponse\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\"~\n" +
 	"\vErrorDetail\x125\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1d.fjord.storage.v1.ErrorReasonR\x06reason\x12\x1d\n" +
 	"\n" +
@@ -2422,7 +2651,7 @@ const file_fjord_storage_v1_storage_proto_rawDesc = "" +
 	"\x14ERROR_REASON_DELETED\x10\x02\x12\x19\n" +
 	"\x15ERROR_REASON_CONFLICT\x10\x03\x12\x18\n" +
 	"\x14ERROR_REASON_CORRUPT\x10\x04\x12\x19\n" +
-	"\x15ERROR_REASON_NO_SPACE\x10\x052\x89\a\n" +
+	"\x15ERROR_REASON_NO_SPACE\x10\x052\xdb\a\n" +
 	"\x0eStorageService\x12H\n" +
 	"\x05Claim\x12\x1e.fjord.storage.v1.ClaimRequest\x1a\x1f.fjord.storage.v1.ClaimResponse\x12G\n" +
 	"\x04Load\x12\x1d.fjord.storage.v1.LoadRequest\x1a\x1e.fjord.storage.v1.LoadResponse0\x01\x12K\n" +
@@ -2435,7 +2664,8 @@ const file_fjord_storage_v1_storage_proto_rawDesc = "" +
 	"Quarantine\x12#.fjord.storage.v1.QuarantineRequest\x1a$.fjord.storage.v1.QuarantineResponse\x12c\n" +
 	"\x0eListQuarantine\x12'.fjord.storage.v1.ListQuarantineRequest\x1a(.fjord.storage.v1.ListQuarantineResponse\x12M\n" +
 	"\x06Export\x12\x1f.fjord.storage.v1.ExportRequest\x1a .fjord.storage.v1.ExportResponse0\x01\x12N\n" +
-	"\aDiscard\x12 .fjord.storage.v1.DiscardRequest\x1a!.fjord.storage.v1.DiscardResponseB\xc2\x01\n" +
+	"\aDiscard\x12 .fjord.storage.v1.DiscardRequest\x1a!.fjord.storage.v1.DiscardResponse\x12P\n" +
+	"\aRebuild\x12 .fjord.storage.v1.RebuildRequest\x1a!.fjord.storage.v1.RebuildResponse(\x01B\xc2\x01\n" +
 	"\x14com.fjord.storage.v1B\fStorageProtoP\x01Z:github.com/fjord-sync/fjord/gen/fjord/storage/v1;storagev1\xa2\x02\x03FSX\xaa\x02\x10Fjord.Storage.V1\xca\x02\x10Fjord\\Storage\\V1\xe2\x02\x1cFjord\\Storage\\V1\\GPBMetadata\xea\x02\x12Fjord::Storage::V1b\x06proto3"
 
 var (
@@ -2451,7 +2681,7 @@ func file_fjord_storage_v1_storage_proto_rawDescGZIP() []byte {
 }
 
 var file_fjord_storage_v1_storage_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_fjord_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_fjord_storage_v1_storage_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_fjord_storage_v1_storage_proto_goTypes = []any{
 	(AppendStatus)(0),              // 0: fjord.storage.v1.AppendStatus
 	(QuarantineKind)(0),            // 1: fjord.storage.v1.QuarantineKind
@@ -2488,7 +2718,10 @@ var file_fjord_storage_v1_storage_proto_goTypes = []any{
 	(*ExportResponse)(nil),         // 32: fjord.storage.v1.ExportResponse
 	(*DiscardRequest)(nil),         // 33: fjord.storage.v1.DiscardRequest
 	(*DiscardResponse)(nil),        // 34: fjord.storage.v1.DiscardResponse
-	(*ErrorDetail)(nil),            // 35: fjord.storage.v1.ErrorDetail
+	(*RebuildRequest)(nil),         // 35: fjord.storage.v1.RebuildRequest
+	(*RebuildHeader)(nil),          // 36: fjord.storage.v1.RebuildHeader
+	(*RebuildResponse)(nil),        // 37: fjord.storage.v1.RebuildResponse
+	(*ErrorDetail)(nil),            // 38: fjord.storage.v1.ErrorDetail
 }
 var file_fjord_storage_v1_storage_proto_depIdxs = []int32{
 	7,  // 0: fjord.storage.v1.LoadResponse.head:type_name -> fjord.storage.v1.LoadHead
@@ -2506,34 +2739,39 @@ var file_fjord_storage_v1_storage_proto_depIdxs = []int32{
 	28, // 12: fjord.storage.v1.ListQuarantineResponse.items:type_name -> fjord.storage.v1.QuarantineItem
 	28, // 13: fjord.storage.v1.ExportResponse.item:type_name -> fjord.storage.v1.QuarantineItem
 	8,  // 14: fjord.storage.v1.ExportResponse.records:type_name -> fjord.storage.v1.LoadRecords
-	2,  // 15: fjord.storage.v1.ErrorDetail.reason:type_name -> fjord.storage.v1.ErrorReason
-	3,  // 16: fjord.storage.v1.StorageService.Claim:input_type -> fjord.storage.v1.ClaimRequest
-	5,  // 17: fjord.storage.v1.StorageService.Load:input_type -> fjord.storage.v1.LoadRequest
-	10, // 18: fjord.storage.v1.StorageService.Append:input_type -> fjord.storage.v1.AppendRequest
-	14, // 19: fjord.storage.v1.StorageService.PutSnapshot:input_type -> fjord.storage.v1.PutSnapshotRequest
-	17, // 20: fjord.storage.v1.StorageService.Delete:input_type -> fjord.storage.v1.DeleteRequest
-	19, // 21: fjord.storage.v1.StorageService.List:input_type -> fjord.storage.v1.ListRequest
-	22, // 22: fjord.storage.v1.StorageService.Check:input_type -> fjord.storage.v1.CheckRequest
-	26, // 23: fjord.storage.v1.StorageService.Quarantine:input_type -> fjord.storage.v1.QuarantineRequest
-	29, // 24: fjord.storage.v1.StorageService.ListQuarantine:input_type -> fjord.storage.v1.ListQuarantineRequest
-	31, // 25: fjord.storage.v1.StorageService.Export:input_type -> fjord.storage.v1.ExportRequest
-	33, // 26: fjord.storage.v1.StorageService.Discard:input_type -> fjord.storage.v1.DiscardRequest
-	4,  // 27: fjord.storage.v1.StorageService.Claim:output_type -> fjord.storage.v1.ClaimResponse
-	6,  // 28: fjord.storage.v1.StorageService.Load:output_type -> fjord.storage.v1.LoadResponse
-	12, // 29: fjord.storage.v1.StorageService.Append:output_type -> fjord.storage.v1.AppendResponse
-	16, // 30: fjord.storage.v1.StorageService.PutSnapshot:output_type -> fjord.storage.v1.PutSnapshotResponse
-	18, // 31: fjord.storage.v1.StorageService.Delete:output_type -> fjord.storage.v1.DeleteResponse
-	20, // 32: fjord.storage.v1.StorageService.List:output_type -> fjord.storage.v1.ListResponse
-	24, // 33: fjord.storage.v1.StorageService.Check:output_type -> fjord.storage.v1.CheckResponse
-	27, // 34: fjord.storage.v1.StorageService.Quarantine:output_type -> fjord.storage.v1.QuarantineResponse
-	30, // 35: fjord.storage.v1.StorageService.ListQuarantine:output_type -> fjord.storage.v1.ListQuarantineResponse
-	32, // 36: fjord.storage.v1.StorageService.Export:output_type -> fjord.storage.v1.ExportResponse
-	34, // 37: fjord.storage.v1.StorageService.Discard:output_type -> fjord.storage.v1.DiscardResponse
-	27, // [27:38] is the sub-list for method output_type
-	16, // [16:27] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	7,  // 15: fjord.storage.v1.ExportResponse.head:type_name -> fjord.storage.v1.LoadHead
+	36, // 16: fjord.storage.v1.RebuildRequest.header:type_name -> fjord.storage.v1.RebuildHeader
+	7,  // 17: fjord.storage.v1.RebuildHeader.head:type_name -> fjord.storage.v1.LoadHead
+	2,  // 18: fjord.storage.v1.ErrorDetail.reason:type_name -> fjord.storage.v1.ErrorReason
+	3,  // 19: fjord.storage.v1.StorageService.Claim:input_type -> fjord.storage.v1.ClaimRequest
+	5,  // 20: fjord.storage.v1.StorageService.Load:input_type -> fjord.storage.v1.LoadRequest
+	10, // 21: fjord.storage.v1.StorageService.Append:input_type -> fjord.storage.v1.AppendRequest
+	14, // 22: fjord.storage.v1.StorageService.PutSnapshot:input_type -> fjord.storage.v1.PutSnapshotRequest
+	17, // 23: fjord.storage.v1.StorageService.Delete:input_type -> fjord.storage.v1.DeleteRequest
+	19, // 24: fjord.storage.v1.StorageService.List:input_type -> fjord.storage.v1.ListRequest
+	22, // 25: fjord.storage.v1.StorageService.Check:input_type -> fjord.storage.v1.CheckRequest
+	26, // 26: fjord.storage.v1.StorageService.Quarantine:input_type -> fjord.storage.v1.QuarantineRequest
+	29, // 27: fjord.storage.v1.StorageService.ListQuarantine:input_type -> fjord.storage.v1.ListQuarantineRequest
+	31, // 28: fjord.storage.v1.StorageService.Export:input_type -> fjord.storage.v1.ExportRequest
+	33, // 29: fjord.storage.v1.StorageService.Discard:input_type -> fjord.storage.v1.DiscardRequest
+	35, // 30: fjord.storage.v1.StorageService.Rebuild:input_type -> fjord.storage.v1.RebuildRequest
+	4,  // 31: fjord.storage.v1.StorageService.Claim:output_type -> fjord.storage.v1.ClaimResponse
+	6,  // 32: fjord.storage.v1.StorageService.Load:output_type -> fjord.storage.v1.LoadResponse
+	12, // 33: fjord.storage.v1.StorageService.Append:output_type -> fjord.storage.v1.AppendResponse
+	16, // 34: fjord.storage.v1.StorageService.PutSnapshot:output_type -> fjord.storage.v1.PutSnapshotResponse
+	18, // 35: fjord.storage.v1.StorageService.Delete:output_type -> fjord.storage.v1.DeleteResponse
+	20, // 36: fjord.storage.v1.StorageService.List:output_type -> fjord.storage.v1.ListResponse
+	24, // 37: fjord.storage.v1.StorageService.Check:output_type -> fjord.storage.v1.CheckResponse
+	27, // 38: fjord.storage.v1.StorageService.Quarantine:output_type -> fjord.storage.v1.QuarantineResponse
+	30, // 39: fjord.storage.v1.StorageService.ListQuarantine:output_type -> fjord.storage.v1.ListQuarantineResponse
+	32, // 40: fjord.storage.v1.StorageService.Export:output_type -> fjord.storage.v1.ExportResponse
+	34, // 41: fjord.storage.v1.StorageService.Discard:output_type -> fjord.storage.v1.DiscardResponse
+	37, // 42: fjord.storage.v1.StorageService.Rebuild:output_type -> fjord.storage.v1.RebuildResponse
+	31, // [31:43] is the sub-list for method output_type
+	19, // [19:31] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_fjord_storage_v1_storage_proto_init() }
@@ -2555,6 +2793,11 @@ func file_fjord_storage_v1_storage_proto_init() {
 		(*ExportResponse_UpdateChunk)(nil),
 		(*ExportResponse_SnapshotChunk)(nil),
 		(*ExportResponse_Records)(nil),
+		(*ExportResponse_Head)(nil),
+	}
+	file_fjord_storage_v1_storage_proto_msgTypes[32].OneofWrappers = []any{
+		(*RebuildRequest_Header)(nil),
+		(*RebuildRequest_Chunk)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2562,7 +2805,7 @@ func file_fjord_storage_v1_storage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fjord_storage_v1_storage_proto_rawDesc), len(file_fjord_storage_v1_storage_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   33,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -46,51 +45,6 @@ func (j *Journal) quarantine(ctx context.Context, name string, s room.Suspect) (
 	}
 	j.metrics.quarantined.Inc()
 	return response.Msg.GetId(), nil
-}
-
-// Isolate is Quarantine for who waits.
-func (j *Journal) Isolate(ctx context.Context, name string, s room.Suspect) (id string, err error) {
-	return j.quarantine(ctx, name, s)
-}
-
-// Patient is what is known of an item in quarantine.
-type Patient struct {
-	Damaged bool // a whole room, else one update
-	Update  []byte
-	// Of a damaged room: what can be read.
-	Snapshot []byte
-	Records  [][]byte
-}
-
-// Export reads an item out of quarantine.
-func (j *Journal) Export(ctx context.Context, name, id string) (*Patient, error) {
-	stream, err := j.storage.Export(ctx, connectRequest(&storagev1.ExportRequest{Room: name, Id: id}))
-	if err != nil {
-		return nil, err
-	}
-	defer stream.Close()
-	var p *Patient
-	for stream.Receive() {
-		item := stream.Msg().GetItem()
-		switch {
-		case item != nil && p == nil:
-			p = &Patient{Damaged: item.GetKind() == storagev1.QuarantineKind_QUARANTINE_KIND_ROOM}
-		case item != nil || p == nil:
-			return nil, errors.New("storage's export doesn't begin with its item")
-		}
-		p.Update = append(p.Update, stream.Msg().GetUpdateChunk()...)
-		p.Snapshot = append(p.Snapshot, stream.Msg().GetSnapshotChunk()...)
-		for _, record := range stream.Msg().GetRecords().GetRecords() {
-			p.Records = append(p.Records, record.GetData())
-		}
-	}
-	if err := stream.Err(); err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return nil, errors.New("storage's export is empty")
-	}
-	return p, nil
 }
 
 // Discard takes an item out of quarantine for good; a damaged room is emptied.

@@ -97,12 +97,23 @@ func (j *Journal) putSnapshot(ctx context.Context, name string, s room.Snapshot,
 	stream := j.storage.PutSnapshot(ctx)
 	header := &storagev1.SnapshotHeader{Room: name, Epoch: s.Epoch, Seq: s.Seq, Size: uint64(len(data))}
 	err := stream.Send(&storagev1.PutSnapshotRequest{Part: &storagev1.PutSnapshotRequest_Header{Header: header}})
-	for rest := data; err == nil && len(rest) > 0; {
-		n := min(len(rest), snapshotChunk)
-		err = stream.Send(&storagev1.PutSnapshotRequest{Part: &storagev1.PutSnapshotRequest_Chunk{Chunk: rest[:n]}})
-		rest = rest[n:]
+	if err == nil {
+		sendChunks(data, func(chunk []byte) error {
+			return stream.Send(&storagev1.PutSnapshotRequest{Part: &storagev1.PutSnapshotRequest_Chunk{Chunk: chunk}})
+		})
 	}
-	// Why a send failed is told by the answer.
 	_, err = stream.CloseAndReceive()
 	return err
+}
+
+// sendChunks sends data piece by piece until send fails: why it did is told by the
+// answer, which may come before all is sent.
+func sendChunks(data []byte, send func([]byte) error) {
+	for len(data) > 0 {
+		n := min(len(data), snapshotChunk)
+		if send(data[:n]) != nil {
+			return
+		}
+		data = data[n:]
+	}
 }

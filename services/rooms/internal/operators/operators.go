@@ -26,12 +26,13 @@ type Handler struct {
 	revoked    *revocations.List
 	quarantine Quarantine // nil if nothing is stored
 	applier    Applier
+	restoring  chan struct{} // holds a token while something is restored
 }
 
 // NewHandler returns the service over a registry and what is revoked. quarantine may
 // be nil if rooms are not durable.
 func NewHandler(r *registry.Registry, revoked *revocations.List, quarantine Quarantine, applier Applier) *Handler {
-	return &Handler{registry: r, revoked: revoked, quarantine: quarantine, applier: applier}
+	return &Handler{registry: r, revoked: revoked, quarantine: quarantine, applier: applier, restoring: make(chan struct{}, 1)}
 }
 
 // ListRooms returns a page of open rooms.

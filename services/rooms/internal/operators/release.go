@@ -13,13 +13,12 @@ import (
 	"github.com/fjord-sync/fjord/internal/roomname"
 	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
 	"github.com/fjord-sync/fjord/services/rooms/internal/room"
-	"github.com/fjord-sync/fjord/yjs"
 )
 
 // Quarantine is the hand on what storage keeps in quarantine.
 type Quarantine interface {
 	Export(ctx context.Context, name, id string) (*journal.Patient, error)
-	Isolate(ctx context.Context, name string, s room.Suspect) (id string, err error)
+	Rebuild(ctx context.Context, name, id string, p *journal.Patient) (seq uint64, err error)
 	Discard(ctx context.Context, name, id string) error
 	Read(ctx context.Context, name string) (*room.Load, error)
 }
@@ -58,12 +57,25 @@ func (h *Handler) restore(ctx context.Context, name, id string) (*roomsv1.Releas
 	if err := roomname.Default(name); err != nil {
 		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("%w: it can be exported and dropped, not restored", err))
 	}
-	patient, err := h.quarantine.Export(ctx, name, id)
-	if err != nil {
-		return nil, err
+	// One at a time: each takes several times a whole document.
+	select {
+	case h.restoring <- struct{}{}:
+		defer func() { <-h.restoring }()
+	case <-ctx.Done():
+		return nil, connect.NewError(connect.CodeDeadlineExceeded, fmt.Errorf("another release is under way: %w", ctx.Err()))
 	}
-	if patient.Damaged {
-		return h.rebuild(ctx, name, id, patient)
+	patient, err := h.quarantine.Export(ctx, name, id)
+	switch {
+	case errors.Is(err, journal.ErrUnreadable):
+		return nil, connect.NewError(connect.CodeFailedPrecondition, err)
+	case err != nil:
+		return nil, err
+	case patient.Damaged:
+		// What can be read takes the damaged room's place in one step: whatever ends
+		// this call, storage has the one or the other, and it can be made again.
+		records := patient.Records
+		seq, err := h.quarantine.Rebuild(ctx, name, id, patient)
+		return &roomsv1.ReleaseResponse{Seq: seq, Records: uint64(records)}, err
 	}
 	// On a copy first: what made one room panic would do so again.
 	load, err := h.quarantine.Read(ctx, name)
@@ -80,52 +92,11 @@ func (h *Handler) restore(ctx context.Context, name, id string) (*roomsv1.Releas
 	return &roomsv1.ReleaseResponse{Seq: seq}, h.quarantine.Discard(ctx, name, id)
 }
 
-// rebuild makes a room of what can be read of a damaged one. What that is goes
-// into quarantine itself before the room is emptied: whatever ends this call then,
-// it is there, to be released.
-func (h *Handler) rebuild(ctx context.Context, name, id string, patient *journal.Patient) (*roomsv1.ReleaseResponse, error) {
-	document := yjs.NewDocument()
-	if len(patient.Snapshot) > 0 {
-		update, err := room.ReadSnapshot(patient.Snapshot)
-		if err == nil {
-			err = try(document.Load, update)
-		}
-		if err != nil {
-			return nil, connect.NewError(connect.CodeFailedPrecondition, fmt.Errorf("the snapshot can't be applied; export the room, and drop it: %w", err))
-		}
-	}
-	response := &roomsv1.ReleaseResponse{}
-	for _, record := range patient.Records {
-		// A record that can't be used is what is lost.
-		if err := room.ReadRecord(record, func(update []byte) error { return try(document.Load, update) }); err == nil {
-			response.Records++
-		}
-	}
-	state, err := document.EncodeStateAsUpdate(nil)
-	if err != nil {
-		return nil, connect.NewError(connect.CodeInternal, err)
-	}
-	kept, err := h.quarantine.Isolate(ctx, name, room.Suspect{
-		Update: state, Reason: "what could be read of the damaged room", Who: "Release",
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := h.quarantine.Discard(ctx, name, id); err != nil {
-		return nil, err
-	}
-	if response.Seq, err = h.apply(ctx, name, state); err != nil {
-		// Of a wrapped error the wire would tell the inside only.
-		return nil, connect.NewError(connect.CodeOf(err), fmt.Errorf("the damaged room is gone, and what could be read of it is in quarantine as %s: %w", kept, err))
-	}
-	return response, h.quarantine.Discard(ctx, name, kept)
-}
-
 // applyPatience is how long apply tries: longer than a room stays dead.
 const applyPatience = 10 * time.Second
 
-// apply adds an update to a room. Clients knock at a room that is in quarantine all
-// the time, and after each knock it turns everybody away for a moment.
+// apply adds an update to a room, which may turn everybody away for a moment: this
+// one may just have broken it.
 func (h *Handler) apply(ctx context.Context, name string, update []byte) (seq uint64, err error) {
 	policy := backoff.NewExponentialBackOff()
 	policy.InitialInterval, policy.MaxInterval = 50*time.Millisecond, time.Second

@@ -10,24 +10,23 @@ import (
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/internal/roomname"
 	"github.com/fjord-sync/fjord/services/rooms/internal/journal"
-	"github.com/fjord-sync/fjord/services/rooms/internal/room"
 )
 
 // ward is a quarantine with one patient, and counts what is done to it.
 type ward struct {
 	Quarantine // panics over what isn't here
 
-	patient             *journal.Patient
-	isolated, discarded int
+	patient            *journal.Patient
+	rebuilt, discarded int
 }
 
 func (w *ward) Export(context.Context, string, string) (*journal.Patient, error) {
 	return w.patient, nil
 }
 
-func (w *ward) Isolate(context.Context, string, room.Suspect) (string, error) {
-	w.isolated++
-	return "kept", nil
+func (w *ward) Rebuild(context.Context, string, string, *journal.Patient) (uint64, error) {
+	w.rebuilt++
+	return 0, nil
 }
 
 func (w *ward) Discard(context.Context, string, string) error {
@@ -48,7 +47,7 @@ func TestOnlyRoomsAreRestored(t *testing.T) {
 	w := &ward{patient: &journal.Patient{Damaged: true}}
 	request := &roomsv1.ReleaseRequest{Room: roomname.Revocations, Id: "1", Action: roomsv1.ReleaseAction_RELEASE_ACTION_RESTORE}
 	_, err := NewHandler(nil, nil, w, refuser{}).Release(t.Context(), connect.NewRequest(request))
-	if connect.CodeOf(err) != connect.CodeInvalidArgument || w.discarded != 0 {
-		t.Errorf("%v, and %d were discarded; want invalid_argument and none", err, w.discarded)
+	if connect.CodeOf(err) != connect.CodeInvalidArgument || w.discarded+w.rebuilt != 0 {
+		t.Errorf("%v, and %d were discarded and %d rebuilt; want invalid_argument and none", err, w.discarded, w.rebuilt)
 	}
 }

@@ -35,6 +35,9 @@ type fake struct {
 	rooms []string
 	// scrapped counts the calls of Scrap.
 	scrapped int
+	// rebuilt are the calls of Rebuild, and the bytes that they got.
+	rebuilt      []store.Rebuilt
+	rebuiltBytes int64
 }
 
 func (f *fake) Claim(context.Context, string) (store.Head, error) { return store.Head{}, f.err }
@@ -83,8 +86,18 @@ func (f *fake) Check(_ context.Context, holdings []store.Holding) []error {
 }
 
 func (f *fake) Salvage(_ context.Context, _ string, to store.Sink) error { return f.load(to) }
-func (f *fake) Scrap(context.Context, string) error                      { f.scrapped++; return nil }
 func (f *fake) Space() error                                             { return nil }
+
+func (f *fake) Scrap(context.Context, string, store.Head) error {
+	f.scrapped++
+	return nil
+}
+
+func (f *fake) Rebuild(_ context.Context, r store.Rebuilt, body io.Reader) (_ store.Seq, err error) {
+	f.rebuilt = append(f.rebuilt, r)
+	f.rebuiltBytes, err = io.Copy(io.Discard, body)
+	return 7, err
+}
 
 func (f *fake) Err() error              { return nil }
 func (f *fake) Failed() <-chan struct{} { return nil }
@@ -362,44 +375,5 @@ func TestListShowsRooms(t *testing.T) {
 		if fmt.Sprintf("%q", got) != c.want || list.Msg.GetMore() != c.more {
 			t.Errorf("%+v: %q, more %t", c, got, list.Msg.GetMore())
 		}
-	}
-}
-
-// TestDiscard empties a room in quarantine only as long as it is damaged: a crash
-// between the two steps of a Discard leaves the item, and the room lives on.
-func TestDiscard(t *testing.T) {
-	corrupt := store.Errorf(store.Corrupt, store.Head{}, "damaged")
-	for _, test := range []struct {
-		name     string
-		now      error
-		scrapped int
-		code     connect.Code
-	}{
-		{"damaged", corrupt, 1, 0},
-		{"whole", nil, 0, 0},
-		{"deleted", store.Errorf(store.Deleted, store.Head{}, "deleted"), 0, 0},
-		{"unknown", store.Errorf(store.Closed, store.Head{}, "closed"), 0, connect.CodeUnavailable},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := &fake{err: corrupt}
-			client, _ := serve(t, f)
-			load, err := client.Load(t.Context(), connect.NewRequest(&storagev1.LoadRequest{Room: "a"}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for load.Receive() {
-			}
-			load.Close()
-			list, err := client.ListQuarantine(t.Context(), connect.NewRequest(&storagev1.ListQuarantineRequest{}))
-			if err != nil || len(list.Msg.GetItems()) != 1 {
-				t.Fatalf("%v, %v, want the room", list, err)
-			}
-			f.err = test.now
-			item := connect.NewRequest(&storagev1.DiscardRequest{Room: "a", Id: list.Msg.GetItems()[0].GetId()})
-			_, err = client.Discard(t.Context(), item)
-			if f.scrapped != test.scrapped || (err == nil) != (test.code == 0) || (err != nil && connect.CodeOf(err) != test.code) {
-				t.Errorf("scrapped %d times, %v; want %d, %v", f.scrapped, err, test.scrapped, test.code)
-			}
-		})
 	}
 }

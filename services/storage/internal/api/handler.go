@@ -13,7 +13,6 @@ package api
 import (
 	"context"
 	"log/slog"
-	"sync"
 
 	"connectrpc.com/connect"
 
@@ -30,9 +29,6 @@ type Handler struct {
 	ward    *quarantine.Ward
 	metrics *metrics.Metrics
 	log     *slog.Logger
-	// discards is held by a Discard: two of one damaged room would each find it
-	// damaged, and the later one empty what was restored in between.
-	discards sync.Mutex
 }
 
 var _ storagev1connect.StorageServiceHandler = (*Handler)(nil)

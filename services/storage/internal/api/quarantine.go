@@ -109,7 +109,9 @@ type exporter struct {
 	stream *connect.ServerStream[storagev1.ExportResponse]
 }
 
-func (e *exporter) Head(store.Head) error { return nil }
+func (e *exporter) Head(head store.Head) error {
+	return e.stream.Send(&storagev1.ExportResponse{Part: &storagev1.ExportResponse_Head{Head: wireHead(head)}})
+}
 
 func (e *exporter) SnapshotChunk(chunk []byte) error {
 	return e.stream.Send(&storagev1.ExportResponse{Part: &storagev1.ExportResponse_SnapshotChunk{SnapshotChunk: chunk}})
@@ -119,54 +121,6 @@ func (e *exporter) Record(r store.Record) error {
 	records := []*storagev1.Record{{Seq: uint64(r.Seq), Data: r.Data}}
 	return e.stream.Send(&storagev1.ExportResponse{Part: &storagev1.ExportResponse_Records{Records: &storagev1.LoadRecords{Records: records}}})
 }
-
-// Discard implements the RPC.
-func (h *Handler) Discard(ctx context.Context, req *connect.Request[storagev1.DiscardRequest]) (*connect.Response[storagev1.DiscardResponse], error) {
-	err := h.discard(ctx, req.Msg.GetRoom(), req.Msg.GetId())
-	if err := h.finish(ctx, "discard", req.Msg.GetRoom(), notFound(err)); err != nil {
-		return nil, err
-	}
-	h.log.InfoContext(ctx, "discarded from quarantine", "room", req.Msg.GetRoom(), "id", req.Msg.GetId())
-	return connect.NewResponse(&storagev1.DiscardResponse{}), nil
-}
-
-func (h *Handler) discard(ctx context.Context, room, id string) error {
-	h.discards.Lock()
-	defer h.discards.Unlock()
-	item, _, err := h.ward.Read(room, id)
-	if err != nil {
-		return err
-	}
-	if item.Kind == quarantine.Room {
-		if err := h.scrap(ctx, room); err != nil {
-			return err
-		}
-	}
-	return h.ward.Drop(room, id)
-}
-
-// scrap empties a room, unless it isn't damaged any more: it may have been emptied
-// before, by a Discard that a crash cut off, and hold what was said since; or its
-// bits were turned back.
-func (h *Handler) scrap(ctx context.Context, room string) error {
-	err := h.store.Load(ctx, room, 0, nowhere{})
-	switch {
-	case err == nil, store.KindOf(err) == store.Deleted:
-		h.log.WarnContext(ctx, "a room in quarantine can be read, and keeps what it holds", "room", room)
-		return nil
-	case store.KindOf(err) == store.Corrupt:
-		return h.store.Scrap(ctx, room)
-	default:
-		return err
-	}
-}
-
-// nowhere is a store.Sink that keeps nothing.
-type nowhere struct{}
-
-func (nowhere) Head(store.Head) error      { return nil }
-func (nowhere) SnapshotChunk([]byte) error { return nil }
-func (nowhere) Record(store.Record) error  { return nil }
 
 // notFound gives the missing item its code.
 func notFound(err error) error {

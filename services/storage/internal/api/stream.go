@@ -33,13 +33,17 @@ type sender struct {
 }
 
 func (s *sender) Head(head store.Head) error {
-	return s.stream.Send(&storagev1.LoadResponse{Part: &storagev1.LoadResponse_Head{Head: &storagev1.LoadHead{
+	return s.stream.Send(&storagev1.LoadResponse{Part: &storagev1.LoadResponse_Head{Head: wireHead(head)}})
+}
+
+func wireHead(head store.Head) *storagev1.LoadHead {
+	return &storagev1.LoadHead{
 		Epoch:        uint64(head.Epoch),
 		LastSeq:      uint64(head.Last),
 		SnapshotSeq:  uint64(head.SnapshotSeq),
 		SnapshotSize: head.SnapshotSize,
 		BaseSeq:      uint64(head.Base),
-	}}})
+	}
 }
 
 func (s *sender) SnapshotChunk(chunk []byte) error {
@@ -90,15 +94,13 @@ func (h *Handler) PutSnapshot(ctx context.Context, stream *connect.ClientStream[
 }
 
 func (h *Handler) putSnapshot(ctx context.Context, stream *connect.ClientStream[storagev1.PutSnapshotRequest]) (snap store.Snapshot, trimmed uint64, err error) {
-	if !stream.Receive() {
-		if err := stream.Err(); err != nil {
-			return snap, 0, err
-		}
-		return snap, 0, store.Errorf(store.Invalid, store.Head{}, "the stream is empty: begin with the header")
+	m, err := first(stream)
+	if err != nil {
+		return snap, 0, err
 	}
-	header := stream.Msg().GetHeader()
+	header := m.GetHeader()
 	if header == nil {
-		return snap, 0, store.Errorf(store.Invalid, store.Head{}, "the first message is not the header: begin with it, then send the chunks")
+		return snap, 0, errNoHeader()
 	}
 	snap = store.Snapshot{
 		Room:  header.GetRoom(),
@@ -106,18 +108,42 @@ func (h *Handler) putSnapshot(ctx context.Context, stream *connect.ClientStream[
 		Seq:   store.Seq(header.GetSeq()),
 		Size:  header.GetSize(),
 	}
-	trimmed, err = h.store.PutSnapshot(ctx, snap, &chunks{stream: stream})
+	trimmed, err = h.store.PutSnapshot(ctx, snap, &chunks[storagev1.PutSnapshotRequest]{stream: stream, chunk: snapshotChunk})
 	return snap, trimmed, err
 }
 
-// chunks reads the chunks of a PutSnapshot as one body.
-type chunks struct {
-	stream *connect.ClientStream[storagev1.PutSnapshotRequest]
-	left   []byte // of the chunk received last
+// first returns the first message of a stream.
+func first[M any](stream *connect.ClientStream[M]) (*M, error) {
+	switch {
+	case stream.Receive():
+		return stream.Msg(), nil
+	case stream.Err() != nil:
+		return nil, stream.Err()
+	default:
+		return nil, store.Errorf(store.Invalid, store.Head{}, "the stream is empty: begin with the header")
+	}
+}
+
+func errNoHeader() error {
+	return store.Errorf(store.Invalid, store.Head{}, "the first message is not the header: begin with it, then send the chunks")
+}
+
+func snapshotChunk(m *storagev1.PutSnapshotRequest) ([]byte, bool) {
+	_, ok := m.GetPart().(*storagev1.PutSnapshotRequest_Chunk)
+	return m.GetChunk(), ok
+}
+
+// chunks reads the chunks of a stream, whose first message was its header, as one
+// body.
+type chunks[M any] struct {
+	stream *connect.ClientStream[M]
+	// chunk returns what a message carries, false if it isn't a chunk.
+	chunk func(*M) ([]byte, bool)
+	left  []byte // of the chunk received last
 }
 
 // Read implements io.Reader.
-func (c *chunks) Read(p []byte) (int, error) {
+func (c *chunks[M]) Read(p []byte) (int, error) {
 	for len(c.left) == 0 {
 		if !c.stream.Receive() {
 			if err := c.stream.Err(); err != nil && !errors.Is(err, io.EOF) {
@@ -125,11 +151,10 @@ func (c *chunks) Read(p []byte) (int, error) {
 			}
 			return 0, io.EOF
 		}
-		part, ok := c.stream.Msg().GetPart().(*storagev1.PutSnapshotRequest_Chunk)
-		if !ok {
+		var ok bool
+		if c.left, ok = c.chunk(c.stream.Msg()); !ok {
 			return 0, store.Errorf(store.Invalid, store.Head{}, "a message after the header is not a chunk: send one header, then chunks")
 		}
-		c.left = part.Chunk
 	}
 	n := copy(p, c.left)
 	c.left = c.left[n:]

@@ -119,6 +119,24 @@ func (h Head) Delete(epoch Epoch) (next Head, existed bool, err error) {
 	return Head{Epoch: h.Epoch, Last: h.Last, Base: h.Last, Deleted: true}, true, nil
 }
 
+// Unmoved says whether the room still holds what it held when its head was seen.
+// Claims change nothing of that, and who comes to a damaged room makes them all the
+// time.
+func (h Head) Unmoved(seen Head) error {
+	seen.Epoch = h.Epoch
+	if h != seen {
+		return Errorf(Conflict, h, "the room was written, rebuilt or emptied since its damage was seen (seq %d then, %d now): look at it again", seen.Last, h.Last)
+	}
+	return nil
+}
+
+// Rebuild returns the head of a damaged room after all that it holds was replaced
+// by a snapshot of size bytes. Nobody owns it then.
+func (h Head) Rebuild(size uint64) Head {
+	at := h.Last + 1
+	return Head{Epoch: h.Epoch + 1, Last: at, Base: at, SnapshotSeq: at, SnapshotSize: size}
+}
+
 // Read says whether a Load with this epoch may read the room; 0 always may.
 func (h Head) Read(epoch Epoch) error {
 	if epoch == 0 {

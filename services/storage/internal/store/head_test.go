@@ -122,6 +122,43 @@ func checkDelete(t *testing.T, name string, h Head) {
 	}
 }
 
+// TestRepairs: a damaged room may be replaced as long as nothing but its epoch has
+// moved, and whoever owned it can't write then.
+func TestRepairs(t *testing.T) {
+	seen := Head{Epoch: 2, Last: 5, Base: 3, SnapshotSeq: 3, SnapshotSize: 9}
+	appended, _, err := seen.Append(2, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compacted, _, _, err := seen.Snapshot(Snapshot{Room: "a", Epoch: 2, Seq: 5, Size: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleted, _, err := seen.Delete(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		head Head
+		want Kind
+	}{
+		"as it was": {seen, 0}, "claimed since": {seen.Claim().Claim(), 0},
+		"written": {appended, Conflict}, "compacted": {compacted, Conflict}, "emptied": {deleted, Conflict},
+		"emptied and claimed": {deleted.Claim(), Conflict}, "rebuilt": {seen.Rebuild(7), Conflict},
+	} {
+		if err := c.head.Unmoved(seen); KindOf(err) != c.want {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	next := seen.Rebuild(7)
+	if want := (Head{Epoch: 3, Last: 6, Base: 6, SnapshotSeq: 6, SnapshotSize: 7}); next != want {
+		t.Errorf("rebuilt to %+v, want %+v", next, want)
+	}
+	if err := next.Owner(2); KindOf(err) != Fenced {
+		t.Errorf("the owner before: %v, want fenced", err)
+	}
+}
+
 func TestBody(t *testing.T) {
 	for _, size := range []int{1, 2, 100, 5000} {
 		data := bytes.Repeat([]byte("body"), size)[:size]

@@ -62,6 +62,14 @@ type Snapshot struct {
 	Size  uint64
 }
 
+// Rebuilt names a snapshot of Size bytes that replaces all of a damaged room, which
+// had the head Seen when the snapshot was made.
+type Rebuilt struct {
+	Room string
+	Seen Head
+	Size uint64
+}
+
 // Sink takes what Load reads: the head once, then the snapshot's bytes in order,
 // then the records above it in seq order. Slices are valid during the call only.
 // An error from a method ends the Load and is returned by it.
@@ -135,8 +143,14 @@ type Repairs interface {
 	// Salvage is Load for a room whose bytes are damaged: what is whole goes to
 	// the sink, the rest is left out. The head is zero if it can't be read.
 	Salvage(ctx context.Context, room string, to Sink) error
-	// Scrap is Delete for a room whose bytes are damaged, whoever owns it.
-	Scrap(ctx context.Context, room string) error
+	// Scrap is Delete for a room whose bytes are damaged, whoever owns it. seen is
+	// the head with which the damage was seen, zero if it couldn't be read: a room
+	// that has moved since is an error of kind [Conflict].
+	Scrap(ctx context.Context, room string, seen Head) error
+	// Rebuild replaces all that a damaged room holds by one snapshot, atomically,
+	// whoever owns it, and fences them. It returns the snapshot's seq. r.Seen is what
+	// seen is for Scrap.
+	Rebuild(ctx context.Context, r Rebuilt, body io.Reader) (Seq, error)
 }
 
 // Condition is how a [Store] itself is.

@@ -58,6 +58,8 @@ const (
 	StorageServiceExportProcedure = "/fjord.storage.v1.StorageService/Export"
 	// StorageServiceDiscardProcedure is the fully-qualified name of the StorageService's Discard RPC.
 	StorageServiceDiscardProcedure = "/fjord.storage.v1.StorageService/Discard"
+	// StorageServiceRebuildProcedure is the fully-qualified name of the StorageService's Rebuild RPC.
+	StorageServiceRebuildProcedure = "/fjord.storage.v1.StorageService/Rebuild"
 )
 
 // StorageServiceClient is a client for the fjord.storage.v1.StorageService service.
@@ -104,6 +106,13 @@ type StorageServiceClient interface {
 	// Discard takes an item out of quarantine for good. With a damaged room, the
 	// room is emptied as by Delete, so that it can be opened again.
 	Discard(context.Context, *connect.Request[v1.DiscardRequest]) (*connect.Response[v1.DiscardResponse], error)
+	// Rebuild puts one snapshot in place of all that a damaged room holds, in one
+	// step, takes its item out of quarantine, and fences whoever owned the room. The
+	// first message carries the header, all following ones a chunk. A room that can
+	// be read keeps what it holds: it has been rebuilt already, or was mended.
+	// FAILED_PRECONDITION with CONFLICT means that the room was written or emptied
+	// since its Export: nothing was changed, and another Export will do.
+	Rebuild(context.Context) *connect.ClientStreamForClient[v1.RebuildRequest, v1.RebuildResponse]
 }
 
 // NewStorageServiceClient constructs a client for the fjord.storage.v1.StorageService service. By
@@ -183,6 +192,12 @@ func NewStorageServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(storageServiceMethods.ByName("Discard")),
 			connect.WithClientOptions(opts...),
 		),
+		rebuild: connect.NewClient[v1.RebuildRequest, v1.RebuildResponse](
+			httpClient,
+			baseURL+StorageServiceRebuildProcedure,
+			connect.WithSchema(storageServiceMethods.ByName("Rebuild")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -199,6 +214,7 @@ type storageServiceClient struct {
 	listQuarantine *connect.Client[v1.ListQuarantineRequest, v1.ListQuarantineResponse]
 	export         *connect.Client[v1.ExportRequest, v1.ExportResponse]
 	discard        *connect.Client[v1.DiscardRequest, v1.DiscardResponse]
+	rebuild        *connect.Client[v1.RebuildRequest, v1.RebuildResponse]
 }
 
 // Claim calls fjord.storage.v1.StorageService.Claim.
@@ -256,6 +272,11 @@ func (c *storageServiceClient) Discard(ctx context.Context, req *connect.Request
 	return c.discard.CallUnary(ctx, req)
 }
 
+// Rebuild calls fjord.storage.v1.StorageService.Rebuild.
+func (c *storageServiceClient) Rebuild(ctx context.Context) *connect.ClientStreamForClient[v1.RebuildRequest, v1.RebuildResponse] {
+	return c.rebuild.CallClientStream(ctx)
+}
+
 // StorageServiceHandler is an implementation of the fjord.storage.v1.StorageService service.
 type StorageServiceHandler interface {
 	// Claim raises the room's epoch and returns where its log stands. From its
@@ -300,6 +321,13 @@ type StorageServiceHandler interface {
 	// Discard takes an item out of quarantine for good. With a damaged room, the
 	// room is emptied as by Delete, so that it can be opened again.
 	Discard(context.Context, *connect.Request[v1.DiscardRequest]) (*connect.Response[v1.DiscardResponse], error)
+	// Rebuild puts one snapshot in place of all that a damaged room holds, in one
+	// step, takes its item out of quarantine, and fences whoever owned the room. The
+	// first message carries the header, all following ones a chunk. A room that can
+	// be read keeps what it holds: it has been rebuilt already, or was mended.
+	// FAILED_PRECONDITION with CONFLICT means that the room was written or emptied
+	// since its Export: nothing was changed, and another Export will do.
+	Rebuild(context.Context, *connect.ClientStream[v1.RebuildRequest]) (*connect.Response[v1.RebuildResponse], error)
 }
 
 // NewStorageServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -375,6 +403,12 @@ func NewStorageServiceHandler(svc StorageServiceHandler, opts ...connect.Handler
 		connect.WithSchema(storageServiceMethods.ByName("Discard")),
 		connect.WithHandlerOptions(opts...),
 	)
+	storageServiceRebuildHandler := connect.NewClientStreamHandler(
+		StorageServiceRebuildProcedure,
+		svc.Rebuild,
+		connect.WithSchema(storageServiceMethods.ByName("Rebuild")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/fjord.storage.v1.StorageService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case StorageServiceClaimProcedure:
@@ -399,6 +433,8 @@ func NewStorageServiceHandler(svc StorageServiceHandler, opts ...connect.Handler
 			storageServiceExportHandler.ServeHTTP(w, r)
 		case StorageServiceDiscardProcedure:
 			storageServiceDiscardHandler.ServeHTTP(w, r)
+		case StorageServiceRebuildProcedure:
+			storageServiceRebuildHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -450,4 +486,8 @@ func (UnimplementedStorageServiceHandler) Export(context.Context, *connect.Reque
 
 func (UnimplementedStorageServiceHandler) Discard(context.Context, *connect.Request[v1.DiscardRequest]) (*connect.Response[v1.DiscardResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.Discard is not implemented"))
+}
+
+func (UnimplementedStorageServiceHandler) Rebuild(context.Context, *connect.ClientStream[v1.RebuildRequest]) (*connect.Response[v1.RebuildResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("fjord.storage.v1.StorageService.Rebuild is not implemented"))
 }

@@ -144,6 +144,13 @@ func (b *batch) head(room string) (entry, error) {
 	return e, err
 }
 
+// headOnDisk is head for those who repair: what is remembered of a damaged room may
+// be better than what anybody can read of it.
+func (b *batch) headOnDisk(room string) (entry, error) {
+	delete(b.known, room)
+	return b.head(room)
+}
+
 // remember keeps a head that is on disk. When there are too many, any other makes
 // room: an order of use would cost more than reading a head again.
 func (b *batch) remember(room string, e entry) {

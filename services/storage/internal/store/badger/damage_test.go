@@ -99,7 +99,7 @@ func writeDamageRooms(t *testing.T, s *Store) entry {
 			mustAppend(t, s, room, 1, seq, crashData(0, uint64(seq), size))
 		}
 	}
-	mustSnapshot(t, s, "a", 1, 3, crashData(1, 33, 600<<10)) // of chunks that differ
+	mustSnapshot(t, s, "a", 1, 3, crashData(1, 33, damagedSnapshot)) // of chunks that differ
 	waitSwept(t, s)
 	var e entry
 	if err := s.db.View(func(txn *badger.Txn) (err error) {
@@ -221,28 +221,35 @@ func (g *gatherer) Record(r store.Record) error {
 	return nil
 }
 
+// damagedSnapshot is the size of the snapshot that writeDamageRooms makes.
+const damagedSnapshot = 600 << 10
+
+// wounds are ways to damage the room a of writeDamageRooms, and what is whole then.
+var wounds = map[string]wound{
+	"a record": {func(t *testing.T, db *badger.DB, _ entry) {
+		flipValue(t, db, appendRecordKey(nil, "a", 5), -1)
+	}, damagedSnapshot, []store.Seq{4, 6, 7, 8, 9, 10}},
+	"a large record": {func(t *testing.T, db *badger.DB, _ entry) {
+		flipValue(t, db, appendChunkKey(nil, largeBlob(t, db), 1), 0)
+	}, damagedSnapshot, []store.Seq{4, 5, 6, 7, 8, 10}},
+	"the snapshot": {func(t *testing.T, db *badger.DB, e entry) {
+		flipValue(t, db, appendChunkKey(nil, e.snapshot("a"), 1), 77)
+	}, 0, []store.Seq{4, 5, 6, 7, 8, 9, 10}},
+	"the head": {func(t *testing.T, db *badger.DB, _ entry) {
+		flipValue(t, db, appendHeadKey(nil, "a"), 10)
+	}, 0, []store.Seq{4, 5, 6, 7, 8, 9, 10}},
+}
+
+type wound struct {
+	spoil    func(t *testing.T, db *badger.DB, e entry)
+	snapshot int
+	seqs     []store.Seq
+}
+
 // TestSalvage: of a damaged room all is read that is whole, and once it is scrapped
 // it can be used again, by owners whom no earlier one can fence.
 func TestSalvage(t *testing.T) {
-	const snapshot = 600 << 10
-	for name, c := range map[string]struct {
-		spoil    func(t *testing.T, db *badger.DB, e entry)
-		snapshot int
-		seqs     []store.Seq
-	}{
-		"a record": {func(t *testing.T, db *badger.DB, _ entry) {
-			flipValue(t, db, appendRecordKey(nil, "a", 5), -1)
-		}, snapshot, []store.Seq{4, 6, 7, 8, 9, 10}},
-		"a large record": {func(t *testing.T, db *badger.DB, _ entry) {
-			flipValue(t, db, appendChunkKey(nil, largeBlob(t, db), 1), 0)
-		}, snapshot, []store.Seq{4, 5, 6, 7, 8, 10}},
-		"the snapshot": {func(t *testing.T, db *badger.DB, e entry) {
-			flipValue(t, db, appendChunkKey(nil, e.snapshot("a"), 1), 77)
-		}, 0, []store.Seq{4, 5, 6, 7, 8, 9, 10}},
-		"the head": {func(t *testing.T, db *badger.DB, _ entry) {
-			flipValue(t, db, appendHeadKey(nil, "a"), 10)
-		}, 0, []store.Seq{4, 5, 6, 7, 8, 9, 10}},
-	} {
+	for name, c := range wounds {
 		t.Run(name, func(t *testing.T) {
 			opt := testOptions(t.TempDir())
 			s := openStore(t, opt)
@@ -259,7 +266,7 @@ func TestSalvage(t *testing.T) {
 			if want := name != "the head"; (got.head != store.Head{}) != want {
 				t.Errorf("salvaged the head %+v; it can be read: %v", got.head, want)
 			}
-			if err := s.Scrap(t.Context(), "a"); err != nil {
+			if err := s.Scrap(t.Context(), "a", got.head); err != nil {
 				t.Fatal(err)
 			}
 			head, err := s.Claim(t.Context(), "a")

@@ -110,23 +110,28 @@ func (s *Store) PutSnapshot(ctx context.Context, snap store.Snapshot, body io.Re
 	if err := s.precheckSnapshot(snap); err != nil {
 		return 0, err
 	}
-	o := &snapshotOp{snap: snap, id: newBlobID()}
-	o.sum = snapshotSum(o.blob())
-	var err error
-	if snap.Size <= maxChunk {
-		if o.small, err = store.ReadSnapshot(snap, body); err == nil {
-			o.sum = addSum(o.sum, o.small)
-		}
-	} else {
-		o.sum, err = s.upload(ctx, o.blob(), snap.Size, body, o.sum, snapshotShare)
-	}
-	if err != nil {
+	o := &snapshotOp{snap: snap}
+	if err := s.fill(ctx, o, body); err != nil {
 		return 0, err
 	}
 	if err := s.submit(ctx, o); err != nil {
 		return 0, err
 	}
 	return o.trimmed, o.err
+}
+
+// fill reads o's snapshot: a small one into o, a large one onto the disk.
+func (s *Store) fill(ctx context.Context, o *snapshotOp, body io.Reader) (err error) {
+	o.id = newBlobID()
+	o.sum = snapshotSum(o.blob())
+	if o.snap.Size > maxChunk {
+		o.sum, err = s.upload(ctx, o.blob(), o.snap.Size, body, o.sum, snapshotShare)
+		return err
+	}
+	if o.small, err = store.ReadSnapshot(o.snap, body); err == nil {
+		o.sum = addSum(o.sum, o.small)
+	}
+	return err
 }
 
 // precheckSnapshot spares a refused snapshot its upload. A repeated one is taken

@@ -54,13 +54,19 @@ func (s *Store) Claim(ctx context.Context, name string) (store.Head, error) {
 		return store.Head{}, err
 	}
 	defer unlock()
+	r := s.roomLocked(name)
+	r.head = r.head.Claim()
+	return r.head, nil
+}
+
+// roomLocked returns the room, which it makes if there is none.
+func (s *Store) roomLocked(name string) *room {
 	r := s.rooms[name]
 	if r == nil {
 		r = &room{}
 		s.rooms[strings.Clone(name)] = r
 	}
-	r.head = r.head.Claim()
-	return r.head, nil
+	return r
 }
 
 // Append implements [store.Store].
@@ -234,17 +240,6 @@ func (s *Store) Check(ctx context.Context, holdings []store.Holding) []error {
 		lost[i] = head.Owner(held.Epoch)
 	}
 	return lost
-}
-
-// Salvage implements [store.Store]: nothing is ever damaged.
-func (s *Store) Salvage(ctx context.Context, name string, to store.Sink) error {
-	return s.Load(ctx, name, 0, to)
-}
-
-// Scrap implements [store.Store].
-func (s *Store) Scrap(ctx context.Context, name string) error {
-	_, err := s.Delete(ctx, name, 0)
-	return err
 }
 
 // Space implements [store.Store]: memory has no guard.
