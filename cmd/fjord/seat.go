@@ -28,15 +28,12 @@ type seat struct {
 
 // openSeat opens the one that the flags choose.
 func openSeat(ctx context.Context, cmd *cli.Command, log *slog.Logger) (*seat, error) {
-	if url := cmd.String(rpcURLFlag); url != "" {
-		peers, err := command.Peers(cmd, log)
-		if err != nil {
-			return nil, err
-		}
-		if err := peers.CheckURL(rpcURLFlag, url); err != nil {
-			return nil, err
-		}
-		return newSeat(peers.Client(nil), url, func() error { return nil }), nil
+	url, storage := cmd.String(rpcURLFlag), cmd.String(command.StorageURLFlag)
+	switch {
+	case url != "":
+		return visit(cmd, log, url, storage)
+	case storage != "":
+		return nil, errOnlyStorage
 	}
 	c := config{
 		rooms:      rooms.Config{StorageURL: insideURL, KeepDeleted: cmd.Bool(command.KeepDeletedFlag)},
@@ -50,10 +47,30 @@ func openSeat(ctx context.Context, cmd *cli.Command, log *slog.Logger) (*seat, e
 	return sitDown(ctx, c)
 }
 
-func newSeat(client connect.HTTPClient, url string, leave func() error) *seat {
+var errOnlyStorage = errors.New("--storage-url without --rpc-url: rooms are read there, and storage only lists them")
+
+// visit opens a seat at processes that run: one of rooms, and storage, which is the
+// same if it has no URL of its own.
+func visit(cmd *cli.Command, log *slog.Logger, url, storage string) (*seat, error) {
+	peers, err := command.Peers(cmd, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := peers.CheckURL(rpcURLFlag, url); err != nil {
+		return nil, err
+	}
+	if storage == "" {
+		storage = url
+	} else if err := peers.CheckURL(command.StorageURLFlag, storage); err != nil {
+		return nil, err
+	}
+	return newSeat(peers.Client(nil), url, storage, func() error { return nil }), nil
+}
+
+func newSeat(client connect.HTTPClient, url, storage string, leave func() error) *seat {
 	return &seat{
 		documents: roomsv1connect.NewDocumentsServiceClient(client, url),
-		storage:   storagev1connect.NewStorageServiceClient(client, url),
+		storage:   storagev1connect.NewStorageServiceClient(client, storage),
 		leave:     leave,
 	}
 }
@@ -79,7 +96,7 @@ func sitDown(ctx context.Context, c config) (*seat, error) {
 	own.Register(mux)
 	server := serve.NewServer(mux, c.log)
 	server.Serve(inside)
-	return newSeat(serve.NewClient(inside.Dial), insideURL, func() error {
+	return newSeat(serve.NewClient(inside.Dial), insideURL, insideURL, func() error {
 		stage, cancel := command.Stage(ctx, command.RoomsLeave)
 		defer cancel()
 		err := errors.Join(own.Drain(stage), server.Shutdown(stage))

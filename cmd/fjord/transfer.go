@@ -41,7 +41,7 @@ func transfers() []*cli.Command {
 			Name:         "elva",
 			Usage:        "write rooms as ELVA's files, DIR/<room>.y; what a file has stays",
 			ArgsUsage:    "DIR [ROOM…]",
-			Flags:        []cli.Flag{rpcURL()},
+			Flags:        []cli.Flag{rpcURL(), storageURL()},
 			Action:       exportELVA,
 			OnUsageError: command.UsageError,
 		}},
@@ -58,6 +58,15 @@ func rpcURL() cli.Flag {
 		Name:    rpcURLFlag,
 		Usage:   "`URL` of the --rpc of a process that runs; without it, --data is opened, which no other process may have open",
 		Sources: cli.EnvVars("FJORD_RPC_URL"),
+	}
+}
+
+// storageURL is where rooms are listed, if not where they are read.
+func storageURL() cli.Flag {
+	return &cli.StringFlag{
+		Name:    command.StorageURLFlag,
+		Usage:   "`URL` of the --rpc of storage, which lists the rooms, if --rpc-url is that of a rooms process",
+		Sources: cli.EnvVars("FJORD_STORAGE_URL"),
 	}
 }
 

@@ -411,6 +411,10 @@ func TestTransferWithARunningProcess(t *testing.T) {
 	run("0 new, 0 that grew, 2 as before", "import", "elva", "--rpc-url", rpc, dir)
 	server.operate(t, "Revoke", `{"subject": "ann"}`) // is kept beside documents, and is none
 	run("2 rooms: 2 new", "export", "elva", "--rpc-url", rpc, out)
+	other := start(t, nil, anywhere(t.TempDir(), "--log-level", "error")...).urls["rpc"]
+	run("0 rooms: ", "export", "elva", "--rpc-url", rpc, "--storage-url", other, t.TempDir())
+	run("2 rooms: 0 new, 0 that grew, 0 as before, 2 empty", "export", "elva", "--rpc-url", other, "--storage-url", rpc, t.TempDir())
+	run("fjord: --storage-url without --rpc-url", "export", "elva", "--storage-url", other, out)
 	run("fjord: storage: data directory", "import", "elva", dir, "--data", data)
 	run("fjord: no directory; want fjord import elva DIR", "import", "elva")
 	run("fjord: stat ", "export", "elva", filepath.Join(out, "nowhere"))
