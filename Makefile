@@ -10,7 +10,7 @@ FUZZTIME := 10s
 PROGRAMS := 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test bench-engine go-test reliability soak lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance browser compose record page up tools clean $(LINTERS)
+.PHONY: help test bench-engine go-test reliability soak lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance conformance-apart browser compose record page up tools clean $(LINTERS)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,9 @@ bench-engine: $(BIN)/benchstat ## the engine, yjs and ywasm on the same bytes, w
 
 conformance: ## the real npm clients against the real binaries
 	./conformance/run.sh js
+
+conformance-apart: ## the same against edge, rooms and storage as three processes
+	FJORD_APART=1 ./conformance/run.sh js
 
 browser: ## the editor page, Tiptap and ProseMirror in Chromium, two tabs each
 	./conformance/run.sh browser

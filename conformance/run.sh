@@ -8,6 +8,8 @@
 #   run.sh browser              only the page
 #   run.sh compose              the three containers (not part of "everything")
 #   FJORD_URL=ws://… run.sh js  check a running server (no crash checks)
+#   FJORD_APART=1 run.sh js     three processes, edge, rooms and storage, wherever
+#                               the checks start a server
 #
 # Needs Go, Node ≥ 20.11 and, for the page, Chromium (installed with apt-get if
 # it is missing and we may). FJORD_SEED=n repeats a failed run's random edits.

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ServerProcess } from './lib/process.mjs'
+import { startServer } from './lib/servers.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const lanes = 3
@@ -33,7 +33,7 @@ try {
   if (!given) {
     // The checks type faster than people do, and all from one address.
     const pace = ['--max-messages-per-second', '1000000', '--max-bytes-per-second', '1GiB', '--max-handshakes-per-address', '1000']
-    server = await ServerProcess.start(binary, ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0', '--data', data, ...pace], ['websocket'])
+    server = await startServer(['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0', '--data', data, ...pace])
     server.exited.then(({ code, signal }) => { if (server) console.error(`the shared server ended with ${signal ?? code}\n${server.stderr}`) })
   }
   const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', `--test-concurrency=${lanes}`, ...files],

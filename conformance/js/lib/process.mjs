@@ -11,6 +11,14 @@ process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
 // A signal's own way out runs no exit handlers, and would leave servers behind.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
 
+/** A start that came to nothing; server is the process that it was about. */
+export class FailedStart extends Error {
+  constructor (server, message) {
+    super(message)
+    this.server = server
+  }
+}
+
 export class ServerProcess {
   /**
    * Starts binary and waits until it has printed all the wanted addresses.
@@ -28,7 +36,7 @@ export class ServerProcess {
       await inTime(`it prints ${wanted.join(', ')}`, complete, startTime)
     } catch (error) {
       await server.kill()
-      throw new Error(`${server.command}: ${error.message}\n${server.stdout}${server.stderr}`)
+      throw new FailedStart(server, `${server.command}: ${error.message}\n${server.stdout}${server.stderr}`)
     }
     return server
   }
@@ -46,6 +54,7 @@ export class ServerProcess {
   #onAddress = () => {}
 
   constructor (binary, args) {
+    this.binary = binary
     this.command = [binary, ...args].join(' ')
     this.addresses = new Map()
     this.stdout = ''
@@ -72,11 +81,17 @@ export class ServerProcess {
     child.stderr.setEncoding('utf8').on('data', (text) => { this.stderr = (this.stderr + text).slice(-20_000) })
   }
 
+  /** The processes that make up the server. */
+  get parts () { return [this] }
   get websocket () { return this.addresses.get('websocket') }
   get rpc () { return this.addresses.get('rpc') }
+  /** Where storage answers, if not at rpc. */
+  get storage () { return undefined }
   get ops () { return this.addresses.get('ops') }
 
-  /** Sends SIGKILL and waits for the end. */
+  async metrics () { return (await fetch(this.ops + '/metrics')).text() }
+
+  /** Sends SIGKILL at once, and waits for the end. */
   async kill () {
     this.child.kill('SIGKILL')
     await this.exited

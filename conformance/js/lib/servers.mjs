@@ -1,10 +1,12 @@
 // Where the checks find their server. A pure client check takes the URL in
 // FJORD_URL; a check that must start and end servers takes the binaries in
-// FJORD_BIN (all in one) or FJORD_EDGE_BIN, FJORD_ROOMS_BIN, FJORD_STORAGE_BIN.
+// FJORD_BIN (all in one) or FJORD_EDGE_BIN, FJORD_ROOMS_BIN, FJORD_STORAGE_BIN. With
+// FJORD_APART=1 these three stand in for FJORD_BIN's server everywhere.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Apart } from './apart.mjs'
 import { ServerProcess, freePort } from './process.mjs'
 
 const env = process.env
@@ -16,6 +18,14 @@ export const splitBinaries = env.FJORD_EDGE_BIN && env.FJORD_ROOMS_BIN && env.FJ
 /** For node:test's skip option: a reason, or false. */
 export const needsFjord = fjordBinary ? false : 'FJORD_BIN is not set'
 export const needsSplit = splitBinaries ? false : 'FJORD_EDGE_BIN, FJORD_ROOMS_BIN and FJORD_STORAGE_BIN are not all set'
+
+const apart = env.FJORD_APART === '1'
+if (apart && !splitBinaries) throw new Error(`FJORD_APART=1: ${needsSplit}`)
+
+/** Starts a server with these flags of fjord's, and waits until it listens. */
+export const startServer = (args) => apart
+  ? Apart.start(splitBinaries, args)
+  : ServerProcess.start(fjordBinary, args, ['websocket', 'rpc', 'ops'])
 
 const directories = []
 /**
@@ -34,18 +44,18 @@ process.on('exit', () => {
 
 const anyPort = '127.0.0.1:0'
 
-/** All in one, on its own data directory; start it again with the same plan. */
+/** A server on its own data directory; start it again with the same plan. */
 export class Fjord {
   /** @param {{data: string, rooms?: string, args?: string[]}} plan */
   static async start (t, plan) {
     const fjord = new Fjord()
     fjord.args = ['--listen', `127.0.0.1:${await freePort()}`, '--rpc', anyPort, '--ops', anyPort, '--data', plan.data, '--rooms', plan.rooms ?? 'durable', ...(plan.args ?? [])]
-    t.after(() => fjord.process.kill())
+    t.after(() => fjord.process?.kill())
     await fjord.start()
     return fjord
   }
 
-  async start () { this.process = await ServerProcess.start(fjordBinary, this.args, ['websocket', 'rpc']) }
+  async start () { this.process = await startServer(this.args) }
   get url () { return this.process.websocket }
 }
 

@@ -41,7 +41,7 @@ const write = (who, at, words) => {
  */
 const snapshot = async (fjord, room, update, counted = 'snapshots_total{outcome="stored"}') => {
   const count = async () => {
-    const metrics = await (await fetch(fjord.process.ops + '/metrics')).text()
+    const metrics = await fjord.process.metrics()
     const line = metrics.split('\n').find((line) => line.startsWith('fjord_rooms_' + counted))
     return Number(line?.split(' ')[1] ?? 0)
   }
@@ -144,7 +144,7 @@ test('who was away, and who takes a deletion back, find what Yjs gives them', { 
   const fjord = await Fjord.start(t, { data: dataDirectory(), args: pace })
   const got = await story(t, fjord, async ({ room, update, people }) => {
     await snapshot(fjord, room, update)
-    fjord.process.child.kill('SIGKILL')
+    fjord.process.kill()
     await fjord.process.exited
     await fjord.start()
     await assertSmall(t, fjord, room, people)
@@ -167,7 +167,7 @@ test('--keep-deleted keeps what the history shows', { skip: needsFjord, timeout:
   await story(t, fjord, async ({ room, update, whole, people }) => {
     const past = () => Y.createDocFromSnapshot(history, whole).getXmlFragment('xml').toString()
     await snapshot(fjord, room, update)
-    fjord.process.child.kill('SIGKILL')
+    fjord.process.kill()
     await fjord.process.exited
     await fjord.start()
     const history = new Y.Doc({ gc: false })

@@ -31,7 +31,7 @@ test(`SIGKILL right after an edit was seen, ${kills} times`, { skip: needsFjord,
     edit(random, writer.doc)
     writer.doc.getMap('map').set('mark', mark)
     await until('the watcher sees the edit', () => watcher.doc.getMap('map').get('mark') === mark)
-    fjord.process.child.kill('SIGKILL') // at once; everything else waits
+    fjord.process.kill() // at once; everything else waits
     const seen = identity(watcher.doc)
     await fjord.process.exited
     // Both are gone for good before the server is back: it alone can know.
@@ -80,7 +80,7 @@ test(`SIGKILL in the middle of typing, ${echoKills} times: what was echoed or se
     } finally {
       clearInterval(typing)
     }
-    fjord.process.child.kill('SIGKILL')
+    fjord.process.kill()
     await fjord.process.exited
     await writer.closed
     acknowledged += echo() // also what was on its way when the server died

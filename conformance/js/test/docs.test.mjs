@@ -54,7 +54,8 @@ class Page {
       this.write(`block${number}.mjs`, prelude + text + (awaited ? synced(awaited) : ''))
       outcome = await ServerProcess.run(process.execPath, [join(this.dir, `block${number}.mjs`), ...args], 30_000)
     } else {
-      this.write(`block${number}.sh`, `set -e\ncd '${this.dir}'\nPATH="${this.dir}:$PATH"\n${text}`)
+      const elsewhere = this.fjord.process.storage ? `export FJORD_STORAGE_URL=${this.fjord.process.storage}\n` : ''
+      this.write(`block${number}.sh`, `set -e\ncd '${this.dir}'\nPATH="${this.dir}:$PATH"\n${elsewhere}${text}`)
       outcome = await ServerProcess.run('bash', [join(this.dir, `block${number}.sh`)], 30_000)
     }
     assert.equal(outcome.code, 0, `block ${number} of the page ended with ${outcome.code}:\n${text}\n${outcome.stdout}${outcome.stderr}`)
@@ -127,7 +128,8 @@ test('coming from ELVA', options, async (t) => {
   await applyUpdate(old.process.rpc, 'minutes-of-june', letter('moved'))
   const page = new Page(t, 'coming-from-elva.md', fjord)
   mkdirSync(join(page.dir, 'elva-documents'))
-  const { code, stdout, stderr } = await ServerProcess.run(fjordBinary, ['export', 'elva', join(page.dir, 'elva-documents'), '--rpc-url', old.process.rpc])
+  const { code, stdout, stderr } = await ServerProcess.run(fjordBinary, ['export', 'elva', join(page.dir, 'elva-documents'), '--rpc-url', old.process.rpc,
+    ...(old.process.storage ? ['--storage-url', old.process.storage] : [])])
   assert.equal(code, 0, stdout + stderr)
   await page.run()
   assert.equal(await stored(fjord, 'minutes-of-june'), 'moved')

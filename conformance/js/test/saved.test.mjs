@@ -65,7 +65,7 @@ const killWhenTold = async (fjord, people, early, chosen, edits) => {
   const told = new Promise((resolve) => {
     writers = people.map((person, i) => new Writer(person, early && !miscounts(kinds[i]), (writer) => {
       if (person !== chosen || writer.saved < edits) return
-      fjord.process.child.kill('SIGKILL') // at once; everything else waits
+      fjord.process.kill() // at once; everything else waits
       for (const writer of writers) writer.stop()
       resolve()
     }))

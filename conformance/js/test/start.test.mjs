@@ -6,13 +6,17 @@ import { createServer } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServerProcess } from '../lib/process.mjs'
-import { Fjord, dataDirectory, fjordBinary, needsFjord } from '../lib/servers.mjs'
+import { Fjord, dataDirectory, needsFjord, startServer } from '../lib/servers.mjs'
+import { inTime } from '../lib/wait.mjs'
 
 const anyPorts = ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0']
 
 const fails = async (args, pattern) => {
-  const { code, stderr } = await ServerProcess.run(fjordBinary, args, 5_000)
-  assert.notEqual(code, 0, 'it ended as if all were well')
+  const failure = await inTime('the start fails', startServer(args).then((server) => server.kill(), (error) => error), 5_000)
+  assert.ok(failure, 'it started as if all were well')
+  const { stderr } = failure.server
+  const { code } = await failure.server.exited
+  assert.ok(code > 0, `it ended with ${code}`)
   const lines = stderr.trim().split('\n')
   assert.equal(lines.length, 1, `want one line, got:\n${stderr}`)
   assert.match(lines[0], pattern)
@@ -45,22 +49,19 @@ test('starts that cannot work', { skip: needsFjord }, async (t) => {
 })
 
 test('health', { skip: needsFjord }, async (t) => {
-  const data = dataDirectory()
-  const server = await ServerProcess.start(fjordBinary, [...anyPorts, '--data', data], ['websocket', 'rpc', 'ops'])
+  const server = await startServer([...anyPorts, '--data', dataDirectory()])
   t.after(() => server.kill())
-  for (const path of ['/healthz', '/readyz']) assert.equal((await fetch(server.ops + path)).status, 200, path)
-  const metrics = await fetch(server.ops + '/metrics')
-  assert.equal(metrics.status, 200)
-  assert.match(await metrics.text(), /^# HELP /m)
-
-  await t.test('the binary asks itself', async () => {
-    const { code } = await ServerProcess.run(fjordBinary, ['healthcheck', '--ops', new URL(server.ops).host])
-    assert.equal(code, 0)
-  })
-  await t.test('and says so when nobody answers', async () => {
-    const { host } = new URL(server.ops)
-    await server.kill()
-    const { code } = await ServerProcess.run(fjordBinary, ['healthcheck', '--ops', host])
-    assert.notEqual(code, 0)
-  })
+  for (const { binary, ops } of server.parts) {
+    for (const path of ['/healthz', '/readyz']) assert.equal((await fetch(ops + path)).status, 200, path)
+    const metrics = await fetch(ops + '/metrics')
+    assert.equal(metrics.status, 200)
+    assert.match(await metrics.text(), /^# HELP /m)
+    const { code } = await ServerProcess.run(binary, ['healthcheck', '--ops', new URL(ops).host])
+    assert.equal(code, 0, `${binary} asks itself`)
+  }
+  await server.kill()
+  for (const { binary, ops } of server.parts) {
+    const { code } = await ServerProcess.run(binary, ['healthcheck', '--ops', new URL(ops).host])
+    assert.notEqual(code, 0, `${binary} asks where nobody answers`)
+  }
 })

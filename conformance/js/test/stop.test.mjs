@@ -28,7 +28,7 @@ const outcome = async (process) => {
   return { code, signal, took: Math.round(performance.now() - started) }
 }
 
-test('all in one', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+test('under typing people', { skip: needsFjord, timeout: 60_000 }, async (t) => {
   const random = seeded(t)
   const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('stop')

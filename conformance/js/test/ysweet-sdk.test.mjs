@@ -10,8 +10,7 @@ import WebSocket from 'ws'
 import * as Y from 'yjs'
 import { DocumentManager } from '@y-sweet/sdk'
 import { YSweetProvider } from '@y-sweet/client'
-import { dataDirectory, fjordBinary, freshRoom, needsFjord, serverURL } from '../lib/servers.mjs'
-import { ServerProcess } from '../lib/process.mjs'
+import { dataDirectory, freshRoom, needsFjord, serverURL, startServer } from '../lib/servers.mjs'
 import { until } from '../lib/wait.mjs'
 
 /** A person who has been given a client token. */
@@ -64,8 +63,8 @@ test('y-sweet: tokens that the server signs', { skip: needsFjord }, async (t) =>
   const data = dataDirectory()
   const secret = 'a secret of more than thirty-two bytes'
   writeFileSync(join(data, 'secret'), secret, { mode: 0o600 })
-  const server = await ServerProcess.start(fjordBinary, ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0',
-    '--data', join(data, 'fjord'), '--auth', 'jwt:' + join(data, 'secret')], ['websocket'])
+  const server = await startServer(['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0',
+    '--data', join(data, 'fjord'), '--auth', 'jwt:' + join(data, 'secret')])
   t.after(() => server.kill())
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const text = part({ alg: 'HS256', typ: 'JWT' }) + '.' + part({ exp: Math.floor(Date.now() / 1000) + 3600, rooms: [{ prefix: '', perm: 'admin' }] })
