@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 )
 
@@ -162,7 +163,7 @@ func TestDataIsBoundedAndKeptNowhere(t *testing.T) {
 	for _, p := range []*peer{ada, bea, yws, newcomer} {
 		p.want(anUpdate) // and nothing before it
 	}
-	ada.sendBytes(append(unhex(t, "44 04 81 80 40"), make([]byte, 1<<20+1)...))
+	ada.sendBytes(append(dialecttest.Bytes(t, "44 04 81 80 40"), make([]byte, 1<<20+1)...))
 	ada.wantClosed(4413, "data is larger")
 	bea.send("49 44 fb 01" + strings.Repeat("61", 251))
 	bea.wantClosed(4413, "id is larger")

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
@@ -192,7 +193,7 @@ func TestSocketWithoutADocumentIsClosed(t *testing.T) {
 
 func TestStrangersAreBounded(t *testing.T) {
 	big := func(address string) []byte {
-		head := unhex(t, name(address)+"00 02 80 80 40") // 1 MiB
+		head := dialecttest.Bytes(t, name(address)+"00 02 80 80 40") // 1 MiB
 		return append(head, make([]byte, 1<<20)...)
 	}
 	for what, flood := range map[string]func(p *peer){

@@ -18,6 +18,7 @@ import (
 	"github.com/fjord-sync/fjord/internal/pipe"
 	"github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 )
 
@@ -182,7 +183,7 @@ type peer struct {
 // send sends one frame, given in hex with spaces at will.
 func (p *peer) send(frame string) {
 	p.t.Helper()
-	p.sendBytes(unhex(p.t, frame))
+	p.sendBytes(dialecttest.Bytes(p.t, frame))
 }
 
 func (p *peer) sendBytes(frame []byte) {
@@ -225,7 +226,7 @@ func (p *peer) wantNextWithin(d time.Duration, frame string) {
 	if err != nil {
 		p.t.Fatalf("no frame within %s: %v", d, err)
 	}
-	if want := unhex(p.t, frame); string(data) != string(want) {
+	if want := dialecttest.Bytes(p.t, frame); string(data) != string(want) {
 		p.t.Fatalf("% x came, want % x", data, want)
 	}
 }
@@ -272,15 +273,6 @@ func (p *peer) wantClosed(code int, reason string) {
 	if got != code || !strings.Contains(text, reason) {
 		p.t.Fatalf("closed with %d %q, want %d %q", got, text, code, reason)
 	}
-}
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // get asks for a page over the same listener.

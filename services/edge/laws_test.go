@@ -12,6 +12,7 @@ import (
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/spoken"
 	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 )
@@ -232,9 +233,9 @@ func TestWordsOfServersReachNobody(t *testing.T) {
 			t.Run(word, func(t *testing.T) {
 				w := newWorld(t, nil)
 				s, other := w.enter(d), w.sync("doc")
-				frame := unhex(t, word)
+				frame := dialecttest.Bytes(t, word)
 				if d.Traits().Addressed {
-					frame = append(unhex(t, name("doc")), frame...)
+					frame = append(dialecttest.Bytes(t, name("doc")), frame...)
 				}
 				s.sendBytes(frame)
 				switch outcome {

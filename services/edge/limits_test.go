@@ -17,6 +17,7 @@ import (
 	"github.com/fjord-sync/fjord/internal/limit"
 	"github.com/fjord-sync/fjord/internal/limit/limittest"
 	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/roomstest"
 )
 
@@ -154,20 +155,20 @@ var refusals = map[string]func(t *testing.T, which string) *limited{
 	"max-early-frame": func(t *testing.T, which string) *limited {
 		l := limitedBy(t, newWorld, which, 1000, withTokens(t))
 		p := l.carry("/")
-		p.sendBytes(append(unhex(t, docName+"00 02 80 08"), make([]byte, 1024)...))
+		p.sendBytes(append(dialecttest.Bytes(t, docName+"00 02 80 08"), make([]byte, 1024)...))
 		p.wantClosed(4413, "larger")
 		// Who is in may say more.
 		q := l.carry("/")
 		q.send(docName + opens(t, "rw"))
 		q.want(docName + granted)
-		q.sendBytes(append(unhex(t, docName+"00 02 80 08"), make([]byte, 1024)...))
+		q.sendBytes(append(dialecttest.Bytes(t, docName+"00 02 80 08"), make([]byte, 1024)...))
 		q.next()
 		return l
 	},
 	"max-early-bytes": func(t *testing.T, which string) *limited {
 		l := limitedBy(t, newWorld, which, 1000, withTokens(t))
 		p := l.carry("/")
-		p.sendBytes(append(unhex(t, docName+"00 02 80 08"), make([]byte, 1024)...))
+		p.sendBytes(append(dialecttest.Bytes(t, docName+"00 02 80 08"), make([]byte, 1024)...))
 		p.wantClosed(4413, "before a document let the client in")
 		return l
 	},

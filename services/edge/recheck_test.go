@@ -18,6 +18,7 @@ import (
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
 	"github.com/fjord-sync/fjord/services/edge"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 )
 
 // oracle is an auth webhook, without a network.
@@ -113,7 +114,7 @@ func (e *ears) until(frame string) {
 			if !open {
 				e.t.Fatalf("%v before %s came", e.err, frame)
 			}
-			if got == hex.EncodeToString(unhex(e.t, frame)) {
+			if got == hex.EncodeToString(dialecttest.Bytes(e.t, frame)) {
 				return
 			}
 		case <-late:

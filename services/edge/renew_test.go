@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	roomsv1 "github.com/fjord-sync/fjord/gen/fjord/rooms/v1"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 )
 
 const (
@@ -101,7 +102,7 @@ func TestTokenIsAskedForWhenItExpires(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if string(data) == string(unhex(t, frame)) {
+				if string(data) == string(dialecttest.Bytes(t, frame)) {
 					return
 				}
 			}

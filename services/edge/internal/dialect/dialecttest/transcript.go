@@ -113,6 +113,16 @@ func read(file string) (Transcript, error) {
 	return tr, err
 }
 
+// Bytes returns what is written in hex, where spaces mean nothing.
+func Bytes(tb testing.TB, text string) []byte {
+	tb.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
 // eachLine calls do with the parts of `kind what # words`.
 func eachLine(file string, do func(kind, what, words string) error) error {
 	text, err := os.ReadFile(file)

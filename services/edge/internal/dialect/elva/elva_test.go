@@ -2,25 +2,16 @@ package elva_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/elva"
 )
 
 var d elva.Dialect
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // spell writes messages as `kind body` in hex.
 func spell(messages []dialect.Message) string {
@@ -45,7 +36,7 @@ func TestDecode(t *testing.T) {
 		"44 04 00":                   "data 440400",
 		"44 02 00 49 44 00 01 01 00": "data 440200, id , awareness 00",
 	} {
-		messages, err := d.Decode(nil, unhex(t, frame))
+		messages, err := d.Decode(nil, dialecttest.Bytes(t, frame))
 		if err != nil || spell(messages) != want {
 			t.Errorf("%s: %s, %v; want %s", frame, spell(messages), err, want)
 		}
@@ -70,14 +61,14 @@ func TestAppend(t *testing.T) {
 		{dialect.Message{Kind: dialect.QueryAwareness}, ""},
 		{dialect.Message{Kind: dialect.Stateless, Body: []byte("hi")}, ""},
 	} {
-		if got := d.Append(nil, test.m); !bytes.Equal(got, unhex(t, test.frame)) {
+		if got := d.Append(nil, test.m); !bytes.Equal(got, dialecttest.Bytes(t, test.frame)) {
 			t.Errorf("%v: % x, want %s", test.m.Kind, got, test.frame)
 		}
 	}
 }
 
 func BenchmarkDecodeKeystroke(b *testing.B) {
-	frame := unhex(b, "00 02 12 01 01 2a 00 04 01 04 74 65 78 74 05 68 65 6c 6c 6f 00")
+	frame := dialecttest.Bytes(b, "00 02 12 01 01 2a 00 04 01 04 74 65 78 74 05 68 65 6c 6c 6f 00")
 	var messages []dialect.Message
 	b.ReportAllocs()
 	for b.Loop() {

@@ -2,24 +2,14 @@ package hocuspocus_test
 
 import (
 	"bytes"
-	"encoding/hex"
-	"strings"
 	"testing"
 
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/hocuspocus"
 )
 
 var hp hocuspocus.Dialect
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func TestDecode(t *testing.T) {
 	for _, test := range []struct {
@@ -45,7 +35,7 @@ func TestDecode(t *testing.T) {
 		{"09", dialect.Ignored, "", "", false},
 		{"0a", dialect.Ignored, "", "", false},
 	} {
-		messages, err := hp.Decode(nil, unhex(t, test.frame))
+		messages, err := hp.Decode(nil, dialecttest.Bytes(t, test.frame))
 		if err != nil || len(messages) != 1 {
 			t.Errorf("%s: %v, %v", test.frame, messages, err)
 			continue
@@ -54,10 +44,10 @@ func TestDecode(t *testing.T) {
 		if m.Kind != test.kind || m.Address != test.address {
 			t.Errorf("%s: %v for %q, want %v for %q", test.frame, m.Kind, m.Address, test.kind, test.address)
 		}
-		if test.body != "-" && !bytes.Equal(m.Body, unhex(t, test.body)) {
+		if test.body != "-" && !bytes.Equal(m.Body, dialecttest.Bytes(t, test.body)) {
 			t.Errorf("%s: body % x, want %s", test.frame, m.Body, test.body)
 		}
-		if opens := hp.Opens(unhex(t, test.frame)); opens != test.opens {
+		if opens := hp.Opens(dialecttest.Bytes(t, test.frame)); opens != test.opens {
 			t.Errorf("%s: opens %v, want %v", test.frame, opens, test.opens)
 		}
 	}
@@ -83,17 +73,17 @@ func TestAppend(t *testing.T) {
 		{dialect.Message{}, ""},
 	} {
 		test.m.Address = "doc"
-		if got := hp.Append(nil, test.m); !bytes.Equal(got, unhex(t, test.frame)) {
+		if got := hp.Append(nil, test.m); !bytes.Equal(got, dialecttest.Bytes(t, test.frame)) {
 			t.Errorf("%v: % x, want %s", test.m.Kind, got, test.frame)
 		}
 	}
-	if got := hp.Keepalive("doc"); !bytes.Equal(got, unhex(t, "03646f63 01 01 00")) {
+	if got := hp.Keepalive("doc"); !bytes.Equal(got, dialecttest.Bytes(t, "03646f63 01 01 00")) {
 		t.Errorf("keepalive % x", got)
 	}
 }
 
 func BenchmarkDecodeKeystroke(b *testing.B) {
-	frame := unhex(b, "03646f63 00 02 12 01 01 2a 00 04 01 04 74 65 78 74 05 68 65 6c 6c 6f 00")
+	frame := dialecttest.Bytes(b, "03646f63 00 02 12 01 01 2a 00 04 01 04 74 65 78 74 05 68 65 6c 6c 6f 00")
 	var messages []dialect.Message
 	b.ReportAllocs()
 	for b.Loop() {

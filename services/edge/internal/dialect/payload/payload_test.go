@@ -2,24 +2,14 @@ package payload_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/payload"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func TestSync(t *testing.T) {
 	for _, test := range []struct {
@@ -34,9 +24,9 @@ func TestSync(t *testing.T) {
 		{"02 01 05 02 01 06", dialect.Update, "05", "02 01 06"},
 		{"02 00", dialect.Update, "", ""}, // empty: the room refuses it
 	} {
-		src := unhex(t, test.payload)
+		src := dialecttest.Bytes(t, test.payload)
 		m, rest, err := payload.Sync(src)
-		if err != nil || m.Kind != test.kind || !bytes.Equal(m.Body, unhex(t, test.body)) || !bytes.Equal(rest, unhex(t, test.rest)) {
+		if err != nil || m.Kind != test.kind || !bytes.Equal(m.Body, dialecttest.Bytes(t, test.body)) || !bytes.Equal(rest, dialecttest.Bytes(t, test.rest)) {
 			t.Errorf("%s: %v, rest % x, %v", test.payload, m, rest, err)
 			continue
 		}
@@ -45,7 +35,7 @@ func TestSync(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "00", "00 01", "00 02 01 05", "00 02 00 00", "00 00", "03 01 00", "80"} {
-		if m, _, err := payload.Sync(unhex(t, bad)); err == nil {
+		if m, _, err := payload.Sync(dialecttest.Bytes(t, bad)); err == nil {
 			t.Errorf("%q is understood as %v", bad, m)
 		}
 	}
@@ -57,11 +47,11 @@ func TestStateVector(t *testing.T) {
 		"": false, "80": false, "01": false, "01 05": false, "00 00": false, "01 05 06 00": false, "02 05 06": false,
 		"ff ff ff ff ff ff ff 0f 01 02": false, "01 ff ff ff ff ff ff ff ff 0f 00": false,
 	} {
-		if err := payload.StateVector(unhex(t, vector)); (err == nil) != ok {
+		if err := payload.StateVector(dialecttest.Bytes(t, vector)); (err == nil) != ok {
 			t.Errorf("%q: %v", vector, err)
 		}
 	}
-	claimed := append(unhex(t, "ff ff ff ff 0f"), make([]byte, 64)...)
+	claimed := append(dialecttest.Bytes(t, "ff ff ff ff 0f"), make([]byte, 64)...)
 	if allocs := testing.AllocsPerRun(10, func() {
 		if err := payload.StateVector(claimed); !errors.Is(err, lib0.ErrTruncated) {
 			t.Errorf("%v", err)
@@ -72,12 +62,12 @@ func TestStateVector(t *testing.T) {
 }
 
 func TestAwarenessIsDecodedToItsLastByte(t *testing.T) {
-	m, rest, err := payload.Awareness(unhex(t, "06 01 2a 07 02 7b 7d 09"))
-	if err != nil || m.Kind != dialect.Awareness || !bytes.Equal(m.Body, unhex(t, "01 2a 07 02 7b 7d")) || !bytes.Equal(rest, []byte{9}) {
+	m, rest, err := payload.Awareness(dialecttest.Bytes(t, "06 01 2a 07 02 7b 7d 09"))
+	if err != nil || m.Kind != dialect.Awareness || !bytes.Equal(m.Body, dialecttest.Bytes(t, "01 2a 07 02 7b 7d")) || !bytes.Equal(rest, []byte{9}) {
 		t.Errorf("%v, rest % x, %v", m, rest, err)
 	}
 	for _, bad := range []string{"", "00", "01", "02 00 00", "04 01 2a 07 01", "05 01 2a 07 01 ff", "07 01 2a 07 02 7b 7d", "07 01 2a 07 02 7b 7d 00"} {
-		if m, _, err := payload.Awareness(unhex(t, bad)); err == nil {
+		if m, _, err := payload.Awareness(dialecttest.Bytes(t, bad)); err == nil {
 			t.Errorf("%q is understood as %v", bad, m)
 		}
 	}
@@ -85,7 +75,7 @@ func TestAwarenessIsDecodedToItsLastByte(t *testing.T) {
 
 func FuzzPayload(f *testing.F) {
 	for _, seed := range []string{"00 01 00", "01 02 00 00", "02 01 05", "06 01 2a 07 02 7b 7d", "08 01 2a 07 04 6e 75 6c 6c", "00 05 02 05 06 07 08"} {
-		f.Add(unhex(f, seed))
+		f.Add(dialecttest.Bytes(f, seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if m, rest, err := payload.Sync(src); err == nil {

@@ -2,26 +2,16 @@ package ywebsocket_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect"
+	"github.com/fjord-sync/fjord/services/edge/internal/dialect/dialecttest"
 	"github.com/fjord-sync/fjord/services/edge/internal/dialect/ywebsocket"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
 var yws ywebsocket.Dialect
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func TestDecode(t *testing.T) {
 	for _, test := range []struct {
@@ -44,7 +34,7 @@ func TestDecode(t *testing.T) {
 		// lib0 reads numbers that are spelled longer than they need be.
 		{"80 00 82 00 81 00 05", []dialect.Kind{dialect.Update}, "05"},
 	} {
-		messages, err := yws.Decode(nil, unhex(t, test.frame))
+		messages, err := yws.Decode(nil, dialecttest.Bytes(t, test.frame))
 		if err != nil {
 			t.Errorf("%s: %v", test.frame, err)
 			continue
@@ -55,7 +45,7 @@ func TestDecode(t *testing.T) {
 		}
 		if !slices.Equal(kinds, test.kinds) {
 			t.Errorf("%s: %v, want %v", test.frame, kinds, test.kinds)
-		} else if want := unhex(t, test.body); !bytes.Equal(messages[0].Body, want) {
+		} else if want := dialecttest.Bytes(t, test.body); !bytes.Equal(messages[0].Body, want) {
 			t.Errorf("%s: body % x, want % x", test.frame, messages[0].Body, want)
 		}
 	}
@@ -63,7 +53,7 @@ func TestDecode(t *testing.T) {
 
 // Every beginning of a frame is refused, or is a frame of its own.
 func TestTruncatedFrames(t *testing.T) {
-	whole := unhex(t, "00 02 03 61 62 63 01 06 01 2a 07 02 7b 7d 00 00 03 01 05 06")
+	whole := dialecttest.Bytes(t, "00 02 03 61 62 63 01 06 01 2a 07 02 7b 7d 00 00 03 01 05 06")
 	ends := []int{6, 14, 20}
 	for i := range whole {
 		_, err := yws.Decode(nil, whole[:i])
@@ -97,7 +87,7 @@ func TestAppend(t *testing.T) {
 		{dialect.Message{Kind: dialect.Refused, Body: []byte("no")}, ""},
 		{dialect.Message{}, ""},
 	} {
-		if got := yws.Append(nil, test.m); !bytes.Equal(got, unhex(t, test.frame)) {
+		if got := yws.Append(nil, test.m); !bytes.Equal(got, dialecttest.Bytes(t, test.frame)) {
 			t.Errorf("%v: % x, want %s", test.m.Kind, got, test.frame)
 		}
 	}
@@ -109,7 +99,7 @@ func TestAppend(t *testing.T) {
 }
 
 func BenchmarkDecodeKeystroke(b *testing.B) {
-	frame := unhex(b, "00 02 12 01 01 2a 00 04 01 04 74 65 78 74 05 68 65 6c 6c 6f 00")
+	frame := dialecttest.Bytes(b, "00 02 12 01 01 2a 00 04 01 04 74 65 78 74 05 68 65 6c 6c 6f 00")
 	var messages []dialect.Message
 	b.ReportAllocs()
 	for b.Loop() {
