@@ -162,16 +162,28 @@ func TestConflict(t *testing.T) {
 		t.Errorf("%+v, want %+v", conflict, want)
 	}
 	same := map[string][]byte{
-		"a slice":        section(1, 1, after(1, 0, "bc")),
-		"collected":      section(1, 0, gc(4)),
-		"content gone":   section(1, 0, deleted(3)),
-		"half of a pair": section(1, 1, after(1, 0, "bc")),
+		"a slice":      section(1, 1, after(1, 0, "bc")),
+		"collected":    section(1, 0, gc(4)),
+		"content gone": section(1, 0, deleted(3)),
 		"spelled long": section(1, 0, cat([]byte{4}, long(1), long(1), []byte("t"), str("abc")),
 			cat([]byte{7}, long(1), long(1), []byte("m"), long(1))),
 	}
 	for name, s := range same {
 		if err := documentOf(t, held).ApplyUpdate(update(s)); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What yjs makes of it where it cuts a pair, and behind a high half: see sameText.
+	for from, slice := range []string{"\ufffd\ufffdab", "\ufffdab", "\ufffdb", "b"} {
+		s := section(1, uint64(from), root("t", slice))
+		if from > 0 {
+			s = section(1, uint64(from), after(1, uint64(from-1), slice))
+		}
+		if err := documentOf(t, update(section(1, 0, root("t", "😀ab")))).ApplyUpdate(update(s)); err != nil {
+			t.Errorf("%q of a cut text: %v", slice, err)
+		}
+		if err := documentOf(t, update(s)).ApplyUpdate(update(section(1, 0, root("t", "😀ab")))); err != nil {
+			t.Errorf("the text that %q was cut from: %v", slice, err)
 		}
 	}
 	// Behind a gap, too.

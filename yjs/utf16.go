@@ -48,7 +48,9 @@ func (t *textReader) next() uint16 {
 }
 
 // sameText compares two texts between two clocks that both have and that neither
-// has passed. U+FFFD stands for any half of a pair.
+// has passed. U+FFFD stands for any unit: for half of a pair that was cut, and for
+// whatever came behind a half that stood alone, since yjs spoils both where it cuts
+// behind a high one.
 func sameText(x, y *textReader, from, to uint64) bool {
 	x.skip(from)
 	y.skip(from)
@@ -59,7 +61,7 @@ func sameText(x, y *textReader, from, to uint64) bool {
 			x.clock, y.clock = x.clock+uint64(k), y.clock+uint64(k)
 			continue
 		}
-		if a, b := x.next(), y.next(); a != b && !(a == 0xfffd && half(b)) && !(b == 0xfffd && half(a)) {
+		if a, b := x.next(), y.next(); a != b && a != 0xfffd && b != 0xfffd {
 			return false
 		}
 	}
@@ -91,6 +93,3 @@ func sameASCII(x, y []byte, n int) int {
 	}
 	return max(n, 0)
 }
-
-// half reports whether a unit is half of a pair.
-func half(u uint16) bool { return u >= 0xd800 && u < 0xe000 }
