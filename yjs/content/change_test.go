@@ -58,6 +58,8 @@ func TestRefusedChanges(t *testing.T) {
 	for name, c := range map[string]struct{ err, want error }{
 		"behind the end":         {text.Insert(e, 8, "x", nil), content.ErrRange},
 		"before the beginning":   {text.Insert(e, -1, "x", nil), content.ErrRange},
+		"nothing behind the end": {text.Insert(e, 8, "", nil), content.ErrRange},
+		"format less than 0":     {text.Format(e, 3, -1, nil), content.ErrRange},
 		"delete too much":        {text.Delete(e, 3, 5), content.ErrRange},
 		"delete less than 0":     {text.Delete(e, 3, -1), content.ErrRange},
 		"format behind the end":  {text.Format(e, 8, 1, map[string]any{"b": true}), content.ErrRange},
@@ -73,6 +75,9 @@ func TestRefusedChanges(t *testing.T) {
 		"uint64":                 {m.Set(e, "n", uint64(math.MaxUint64)), content.ErrValue},
 		"__proto__":              {m.Set(e, "n", map[string]any{"__proto__": 1}), content.ErrValue},
 		"a number among nodes":   {x.Insert(e, 0, 5), content.ErrValue},
+		"a text among nodes":     {x.Insert(e, 0, content.NewText("x")), content.ErrValue},
+		"null in an element":     {x.Insert(e, 0, content.NewXMLElement{Name: "p", Children: []any{nil}}), content.ErrValue},
+		"a string in a fragment": {list.Push(e, content.NewXMLFragment{"x"}), content.ErrValue},
 		"child behind the end":   {x.Delete(e, 0, 2), content.ErrRange},
 		"another view":           {other.Text("t").Insert(e, 0, "x", nil), content.ErrRange},
 	} {
@@ -100,8 +105,10 @@ func TestBusy(t *testing.T) {
 	if got := e.Commit(); string(got) != "\x00\x00" {
 		t.Errorf("nothing changed: %x", got)
 	}
-	if err := v.Text("t").Insert(e, 0, "x", nil); !errors.Is(err, content.ErrBusy) {
-		t.Errorf("after the commit: %v", err)
+	for _, text := range []string{"x", ""} {
+		if err := v.Text("t").Insert(e, 0, text, nil); !errors.Is(err, content.ErrBusy) {
+			t.Errorf("%q after the commit: %v", text, err)
+		}
 	}
 	if _, err := v.Edit(1 << 53); !errors.Is(err, content.ErrRange) {
 		t.Errorf("client 2^53: %v", err)

@@ -226,12 +226,8 @@ func (m Map) Delete(e *Edit, key string) error { return m.deleteKey(e, key) }
 // Insert puts nodes before the child at an index: NewXMLElement, NewXMLText,
 // NewXMLFragment or NewXMLHook.
 func (x XMLFragment) Insert(e *Edit, index int, nodes ...any) error {
-	for _, node := range nodes {
-		switch node.(type) {
-		case NewXMLElement, NewXMLText, NewXMLFragment, NewXMLHook:
-		default:
-			return badValue("a %T among XML nodes", node)
-		}
+	if err := checkNodes(nodes); err != nil {
+		return err
 	}
 	return x.insertValues(e, index, nodes)
 }

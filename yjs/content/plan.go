@@ -19,10 +19,11 @@ type NewArray []any
 // NewMap makes a map.
 type NewMap map[string]any
 
-// NewXMLFragment makes an XML fragment.
+// NewXMLFragment makes an XML fragment: see XMLFragment.Insert.
 type NewXMLFragment []any
 
 // NewXMLElement makes an XML element. Without a name it is UNDEFINED, as in Yjs.
+// Children are as for XMLFragment.Insert.
 type NewXMLElement struct {
 	Name       string
 	Attributes map[string]any
@@ -118,6 +119,11 @@ func planType(value any, depth int) (p planned, err error) {
 		p.body = lib0.AppendVarString([]byte{typeXMLElement}, ecma.WellFormed(name))
 		sequence, keyed = value.Children, value.Attributes
 	}
+	if p.body[0] == typeXMLFragment || p.body[0] == typeXMLElement {
+		if err := checkNodes(sequence); err != nil {
+			return p, err
+		}
+	}
 	if sequence != nil {
 		if p.inner, err = plan(sequence, depth); err != nil {
 			return p, err
@@ -131,6 +137,18 @@ func planType(value any, depth int) (p planned, err error) {
 		p.keys, p.named = append(p.keys, ecma.WellFormed(key)), append(p.named, q)
 	}
 	return p, nil
+}
+
+// checkNodes refuses what isn't XML among nodes. Of null there, Yjs can't make text.
+func checkNodes(nodes []any) error {
+	for _, node := range nodes {
+		switch node.(type) {
+		case NewXMLElement, NewXMLText, NewXMLFragment, NewXMLHook:
+		default:
+			return badValue("a %T among XML nodes; want NewXMLElement, NewXMLText, NewXMLFragment or NewXMLHook", node)
+		}
+	}
+	return nil
 }
 
 // planText plans a text that isn't empty, or nothing.

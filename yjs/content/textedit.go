@@ -6,7 +6,8 @@ import "github.com/fjord-sync/fjord/yjs/lib0"
 // formats and no others; if formats is nil, those of the text before it.
 func (t Text) Insert(e *Edit, index int, text string, formats map[string]any) error {
 	if text == "" {
-		return nil
+		_, err := t.at(e, index, 0)
+		return err
 	}
 	return t.insert(e, index, &planText(text)[0], formats, formats == nil)
 }
@@ -65,8 +66,8 @@ func (t Text) Delete(e *Edit, index, length int) error {
 // Format gives formats to text and embeds from an index on; nil takes a format
 // away. If the text ends before, line feeds are added, as Yjs does for Quill.
 func (t Text) Format(e *Edit, index, length int, formats map[string]any) error {
-	at, err := t.at(e, index, 0)
-	if err != nil || length <= 0 {
+	at, err := t.at(e, index, min(length, 0))
+	if err != nil || length == 0 {
 		return err
 	}
 	wanted, room, err := e.attributes(formats)
