@@ -46,6 +46,7 @@ type outcome struct {
 	Snapshot       []byte
 	Positions      [][]byte
 	Places         []string
+	Undone         [2][]string
 	Error          string
 }
 
@@ -107,7 +108,7 @@ func (r *editor) positions(t *testing.T, n int) (places []place, positions [][]b
 		if !ok || isMap(to.kind) {
 			continue
 		}
-		at := place{to.root, to.path, r.IntN(kind.Len() + 1), pick(r.Rand, 0, 0, -1)}
+		at := place{to.root, to.path, r.IntN(kind.Len() + 1), pick(r.Rand, 0, 0, 1, -1, -3)}
 		p, err := kind.Position(at.Index, at.Assoc)
 		if err != nil {
 			t.Fatal(err)
@@ -212,6 +213,12 @@ func judge(s session, o outcome) error {
 	for i, u := range s.Mine {
 		if !bytes.Equal(u, o.Updates[i]) {
 			return fmt.Errorf("update %d differs:\nfjord %x\nyjs   %x", i, u, o.Updates[i])
+		}
+	}
+	// An UndoManager of yjs takes the update for its own.
+	for i, want := range o.Undone[0] {
+		if got := o.Undone[1][i]; got != want {
+			return fmt.Errorf("%s undone, then redone (%d):\napplied in yjs %s\nedited in yjs  %s", natural[i%len(natural)][0], i, clip(got), clip(want))
 		}
 	}
 	return nil

@@ -22,7 +22,8 @@ type Subdocument struct {
 }
 
 // proto is a key that JavaScript objects don't take: assigning to it does
-// something else. Yjs loses what is stored there, and so do the views as JSON.
+// something else. Yjs loses what is stored there, and so do the views as JSON. (If it is
+// an object, yjs lists what that has in it among attributes and formats; a view doesn't.)
 const proto = ecma.Prototype
 
 // readAny consumes a lib0 any, which was checked.

@@ -7,17 +7,17 @@
 //   {op: "edit", sessions: [{state, client, edits: [[action…]…], roots, mine: [update…],
 //                            places: [{root, path, index, assoc}…], positions: [bytes…]}…]}
 //                                                 → [{updates, views, applied, snapshot,
-//                                                     positions: [bytes…], places: [text…]} or {error}…]
+//                                                     positions: [bytes…], places: [text…], undone: [[text…], [text…]]} or {error}…]
 //        what Yjs makes of the edits, and what a document reads to which mine, the
 //        updates of the same edits, were applied; then the places as positions, and
-//        where the positions are
+//        where the positions are; and what both read when Yjs has undone the edits
 //   {op: "scene", step, …}                         → one step of a scenario: see scene.mjs
 //   {op: "history", seeds}                        → [{name, state, moments: [{snapshot, views}…]}…]
 import { createInterface } from 'node:readline'
 import * as Y from '../../internal/difftest/node_modules/yjs/dist/yjs.mjs'
 import { makeProgram } from '../../internal/difftest/program.mjs'
 import { natural } from '../../internal/difftest/check.mjs'
-import { canonical, kinds } from '../../internal/difftest/canonical.mjs'
+import { blur, canonical, kinds } from '../../internal/difftest/canonical.mjs'
 import { edit as editDoc, find } from './edits.mjs'
 import { scene } from './scene.mjs'
 
@@ -65,6 +65,20 @@ const place = (doc, position) => {
   return (item === null ? JSON.stringify(Y.findRootTypeKey(at.type)) : item.id.client + ':' + item.id.clock) + ' ' + at.index
 }
 
+// undone lets work happen to a document, undoes and redoes some of it, and returns
+// what is read then. Of pairs that were cut in vain others don't know.
+const undone = (state, roots, origin, work) => {
+  const doc = loadAs(state, roots)
+  const types = roots.map(([name, kind]) => doc.get(name, kinds[kind]))
+  const undos = new Y.UndoManager(types, { captureTimeout: 0, trackedOrigins: new Set([origin]) })
+  work(doc)
+  doc.clientID = 2 ** 40
+  for (let n = undos.undoStack.length; n > 0; n--) undos.undo()
+  const none = types.map(canonical)
+  undos.redo()
+  return [...none, ...types.map(canonical)].map(blur)
+}
+
 const edit = ({ sessions }) => sessions.map(({ state, client, edits, roots, mine, places, positions }) => {
   try {
     const doc = loadAs(state, roots)
@@ -77,7 +91,11 @@ const edit = ({ sessions }) => sessions.map(({ state, client, edits, roots, mine
       applied: roots.map(root => view(other, root)),
       snapshot: b64(Y.encodeSnapshot(Y.snapshot(other))),
       positions: places.map(p => position(doc, p)),
-      places: positions.map(p => place(doc, p))
+      places: positions.map(p => place(doc, p)),
+      undone: [
+        undone(state, roots, null, doc => edits.forEach(actions => editDoc(doc, client, actions))),
+        undone(state, roots, 'mine', doc => mine.forEach(update => Y.applyUpdate(doc, bytes(update), 'mine')))
+      ]
     }
   } catch (e) {
     return { error: e.stack }

@@ -10,6 +10,9 @@ const number = n => {
   return '#' + bits.getBigUint64(0).toString(16)
 }
 
+// blur makes each surrogate pair two halves.
+export const blur = text => text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '\ufffd\ufffd')
+
 const list = (open, parts, close) => open + parts.join(',') + close
 
 const object = (o, f) => list('{', Object.keys(o).sort().map(k => canonical(k) + ':' + f(o[k])), '}')

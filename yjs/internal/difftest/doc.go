@@ -20,7 +20,8 @@
 // with.
 //
 // What programs have in them and what is compared is counted, and 20 000 of them must
-// have enough of each (census_test.go).
+// have enough of each (census_test.go). Programs that cut surrogate pairs are
+// compared apart (cuts_test.go, YJS_CUTS of them).
 //
 // That the comparison sees something is shown by bugs that are put into the engine
 // one by one (make mutants, mutants_test.go): each must make a test fail. Which test

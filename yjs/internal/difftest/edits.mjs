@@ -2,6 +2,7 @@
 // a transaction of its own or its caller's.
 import * as Y from 'yjs'
 import { count } from './census.mjs'
+import { cuts, legacy, strange } from './oddities.mjs'
 import { anything, jsonValue, keys, letter, mark, node, shared, subdocument, unicodeWord, value, word } from './values.mjs'
 
 // A position that a surrogate pair doesn't straddle. Two halves that were put in
@@ -126,23 +127,40 @@ export const array = (rnd, doc) => change(rnd, doc, doc.getArray('a'))
 export const map = (rnd, doc) => change(rnd, doc, doc.getMap(rnd.chance(0.1) ? '' : 'm'))
 export const xml = (rnd, doc) => change(rnd, doc, doc.getXmlFragment('x'))
 
+const entriesOf = type => type instanceof Y.Map ? [...type.keys()] : [...Array(type.length).keys()]
+const put = (rnd, type, v) => type instanceof Y.Map ? type.set(rnd.pick(keys), v) : type.insert(rnd.int(type.length + 1), [v])
+
+// Yjs can't clone subdocuments, hooks, and texts or attributes with types in them.
+const clonable = v => {
+  if (!(v instanceof Y.AbstractType)) return !(v instanceof Y.Doc)
+  if (v instanceof Y.XmlHook || v instanceof Y.Text && children(v).length > 0) return false
+  if (v instanceof Y.XmlElement && Object.values(v.getAttributes()).some(a => a instanceof Y.AbstractType || a instanceof Y.Doc)) return false
+  return [...(v instanceof Y.Map ? v.values() : v instanceof Y.Text ? [] : v.toArray())].every(clonable)
+}
+
+// Something goes where it was not: it is deleted here, and put in there again.
+export const moves = (rnd, doc) => {
+  const roots = [[doc.getArray('a'), doc.getArray('q'), doc.getMap('m')], [doc.getXmlFragment('x')]]
+  const places = rnd.pick(roots)
+  const from = rnd.pick(places)
+  const at = rnd.chance(0.7) ? rnd.pick(entriesOf(from)) : undefined
+  const v = at === undefined ? undefined : from.get(at)
+  // Undefined and bigint directly in an array are refused.
+  if (at === undefined || v === undefined || typeof v === 'bigint' || !clonable(v)) return rnd.pick([array, map, xml])(rnd, doc)
+  count('step: moves')
+  doc.transact(() => {
+    const again = v instanceof Y.AbstractType ? v.clone() : v
+    if (from instanceof Y.Map) from.delete(at)
+    else from.delete(at, 1)
+    const inner = places[0] instanceof Y.XmlFragment ? children(places[0]).filter(c => c instanceof Y.XmlElement) : []
+    put(rnd, rnd.pick([...places, ...inner]), again)
+  })
+}
+
 export const subdocs = (rnd, doc) => {
   if (rnd.chance(0.4)) doc.getMap('m').set(rnd.pick(keys), subdocument(rnd))
   else if (rnd.chance(0.3)) doc.getArray('a').push([subdocument(rnd)])
   else rnd.pick([map, array])(rnd, doc)
-}
-
-// Content of kind JSON, which Yjs reads but hasn't written since version 13.0.
-export const legacy = (rnd, doc) => {
-  const a = doc.getArray('a')
-  if (rnd.chance(0.5)) return array(rnd, doc)
-  doc.transact(tr => {
-    let left = null
-    for (let item = a._start; item !== null; item = item.right) left = item
-    const values = list(rnd, rnd => rnd.pick([undefined, null, 1, word(rnd), { a: [1] }]))
-    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
-    new Y.Item(id, left, left && left.lastId, null, null, a, null, new Y.ContentJSON(values)).integrate(tr, 0)
-  })
 }
 
 // A root that each client takes for another type.
@@ -154,13 +172,30 @@ export const confused = (rnd, doc) => {
   try { change(rnd, doc, type) } catch (e) { if (!(e instanceof TypeError) && !/length exceeded/i.test(e.message)) throw e }
 }
 
-export const mixed = (rnd, doc) => rnd.pick([plain, unicode, rich, array, map, xml, subdocs, legacy, typing])(rnd, doc)
+export const mixed = (rnd, doc) => rnd.pick([plain, unicode, rich, array, map, xml, moves, subdocs, legacy, strange, typing])(rnd, doc)
 
-export const undo = (rnd, doc) => {
-  doc.undo ??= new Y.UndoManager([doc.getText('t'), doc.getArray('a'), doc.getMap('m'), doc.getText('r'), doc.getXmlFragment('x')], { captureTimeout: rnd.chance(0.5) ? 0 : 1e9 })
-  if (rnd.chance(0.25)) doc.undo.undo() && count('step: undoes')
-  else if (rnd.chance(0.15)) doc.undo.redo() && count('step: redoes')
-  else rnd.pick([plain, array, map, rich, xml])(rnd, doc)
+// What an UndoManager may be told to watch, and to do.
+const undoOf = (rnd, doc) => {
+  const all = [doc.getText('t'), doc.getArray('a'), doc.getMap('m'), doc.getText('r'), doc.getXmlFragment('x')]
+  const scope = rnd.pick([all, all, all, doc, rnd.shuffle(all).slice(0, 2), [...all, ...children(doc.getMap('m'))]])
+  return new Y.UndoManager(scope, {
+    captureTimeout: rnd.chance(0.5) ? 0 : 1e9,
+    trackedOrigins: new Set(rnd.pick([[null], [null], [null, 'mine'], [null, 'mine', 'remote'], ['remote']])),
+    ignoreRemoteMapChanges: rnd.chance(0.2),
+    deleteFilter: rnd.chance(0.2) ? item => item.id.clock % 2 === 0 : () => true
+  })
 }
 
-export const profiles = { plain, typing, unicode, rich, array, map, xml, subdocs, legacy, confused, mixed, undo }
+export const undo = (rnd, doc) => {
+  doc.undo ??= undoOf(rnd, doc)
+  const roll = rnd.next()
+  if (roll < 0.32) doc.undo.undo() && count('step: undoes')
+  else if (roll < 0.47) doc.undo.redo() && count('step: redoes')
+  else if (roll < 0.5) doc.undo.stopCapturing()
+  else doc.transact(() => rnd.pick([plain, array, map, rich, xml, moves])(rnd, doc), rnd.pick([null, null, null, 'mine', 'other']))
+}
+
+export const profiles = { plain, typing, unicode, rich, array, map, xml, moves, subdocs, legacy, confused, strange, mixed, undo }
+
+// What is compared in another way, and so made only if it is asked for.
+export const special = { cuts }

@@ -8,6 +8,8 @@ var trapMutants = []mutant{
 	{"the empty key is none", "content/integrate.go", "\tif n.flags&infoKey == 0 {\n", "\tif n.flags&infoKey == 0 || b.src[c.pos] == 0 {\n", tier1},
 	// 3: a whole is better than its slice.
 	{"slice stays when the whole comes", "client.go", "\tif b.kind() == kindString {\n\t\tg.dropStrings(from, to)\n", "\tif false {\n\t\tg.dropStrings(from, to)\n", unit},
+	// 15: halves of a pair put in apart.
+	{"U+FFFD is another content", "utf16.go", "a != b && a != 0xfffd && b != 0xfffd", "a != b", unit},
 	// 4: numbers and values as JavaScript has them.
 	{"-0 is 0", "lib0/anywrite.go", "uint64(math.Abs(f)), math.Signbit(f))", "uint64(math.Abs(f)), f < 0)", unit},
 	{"exponents of two digits", "internal/ecma/number.go", "if n := len(dst); dst[n-2] == '0' &&", "if n := len(dst); n < 0 &&", tier1},

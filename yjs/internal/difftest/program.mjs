@@ -4,17 +4,22 @@
 //   {seed}                a whole one
 //   {seed, steps, keep}   with only these of its steps, and of what these send
 //                         only these updates: how a failure is made smaller
+//   {seed, profile}       of that profile
 //
 // Every step draws from a generator of its own, so that leaving one out changes
 // as little as possible in the others.
 import * as Y from 'yjs'
 import { count } from './census.mjs'
-import { profiles } from './edits.mjs'
+import { profiles, special } from './edits.mjs'
 import { Random } from './random.mjs'
 
-// Reference replicas must not tidy up formatting after remote changes: that adds
-// deletes of their own, which aren't part of convergence.
-Object.defineProperty(Y.Transaction.prototype, '_needFormattingCleanup', { get: () => false, set () {} })
+// Clients of some sessions tidy up formatting after remote changes, as yjs does, and
+// send these deletes. Reference replicas must not: deletes of their own aren't part of
+// convergence.
+Object.defineProperty(Y.Transaction.prototype, '_needFormattingCleanup', {
+  get () { return this.doc.tidies === true && this.untidy },
+  set (untidy) { this.untidy = untidy }
+})
 
 const clientIDs = rnd => {
   const ids = new Set()
@@ -24,11 +29,7 @@ const clientIDs = rnd => {
   return [...ids]
 }
 
-const newDoc = (id, gc) => {
-  const doc = new Y.Doc({ gc })
-  doc.clientID = id
-  return doc
-}
+const newDoc = (id, { gc, tidies }) => Object.assign(new Y.Doc({ gc }), { clientID: id, tidies })
 
 // Session runs clients that edit and exchange updates at random times.
 class Session {
@@ -41,9 +42,10 @@ class Session {
     this.docs = []
     this.ids = clientIDs(rnd)
     count('clients: ' + this.ids.length)
+    const tidies = rnd.chance(0.5)
     for (const id of this.ids) {
       count(id < 128 ? 'client id: below 128' : id < 2 ** 32 ? 'client id: 32 bits' : 'client id: above 32 bits')
-      this.join(newDoc(id, gc()))
+      this.join(newDoc(id, { gc: gc(), tidies }))
     }
   }
 
@@ -63,7 +65,9 @@ class Session {
     if (rnd.chance(0.3)) box = rnd.shuffle(box)
     if (rnd.chance(0.2) && box.length > 1) box = [Y.mergeUpdates(box)]
     if (box.length > 0) count('step: hears from others')
+    const said = this.wire.length
     for (const update of box) Y.applyUpdate(doc, update, 'remote')
+    if (this.wire.length > said) count('step: tidies formats')
   }
 
   // A client answers a peer that is behind, and the server hears it.
@@ -79,7 +83,7 @@ class Session {
     const gone = rnd.pick(this.docs)
     const rest = this.docs.filter(d => d !== gone)
     this.docs = rest
-    const next = newDoc(rnd.int(2 ** 32), gone.gc)
+    const next = newDoc(rnd.int(2 ** 32), gone)
     Y.applyUpdate(next, Y.encodeStateAsUpdate(rnd.pick(rest)), 'remote')
     this.join(next)
   }
@@ -183,10 +187,10 @@ const complete = (phase, rnd, snapshots, ids) => {
 
 // makeProgram returns the profile's name, how many steps and updates there are,
 // and phases of updates and vectors. The last phase delivers what was withheld.
-export const makeProgram = ({ seed, steps: only, keep }) => {
+export const makeProgram = ({ seed, profile, steps: only, keep }) => {
   const rnd = new Random(seed)
-  const name = rnd.pick(Object.keys(profiles))
-  const session = new Session(rnd, profiles[name])
+  const name = profile ?? rnd.pick(Object.keys(profiles))
+  const session = new Session(rnd, special[name] ?? profiles[name])
   const length = steps(rnd)
   const withhold = rnd.chance(0.5) ? rnd.pick([0.05, 0.3, 0.6]) : 0
   for (const i of only ?? Array(length).keys()) session.step(new Random(seed, i + 1))

@@ -22,9 +22,10 @@ const (
 
 // spec is what a program is made of: see program.mjs.
 type spec struct {
-	Seed  uint64 `json:"seed"`
-	Steps []int  `json:"steps,omitempty"`
-	Keep  []int  `json:"keep,omitempty"`
+	Seed    uint64 `json:"seed"`
+	Steps   []int  `json:"steps,omitempty"`
+	Keep    []int  `json:"keep,omitempty"`
+	Profile string `json:"profile,omitempty"`
 }
 
 type program struct {
@@ -151,7 +152,7 @@ func runPrograms(t *testing.T, o *Oracle, programs []program) [][]string {
 	for k, v := range verdicts {
 		errs[v.ID] = append(errs[v.ID], v.Errors...)
 		for phase, r := range v.Read {
-			errs[v.ID] = append(errs[v.ID], r.compare(views[v.ID][phase], results[k].Phases[phase].Roots)...)
+			errs[v.ID] = append(errs[v.ID], r.compare(&programs[v.ID], views[v.ID][phase], results[k].Phases[phase].Roots)...)
 		}
 	}
 	return errs
@@ -171,10 +172,10 @@ type reading struct {
 }
 
 // compare compares a view with what Yjs reads.
-func (r *reading) compare(v *content.View, roots [][]root) (errs []string) {
+func (r *reading) compare(p *program, v *content.View, roots [][]root) (errs []string) {
 	for i, list := range roots {
 		for k, as := range list {
-			if got, want := as.read(v), r.Views[i][k]; !Agree(got, want) {
+			if got, want := as.read(v), r.Views[i][k]; !p.agree(got, want) {
 				errs = append(errs, fmt.Sprintf("root %q as %s:\n got %.600s\nwant %.600s", as[0], as[1], got, want))
 			}
 		}
@@ -265,7 +266,7 @@ func run(p program) (result programResult, views []*content.View, err error) {
 		}
 		views = append(views, v)
 		if rnd.IntN(10) == 0 {
-			if err := sameInAnyOrder(d, v, all, rnd); err != nil {
+			if err := sameInAnyOrder(&p, d, v, all, rnd); err != nil {
 				return result, nil, fmt.Errorf("phase %d: %w", i, err)
 			}
 		}

@@ -22,9 +22,9 @@ func shrink(t *testing.T, o *Oracle, s spec) (smaller spec, errs []string) {
 		}
 		return len(found) > 0
 	}
-	s.Steps = reduce(numbers(whole[0].Steps), func(steps []int) bool { return fails(spec{Seed: s.Seed, Steps: steps}) })
+	s.Steps = reduce(numbers(whole[0].Steps), func(steps []int) bool { return fails(spec{Seed: s.Seed, Steps: steps, Profile: s.Profile}) })
 	o.Ask(t, map[string]any{"op": "make", "specs": []spec{s}}, &whole)
-	s.Keep = reduce(numbers(whole[0].Sent), func(keep []int) bool { return fails(spec{s.Seed, s.Steps, keep}) })
+	s.Keep = reduce(numbers(whole[0].Sent), func(keep []int) bool { return fails(spec{s.Seed, s.Steps, keep, s.Profile}) })
 	return s, errs
 }
 

@@ -22,6 +22,9 @@ export const keys = ['', 'a', 'b', 'c', 'key', '__proto__x', 'ключ', '0', '�
 // With a constructor of its own, an object isn't one to Yjs.
 const names = keys.slice(0, -1)
 
+// Keys that objects in JavaScript have already, put in order, or don't take.
+export const oddKeys = ['', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length', '1', '01', '-1', '4294967294', '4294967295', '1e3', 'a b', '"', '<']
+
 // Where the encodings of numbers change, and around it.
 const numbers = [
   0, -0, 1, -1, 63, 64, -64, 127, 128, 8191, 8192, 2 ** 31 - 1, -(2 ** 31 - 1), 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 53 - 1, -(2 ** 53 - 1), 2 ** 53, 2 ** 63,
@@ -61,6 +64,15 @@ export const value = (rnd, depth = 0) => {
     }
   }
 }
+
+// A value that is rare. (A list may hold undefined, bigint and holes, an object bytes.)
+export const oddValue = (rnd, depth = 0) => rnd.pick([
+  () => rnd.pick(['\ud83d', '\ude00', 'a\ud83d', '\r\n', '\u00a0', '\ufeff', '\u202e', '\0', '']),
+  () => [undefined, null, , 1n, new Uint8Array([1, 2])], // eslint-disable-line no-sparse-arrays
+  () => ({ a: undefined, b: new Uint8Array(3), c: [new Uint8Array(1)], 10: 1, 9: -0 }),
+  () => depth < 3 ? { [rnd.pick(oddKeys.filter(key => !(key in {})))]: oddValue(rnd, depth + 1) } : {},
+  () => rnd.pick([{ d: new Date(0) }, new Uint8Array([1, 2]), Math.fround(0.1), 16777216.5, 123456789.125, -(2 ** 53), 2 ** 53 + 2])
+])()
 
 // What a YText embed may hold: its bytes in version 1 are JSON, in version 2 not.
 export const jsonValue = (rnd, depth = 0) => {
