@@ -2,7 +2,6 @@ package yjs_test
 
 import (
 	"bytes"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -118,43 +117,6 @@ func TestAllocationOfVectors(t *testing.T) {
 	for _, v := range [][]byte{crowd, num(1 << 40), crowd[:len(crowd)-1], cat(num(n), bytes.Repeat([]byte{1, 1}, n))} {
 		if got, limit := cost.Least(func() { _, _ = d.EncodeStateAsUpdate(v) }), uint64(8*len(v)+4096); got > limit {
 			t.Errorf("%d bytes allocated for a vector of %d", got, len(v))
-		}
-	}
-}
-
-// TestAllocationOfWaiting bounds what types cost that each hang on another missing
-// struct, while they are read and afterwards.
-func TestAllocationOfWaiting(t *testing.T) {
-	const n = 58_000 // a little more than a map grows at
-	waiting := func(structs func(i uint64) []byte) []byte {
-		all := make([][]byte, n)
-		for i := range all {
-			all[i] = structs(uint64(i))
-		}
-		return update(section(2, 0, all...))
-	}
-	for name, u := range map[string][]byte{
-		"beside":                          waiting(func(i uint64) []byte { return beside(1, 2*i) }),
-		"inside":                          waiting(func(i uint64) []byte { return in(1, 2*i) }),
-		"beside what a client each wrote": waiting(func(i uint64) []byte { return beside(i+3, 0) }),
-	} {
-		d := yjs.NewDocument()
-		apply := func() {
-			d = yjs.NewDocument()
-			if err := d.ApplyUpdate(u); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := cost.Least(apply); got > uint64(160*len(u)) {
-			t.Errorf("%s: %d bytes allocated for %d, %.1f each", name, got, len(u), float64(got)/float64(len(u)))
-		}
-		with := cost.Heap()
-		runtime.KeepAlive(d)
-		d = nil
-		if held := with - cost.Heap(); held > int64(60*len(u)) {
-			t.Errorf("%s: %d bytes held for %d, %.1f each", name, held, len(u), float64(held)/float64(len(u)))
-		} else {
-			t.Logf("%s: %d bytes held for each type, %.1f for each byte", name, held/n, float64(held)/float64(len(u)))
 		}
 	}
 }

@@ -84,14 +84,14 @@ type summary struct {
 	// they do wherever updates are written.
 	types, disordered bool
 	// of the section that is being read
-	begun         bool
-	author, begin uint64 // its client and first clock
+	begun  bool
+	author uint64 // its client
 }
 
 // section notes that a section begins, of a client of which the document has c.
 func (s *summary) section(u *updateReader, c *client) {
 	s.disordered = s.disordered || s.begun && u.client >= s.author
-	s.begun, s.author, s.begin = true, u.client, s.last.clock
+	s.begun, s.author = true, u.client
 	if c == nil {
 		s.strangers++
 	}

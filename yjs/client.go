@@ -110,21 +110,3 @@ func (c *client) holds(start, end uint64) bool {
 	start = max(start, uint64(c.main.end))
 	return start >= end || c.gaps != nil && c.gaps.holds(start, end)
 }
-
-// lacks calls f for what isn't held of the clocks from start up to end.
-func (c *client) lacks(start, end uint64, f func(start, end uint64)) {
-	start = max(start, uint64(c.main.end))
-	if c.gaps != nil {
-		s := c.gaps.seek(start)
-		for p, ok := c.gaps.at(s); ok && uint64(p.start) < end; p, ok = c.gaps.at(s) {
-			if start < uint64(p.start) {
-				f(start, uint64(p.start))
-			}
-			start = uint64(p.end)
-			s = c.gaps.after(s)
-		}
-	}
-	if start < end {
-		f(start, end)
-	}
-}

@@ -83,23 +83,6 @@ func (s *spans) covers(start, end uint32, near spot) (bool, spot) {
 	return d.start <= start && end <= d.end, at
 }
 
-// each calls f for all clocks of the set from start up to end.
-func (s *spans) each(start, end uint64, f func(clock uint64)) {
-	if start >= end {
-		return
-	}
-	at := s.seek(uint32(start), spot{})
-	for ok := at.i < len(s.chunks); ok; at, ok = s.after(at) {
-		d := s.chunks[at.i][at.j]
-		if uint64(d.start) >= end {
-			return
-		}
-		for clock := max(start, uint64(d.start)); clock < min(end, uint64(d.end)); clock++ {
-			f(clock)
-		}
-	}
-}
-
 // after returns the spot of the next span.
 func (s *spans) after(at spot) (spot, bool) {
 	if at.j++; at.j == len(s.chunks[at.i]) {

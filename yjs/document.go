@@ -34,6 +34,20 @@ func NewDocument() *Document { return &Document{} }
 // 150 bytes of memory beside what it adds to Size.
 func (d *Document) Clients() int { return len(d.clients) }
 
+// Memory returns about how many bytes of memory the document takes: those of Size, 150
+// for each client, and what is known of structs that wait behind gaps and of how types
+// nest, which is a few for each byte of types that hang on what is missing. It looks at
+// each client once.
+func (d *Document) Memory() int {
+	n := d.Size() + 150*len(d.clients) + d.nesting.memory()
+	for i := range d.clients {
+		if g := d.clients[i].gaps; g != nil {
+			n += 20 * g.count // 16, and what room chunks leave
+		}
+	}
+	return n
+}
+
 // place returns where a client stands in d.clients, or -1.
 func (d *Document) place(id uint64) int32 {
 	if int(d.recent) < len(d.clients) && d.clients[d.recent].id == id {

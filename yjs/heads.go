@@ -49,6 +49,23 @@ func (h *heads) find(id ID, b *block) bool {
 	return true
 }
 
+// bondAt returns what a type hangs on that is new: where its bytes are in the update
+// or, if there is none, in the client's, is known.
+func (h *heads) bondAt(id ID, offset uint32) bond {
+	src := h.update
+	if src == nil {
+		c := h.document.find(id.Client)
+		if src = c.main.buf; id.Clock >= uint64(c.main.end) {
+			src = c.gaps.buf
+		}
+	}
+	r := reader{src: src, pos: int(offset), trusted: true}
+	var b block
+	r.head(&b, id.Clock)
+	on, _ := b.bond()
+	return on
+}
+
 // passage returns what the update has of a client, or nil.
 func (h *heads) passage(client uint64) *passage {
 	if !h.marked {
@@ -61,6 +78,9 @@ func (h *heads) passage(client uint64) *passage {
 	return &h.passages[i]
 }
 
+// minSection is how many bytes a section has mostly at least.
+const minSection = 8
+
 // mark reads the update once, so that structs are found in it as in a run.
 func (h *heads) mark() {
 	h.marked = true
@@ -69,6 +89,7 @@ func (h *heads) mark() {
 	}
 	u := readUpdate(h.update)
 	u.trusted = true
+	h.passages = make([]passage, 0, min(u.sections, uint64(len(h.update)/minSection)))
 	var b block
 	var r *run
 	for u.next(&b) {

@@ -9,69 +9,187 @@ const keepRoom = 64
 // journal is what an update that is being checked has changed in what is known about
 // nesting, so that nothing of it stays if the update is refused.
 type journal struct {
-	authors, made int // how many authors and knots there were before
-	lists         []listBefore
-	odd           []ID // that weren't there
-	knots         []knotBefore
+	authors   int // how many there were before
+	noted     []noted
+	fresh     [][]fresh // in chunks, of which only the last isn't full
+	settled   []levelBefore
+	shortcuts []shortcutBefore
 }
 
-// listBefore is how many types an author had.
-type listBefore struct{ author, levels int }
-
-// knotBefore is a knot as it was.
-type knotBefore struct {
-	at   int32
-	knot knot
+// noted is an author of whom types were noted: where his list ended before, which of
+// those that are in fresh are his, and which of them was found last.
+type noted struct {
+	author         int32
+	end            uint32
+	from, to, hint int32
 }
 
-// write changes a knot.
-func (n *nesting) write(at int32, k knot) {
-	if int(at) < n.journal.made {
-		n.journal.knots = append(n.journal.knots, knotBefore{at, n.knots[at]})
-	}
-	n.knots[at] = k
+// fresh is a new type that is unsettled or came behind later ones.
+type fresh struct {
+	clock uint32 // and own
+	// where is what the type hangs on, if that is of its own client: the clock twice,
+	// and 1 more if inside. Else it is where the type's bytes are: in the update or, if
+	// there is none, in the client's. There is one for each type, so these are 8 bytes.
+	where uint32
 }
 
-// commit keeps what the update has changed.
-func (n *nesting) commit() {
-	n.tighten()
-	for _, k := range n.knots[min(max(n.journal.made, 1), len(n.knots)):] {
-		if n.awaited == nil {
-			n.awaited = map[uint64]*spans{}
+// own is what a clock leaves room for.
+const own = 1 << 31
+
+// chunkFresh is how many a chunk has: 4 KiB.
+const chunkFresh = 512
+
+// remember adds a type of the author who was noted last.
+func (j *journal) remember(client uint64, b *block) {
+	f := fresh{uint32(b.clock), uint32(b.start)}
+	if on, hangs := b.bond(); hangs && on.client == client {
+		f = fresh{f.clock | own, on.clock << 1}
+		if on.inside {
+			f.where++
 		}
-		if n.awaited[k.client] == nil {
-			n.awaited[k.client] = new(spans)
-		}
-		n.awaited[k.client].add(k.clock, k.clock+1, spot{})
 	}
+	j.fresh = push(j.fresh, f, chunkFresh)
+	j.noted[len(j.noted)-1].to++
+}
+
+// bond returns what a type of a client hangs on.
+func (f fresh) bond(client uint64, h *heads) bond {
+	if f.clock&own != 0 {
+		return bond{client, f.where >> 1, f.where&1 == 1}
+	}
+	return h.bondAt(ID{client, uint64(f.clock)}, f.where)
+}
+
+func (j *journal) freshAt(i int32) fresh { return j.fresh[uint32(i)/chunkFresh][uint32(i)%chunkFresh] }
+
+// levelBefore is a type of before that was settled.
+type levelBefore struct {
+	author int32
+	level
+}
+
+// shortcutBefore is a shortcut as it was, if it was there.
+type shortcutBefore struct {
+	ID
+
+	site site
+	was  bool
+}
+
+// notedOf returns where in the journal an author is, or -1.
+func (n *nesting) notedOf(a *author) int {
+	k := int(a.noted) - 1
+	if k < 0 || k >= len(n.journal.noted) || n.authors[n.journal.noted[k].author].id != a.id {
+		return -1
+	}
+	return k
+}
+
+// fresh returns a type that is in the journal.
+func (n *nesting) fresh(id ID) (f fresh, ok bool) {
+	if len(n.journal.fresh) == 0 {
+		return fresh{}, false
+	}
+	a := n.author(id.Client)
+	if a == nil {
+		return fresh{}, false
+	}
+	k := n.notedOf(a)
+	if k < 0 {
+		return fresh{}, false
+	}
+	return n.journal.find(&n.journal.noted[k], uint32(id.Clock))
+}
+
+// find returns the type at a clock, if it is fresh.
+func (j *journal) find(of *noted, clock uint32) (f fresh, ok bool) {
+	for i := min(of.hint, of.to-1); i >= max(of.hint-nearby, of.from); i-- {
+		if f = j.freshAt(i); f.clock&^own == clock {
+			of.hint = i
+			return f, true
+		}
+	}
+	// Mostly it is in the chunk of the one before.
+	lo, hi := of.from, of.to
+	if first := of.hint &^ (chunkFresh - 1); first > lo && j.freshAt(first).clock&^own <= clock {
+		lo = first
+	}
+	if next := of.hint&^(chunkFresh-1) + chunkFresh; next < hi && j.freshAt(next).clock&^own > clock {
+		hi = next
+	}
+	for lo < hi {
+		if mid := int32(uint32(lo+hi) / 2); j.freshAt(mid).clock&^own < clock {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == of.to || j.freshAt(lo).clock&^own != clock {
+		return fresh{}, false
+	}
+	of.hint = lo
+	return j.freshAt(lo), true
+}
+
+// settle settles a type that was unsettled.
+func (n *nesting) settle(a *author, l *level, depth uint16) {
+	if k := n.notedOf(a); k < 0 || l.clock() < uint64(n.journal.noted[k].end) {
+		n.journal.settled = append(n.journal.settled, levelBefore{int32(n.recent), *l})
+	}
+	l[2] = depth
+}
+
+// shorten remembers the place of a struct that isn't a settled type.
+func (n *nesting) shorten(id ID, p site) {
+	was, ok := n.shortcuts[id]
+	if ok && was == p {
+		return
+	}
+	if n.shortcuts == nil {
+		n.shortcuts = map[ID]site{}
+	}
+	n.journal.shortcuts = append(n.journal.shortcuts, shortcutBefore{id, was, ok})
+	n.shortcuts[id] = p
+}
+
+// commit keeps what an update has changed.
+func (n *nesting) commit(update []byte) {
+	n.keepWaits(update)
 	n.begin()
 }
 
 // rollback forgets what the update has changed.
 func (n *nesting) rollback() {
 	j := &n.journal
-	n.tighten()
-	for i := len(j.lists) - 1; i >= 0; i-- {
-		a := &n.authors[j.lists[i].author]
-		a.levels = cut(a.levels, j.lists[i].levels)
+	for _, l := range j.settled {
+		*n.authors[l.author].find(l.clock()) = l.level
+	}
+	for k := len(j.noted) - 1; k >= 0; k-- {
+		of := &j.noted[k]
+		a := &n.authors[of.author]
+		n.types -= a.cut(uint64(of.end))
+		for i := of.from; i < of.to; i++ {
+			if clock := j.freshAt(i).clock &^ own; clock < of.end {
+				a.remove(uint64(clock))
+				n.types--
+			}
+		}
 	}
 	for _, a := range n.authors[j.authors:] {
 		delete(n.index, a.id)
 	}
 	n.index = shrunk(n.index, len(n.authors)-j.authors)
 	n.authors = cut(n.authors, j.authors)
-	for _, id := range j.odd {
-		delete(n.odd, id)
+	added := 0
+	for i := len(j.shortcuts) - 1; i >= 0; i-- {
+		if s := &j.shortcuts[i]; s.was {
+			n.shortcuts[s.ID] = s.site
+		} else {
+			delete(n.shortcuts, s.ID)
+			added++
+		}
 	}
-	n.odd = shrunk(n.odd, len(j.odd))
-	for i := len(j.knots) - 1; i >= 0; i-- {
-		n.knots[j.knots[i].at] = j.knots[i].knot
-	}
-	for _, k := range n.knots[j.made:] {
-		delete(n.knotOf, k.bond)
-	}
-	n.knotOf = shrunk(n.knotOf, len(n.knots)-j.made)
-	n.knots = cut(n.knots, j.made)
+	n.shortcuts = shrunk(n.shortcuts, added)
 	n.begin()
 }
 
@@ -96,22 +214,12 @@ func shrunk[K comparable, V any](m map[K]V, deleted int) map[K]V {
 	return next
 }
 
-// tighten forgets what was needed until all types were settled.
-func (n *nesting) tighten() {
-	for _, touched := range n.journal.lists {
-		n.authors[touched.author].loose = nil
-	}
-}
-
 // begin makes ready for the next update.
 func (n *nesting) begin() {
-	if cap(n.stray)+cap(n.way)+cap(n.journal.odd)+cap(n.journal.knots)+cap(n.journal.lists) > keepRoom {
-		n.stray, n.way, n.journal = nil, nil, journal{}
+	j := &n.journal
+	if cap(n.way)+cap(j.noted)+cap(j.settled)+cap(j.shortcuts) > keepRoom {
+		n.way, n.journal = nil, journal{}
 	}
-	n.stray = n.stray[:0]
-	n.deep = false
-	n.journal = journal{
-		len(n.authors), len(n.knots),
-		n.journal.lists[:0], n.journal.odd[:0], n.journal.knots[:0],
-	}
+	n.deep, n.arrived, n.coming = false, false, waits{}
+	n.journal = journal{len(n.authors), j.noted[:0], nil, j.settled[:0], j.shortcuts[:0]}
 }

@@ -1,89 +1,127 @@
 package yjs
 
-import "slices"
+import "sort"
 
 // level is one type: the clock at which it stands, and how deep. Six bytes, because
 // a document can have nearly as many types as paragraphs have letters.
 type level [3]uint16 // clock, its lower half first; depth
 
-// What a level has in place of a depth, which is at least 1.
-const (
-	unsettled = 0      // not yet worked out: only while an update is checked
-	elsewhere = 0xffff // its place is in nesting.odd
-)
+// unsettled marks the depth of a type that hangs on what hasn't come yet, as far as
+// one knows: the depth is what it is at least.
+const unsettled = 0x8000
 
 func levelAt(clock uint64, depth uint16) level {
 	return level{uint16(clock), uint16(clock >> 16), depth}
 }
 
 func (l level) clock() uint64 { return uint64(l[0]) | uint64(l[1])<<16 }
+func (l level) depth() int32  { return int32(l[2] &^ unsettled) }
+func (l level) settled() bool { return l[2] < unsettled }
 
-// author is the types of one client, in the order of their clocks. Those that came
-// behind later ones aren't here but in nesting.odd: making room for each would take
-// quadratic time.
+// chunkLevels is how many levels a chunk has at most: 3 KiB.
+const chunkLevels = 512
+
+// author is the types of one client.
 type author struct {
 	id     uint64
-	levels []level
-	hint   int // the level that was found last
-	// loose is what the levels from first on hang on, as far as they are unsettled.
-	loose []bond
-	first int
+	levels [][]level // by clock, in chunks
+	hint   spot      // of the level that was found last
+	noted  int32     // where in journal.noted it is, plus one, if it is there
 }
 
-// find returns the place in levels of the type at a clock, or -1. What is looked for
-// is mostly near what was found before: the one before that, or the one around it.
-func (a *author) find(clock uint64) int {
-	if len(a.levels) == 0 {
-		return -1
-	}
-	lo, hi := 0, len(a.levels)
-	at := min(a.hint, hi-1)
-	if a.levels[at].clock() > clock {
-		hi = at
-		for step := 1; hi-step > 0; step *= 2 {
-			if a.levels[hi-step].clock() <= clock {
-				lo = hi - step
-				break
+// find returns the level of the type at a clock, or nil. What is looked for is mostly
+// near what was found before: behind it, or a few before it, as the one around it is.
+func (a *author) find(clock uint64) *level {
+	if a.hint.i < len(a.levels) {
+		chunk := a.levels[a.hint.i]
+		for j := min(a.hint.j+2, len(chunk)-1); j >= max(a.hint.j-nearby, 0); j-- {
+			if chunk[j].clock() == clock {
+				a.hint.j = j
+				return &chunk[j]
 			}
-			hi -= step
-		}
-	} else {
-		lo = at
-		for step := 1; lo+step < hi; step *= 2 {
-			if a.levels[lo+step].clock() > clock {
-				hi = lo + step
-				break
-			}
-			lo += step
 		}
 	}
-	for lo+1 < hi {
-		if mid := int(uint(lo+hi) / 2); a.levels[mid].clock() <= clock {
-			lo = mid
+	at := a.seek(clock)
+	if at.i == len(a.levels) || a.levels[at.i][at.j].clock() != clock {
+		return nil
+	}
+	a.hint = at
+	return &a.levels[at.i][at.j]
+}
+
+// nearby is how far before a hint one looks before one searches.
+const nearby = 4
+
+// seek returns the spot of the first level at or after a clock.
+func (a *author) seek(clock uint64) spot {
+	i := a.hint.i
+	if i >= len(a.levels) || !around(a.levels[i], clock) {
+		i = sort.Search(len(a.levels), func(i int) bool {
+			return a.levels[i][len(a.levels[i])-1].clock() >= clock
+		})
+	}
+	if i == len(a.levels) {
+		return spot{i, 0}
+	}
+	chunk := a.levels[i]
+	lo, hi := 0, len(chunk)
+	for lo < hi {
+		if mid := int(uint(lo+hi) / 2); chunk[mid].clock() < clock {
+			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	if a.levels[lo].clock() != clock {
-		return -1
-	}
-	a.hint = lo
-	return lo
+	return spot{i, lo}
 }
 
-// append adds a type behind all others; if it is unsettled, on is what it hangs on.
-func (a *author) append(l level, on bond) {
-	a.hint = len(a.levels)
-	a.levels = append(a.levels, l)
-	if l[2] == unsettled && len(a.loose) == 0 {
-		a.first = a.hint
-	} else if len(a.loose) == 0 {
-		return
+// around reports whether the first level at or after a clock is surely in a chunk.
+func around(chunk []level, clock uint64) bool {
+	return chunk[0].clock() <= clock && clock <= chunk[len(chunk)-1].clock()
+}
+
+// end returns the clock behind the last type.
+func (a *author) end() uint64 {
+	if len(a.levels) == 0 {
+		return 0
 	}
-	if n := len(a.loose); n == cap(a.loose) && n >= 256 {
-		a.loose = slices.Grow(a.loose, n) // append would grow it by a quarter, again and again
+	last := a.levels[len(a.levels)-1]
+	return last[len(last)-1].clock() + 1
+}
+
+// add adds a type. It returns false if it is there.
+func (a *author) add(l level) bool {
+	if l.clock() >= a.end() {
+		a.levels = push(a.levels, l, chunkLevels)
+	} else {
+		at := a.seek(l.clock())
+		if a.levels[at.i][at.j].clock() == l.clock() {
+			return false
+		}
+		a.levels = insertAt(a.levels, at, l, chunkLevels)
 	}
-	a.loose = append(a.loose, on)
+	a.hint = spot{len(a.levels) - 1, len(a.levels[len(a.levels)-1]) - 1} // what comes next will be beside it
+	return true
+}
+
+// remove forgets the type at a clock.
+func (a *author) remove(clock uint64) {
+	a.levels = removeAt(a.levels, a.seek(clock))
+}
+
+// cut forgets all types from a clock on, and returns how many there were.
+func (a *author) cut(clock uint64) (n int) {
+	at := a.seek(clock)
+	for i := at.i; i < len(a.levels); i++ {
+		n += len(a.levels[i])
+	}
+	if n -= at.j; at.j > 0 {
+		a.levels[at.i] = a.levels[at.i][:at.j]
+		at.i++
+	}
+	clear(a.levels[at.i:])
+	a.levels = a.levels[:at.i]
+	return n
 }
 
 // author returns a client's types, or nil.
@@ -124,8 +162,14 @@ func (n *nesting) writer(id uint64) *author {
 			n.index[id] = int32(n.recent)
 		}
 	}
-	if k := len(n.journal.lists); k == 0 || n.journal.lists[k-1].author != n.recent {
-		n.journal.lists = append(n.journal.lists, listBefore{n.recent, len(a.levels)})
+	j := &n.journal
+	if k := len(j.noted); k == 0 || int(j.noted[k-1].author) != n.recent {
+		first := int32(0)
+		if k > 0 {
+			first = j.noted[k-1].to
+		}
+		j.noted = append(j.noted, noted{int32(n.recent), uint32(a.end()), first, first, first})
+		a.noted = int32(len(j.noted))
 	}
 	return a
 }

@@ -24,12 +24,7 @@ func (d *Document) noteType(s *summary, c *client, most *bounds) error {
 		d.nesting = &nesting{}
 	}
 	n := d.nesting
-	// What is missing of its own client can't come later in the update; a long chain
-	// may hang on it.
-	on, hangs := b.bond()
-	missing := hangs && on.client == s.author && uint64(on.clock) < s.begin &&
-		(c == nil || !c.holds(uint64(on.clock), uint64(on.clock)+1))
-	n.note(s.author, b, missing)
+	n.note(s.author, b)
 	if n.deep {
 		return n.err() // a million more may follow
 	}
@@ -39,7 +34,7 @@ func (d *Document) noteType(s *summary, c *client, most *bounds) error {
 // checkNesting finds out whether types would nest too deep, once an update has been read.
 func (d *Document) checkNesting(s *summary, most *bounds) error {
 	n := d.nesting
-	if n == nil || !most.nesting || !s.types && len(n.awaited) == 0 {
+	if n == nil || !most.nesting || !s.types && n.waits.count == 0 {
 		return nil
 	}
 	if s.disordered {
@@ -48,7 +43,7 @@ func (d *Document) checkNesting(s *summary, most *bounds) error {
 		}
 	}
 	h := heads{document: d, update: s.update}
-	if n.settle(&h); !n.deep {
+	if n.settleAll(&h); !n.deep {
 		n.arrive(&h)
 	}
 	if n.deep {
@@ -75,7 +70,7 @@ func (d *Document) noteMerged(s *summary) error {
 			continue
 		}
 		if c := d.find(u.client); c == nil || !c.holds(b.clock, b.limit()) {
-			d.nesting.note(u.client, &b, false)
+			d.nesting.note(u.client, &b)
 		}
 	}
 	return nil
@@ -86,7 +81,7 @@ func (d *Document) keepNesting(s *summary, most *bounds, buried bool) {
 	switch {
 	case d.flat:
 	case most.nesting && d.nesting != nil:
-		if d.nesting.commit(); buried {
+		if d.nesting.commit(s.update); buried {
 			d.staleNesting()
 		}
 	case d.nesting != nil:
@@ -132,7 +127,7 @@ func (d *Document) findNesting() {
 		c := &d.clients[i]
 		note := func(b *block) {
 			if b.kind() == kindType {
-				n.note(c.id, b, false)
+				n.note(c.id, b)
 			}
 		}
 		w := c.main.blocks()
@@ -143,8 +138,8 @@ func (d *Document) findNesting() {
 			c.gaps.each(note)
 		}
 	}
-	n.settle(&heads{document: d})
-	n.commit()
+	n.settleAll(&heads{document: d})
+	n.commit(nil)
 	if d.nesting = n; len(n.authors) == 0 {
 		d.nesting = nil
 	}

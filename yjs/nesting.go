@@ -21,14 +21,16 @@ import "fmt"
 //	(3,5) ──in──► (2,0) ──after──► (1,1) ──in──► (1,0) ──in──► a
 //
 // Types remember their depth, so that this is a step or two: mostly they are next to
-// a type, or in one. In a long walk over other structs every 64th is remembered too.
-// All the walks of a document together so read each struct once, and 64 for each type.
+// a type, or in one. Of a long walk over other structs every 16th is remembered too.
+// All the walks of a document together so read each struct once, and 32 for each type.
 //
 // What the walk ends at isn't always a root. Where a struct is missing the place is
-// relative to that, see knot. And what hangs on a collected struct, or is in
-// something that isn't a type, becomes collected in every replica: its place is 0, as
-// in a root. The same goes for structs that wait for each other in a circle and so
-// will never be shown. Deleted types count: a replica that keeps them has them.
+// relative to that, see wait, and is found anew when somebody asks: such types are
+// rare, and to remember where each of them hangs would take fifty times its bytes. And
+// what hangs on a collected struct, or is in something that isn't a type, becomes
+// collected in every replica: its place is 0, as in a root. The same goes for structs
+// that wait for each other in a circle and so will never be shown. Deleted types count:
+// a replica that keeps them has them.
 //
 // A nil *nesting is that of a document without types. Loading and compacting leave it
 // stale: it is made when somebody writes.
@@ -37,25 +39,32 @@ type nesting struct {
 	authors []author
 	index   map[uint64]int32 // finds an author among many
 	recent  int              // the author who was looked up last
-	// odd is what the lists of the authors don't say: types that came behind later
-	// ones or are relative to what is missing, and every 64th step of long walks.
-	odd     map[ID]oddSite
-	knots   []knot // the first is all roots
-	knotOf  map[bond]int32
-	awaited map[uint64]*spans // the clocks that knots wait for, by client
-	steps   int               // that walks have taken
+	types   int              // of all authors
+	// shortcuts is the place of some structs that aren't settled types, so that long
+	// walks don't go over them again.
+	shortcuts map[ID]site
+	waits     waits
+	steps     int // that walks have taken
 
 	// only while an update is checked:
 
 	journal journal
-	stray   []stray
 	way     []step // of a walk
+	coming  waits  // what is missing that new types hang on, and those that wait
+	arrived bool   // something has come that types hang on
 	deep    bool   // a type is too deep
 	tooDeep ID     // the first
 }
 
-// bond is what a struct hangs on: next to it, or inside it. Sixteen bytes, because a
-// type that hangs on what is missing has up to three.
+// memory returns about how many bytes it takes, with the room that lists and maps leave.
+func (n *nesting) memory() int {
+	if n == nil {
+		return 0
+	}
+	return 130*len(n.authors) + 8*n.types + 24*n.waits.count + 64*len(n.shortcuts)
+}
+
+// bond is what a struct hangs on: next to it, or inside it.
 type bond struct {
 	client uint64
 	clock  uint32 // below MaxClock
@@ -66,13 +75,11 @@ func bondTo(id ID, inside bool) bond { return bond{id.Client, uint32(id.Clock), 
 
 func (o bond) id() ID { return ID{o.client, uint64(o.clock)} }
 
-// site is how many types are around a struct, beside those around a knot.
-type site struct{ knot, types int32 }
-
-type oddSite struct {
-	site
-
-	isType bool
+// site is how many types are around a struct: all, or those below something missing.
+type site struct {
+	on    bond // what is missing, if it waits
+	types int32
+	waits bool
 }
 
 // bond returns what a struct hangs on; false if that is a root.
@@ -88,103 +95,53 @@ func (b *block) bond() (bond, bool) {
 }
 
 // note adds a type of an update that is being checked, or of a document that is being
-// gone through. Structs must be given as they come, each once. missing says that what it
-// hangs on is neither held nor in the update.
-func (n *nesting) note(client uint64, b *block, missing bool) {
-	on, hangs := b.bond()
-	var p site
-	known := true
+// gone through. Structs must be given as they come.
+func (n *nesting) note(client uint64, b *block) {
+	types, settled := int32(0), true
+	if on, hangs := b.bond(); hangs {
+		types, settled = n.known(on)
+	}
+	depth := n.depth(ID{client, b.clock}, types)
+	if !settled {
+		depth |= unsettled
+	}
+	a := n.writer(client)
+	inOrder := b.clock >= a.end()
+	if !a.add(levelAt(b.clock, depth)) {
+		return // the same clocks twice: see noteMerged
+	}
+	n.types++
+	if !settled || !inOrder {
+		n.journal.remember(client, b)
+	}
+}
+
+// known returns how many types are around what hangs on a bond, as far as is
+// remembered: all of them, if that is settled.
+func (n *nesting) known(on bond) (types int32, settled bool) {
+	a := n.author(on.client)
+	if a == nil {
+		return 0, false
+	}
+	l := a.find(uint64(on.clock))
 	switch {
-	case hangs && missing:
-		p = n.upTo(n.knotFor(on))
-	case hangs:
-		p, known = n.known(on)
-	}
-	a, id := n.writer(client), ID{client, b.clock}
-	inOrder := len(a.levels) == 0 || a.levels[len(a.levels)-1].clock() < b.clock
-	switch {
-	case inOrder && known && p.knot == 0:
-		a.append(levelAt(b.clock, n.depth(id, p)), bond{})
-	case inOrder:
-		a.append(levelAt(b.clock, unsettled), on)
-	case !known:
-		n.stray = append(n.stray, stray{id, on})
-	}
-	if known && (!inOrder || p.knot != 0) {
-		n.put(id, p, true)
+	case l == nil:
+		return 0, false
+	case on.inside:
+		return l.depth(), l.settled()
+	default:
+		return l.depth() - 1, l.settled()
 	}
 }
 
-// stray is an unsettled type that isn't in its author's list.
-type stray struct {
-	ID
-
-	on bond
-}
-
-// known returns the place of what hangs on a bond, if it is remembered.
-func (n *nesting) known(on bond) (p site, ok bool) {
-	isType := true
-	if a := n.author(on.client); a != nil {
-		if at := a.find(uint64(on.clock)); at >= 0 && a.levels[at][2] != elsewhere {
-			depth := a.levels[at][2]
-			p, ok = site{types: int32(depth) - 1}, depth != unsettled
-			if !ok {
-				return site{}, false
-			}
-		}
-	}
-	if !ok {
-		var odd oddSite
-		if odd, ok = n.odd[on.id()]; !ok {
-			return site{}, false
-		}
-		p, isType = n.upTo(odd.site), odd.isType
-	}
-	switch {
-	case !on.inside:
-		return p, true
-	case !isType:
-		return site{}, true
-	}
-	p.types++
-	return p, true
-}
-
-// put remembers the place of a struct.
-func (n *nesting) put(id ID, p site, isType bool) {
-	if isType {
-		depth := n.depth(id, p)
-		if a := n.author(id.Client); a != nil {
-			if at := a.find(id.Clock); at >= 0 {
-				if a.levels[at][2] = elsewhere; p.knot == 0 {
-					a.levels[at][2] = depth
-					return
-				}
-			}
-		}
-	}
-	if n.odd == nil {
-		n.odd = map[ID]oddSite{}
-	}
-	if _, ok := n.odd[id]; !ok {
-		n.journal.odd = append(n.journal.odd, id)
-	}
-	n.odd[id] = oddSite{p, isType}
-}
-
-// depth returns the depth of a type at a place, with all that is too deep the same,
-// and has the knot know.
-func (n *nesting) depth(id ID, p site) uint16 {
-	depth := p.types + 1
-	if depth > MaxNesting {
+// depth returns the depth of a type with so many around it, with all that is too deep
+// the same.
+func (n *nesting) depth(id ID, types int32) uint16 {
+	if types >= MaxNesting {
 		n.refuse(id)
-		depth = MaxNesting + 1
+		return MaxNesting + 1
 	}
-	if p.knot != 0 {
-		n.deepen(p.knot, depth)
-	}
-	return uint16(depth)
+	return uint16(types + 1)
 }
 
 func (n *nesting) refuse(id ID) {
@@ -198,32 +155,28 @@ func (n *nesting) err() error {
 		ErrLimit, MaxNesting, n.tooDeep.Clock, n.tooDeep.Client)
 }
 
-// settle places the types that couldn't be when they were noted.
-func (n *nesting) settle(h *heads) {
-	for _, touched := range n.journal.lists {
-		a := &n.authors[touched.author]
-		for k, on := range a.loose {
-			if l := a.levels[a.first+k]; l[2] == unsettled {
-				n.put(ID{a.id, l.clock()}, n.walk(on, h), true)
+// settleAll places the types that couldn't be when they were noted.
+func (n *nesting) settleAll(h *heads) {
+	for _, of := range n.journal.noted {
+		a := &n.authors[of.author]
+		for i := of.from; i < of.to; i++ {
+			each := n.journal.freshAt(i)
+			id := ID{a.id, uint64(each.clock &^ own)}
+			l := a.find(id.Clock)
+			if l.settled() {
+				continue
+			}
+			on := each.bond(a.id, h)
+			types, settled := n.known(on)
+			p := site{types: types}
+			if !settled {
+				p = n.walk(on, h)
+			}
+			if depth := n.depth(id, p.types); p.waits {
+				n.coming.deepen(p.on, int32(depth))
+			} else {
+				l[2] = depth
 			}
 		}
 	}
-	for _, s := range n.stray {
-		if _, ok := n.odd[s.ID]; !ok {
-			n.put(s.ID, n.walk(s.on, h), true)
-		}
-	}
-}
-
-// loose returns what an unsettled type hangs on, if that was noted.
-func (n *nesting) loose(id ID) (on bond, ok bool) {
-	a := n.author(id.Client)
-	if a == nil {
-		return bond{}, false
-	}
-	at := a.find(id.Clock)
-	if at < a.first || at >= a.first+len(a.loose) || a.levels[at][2] != unsettled {
-		return bond{}, false
-	}
-	return a.loose[at-a.first], true
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -89,19 +88,21 @@ func compareNesting(t *testing.T, d *Document) (deepest int, waits bool) {
 		if want.circle {
 			continue
 		}
-		got, ok := d.nesting.known(bondTo(id, false))
-		if !ok {
-			t.Fatalf("the place of %v isn't known", id)
+		n := d.nesting
+		if a := n.author(id.Client); a == nil || a.find(id.Clock) == nil {
+			t.Fatalf("%v isn't known", id)
+		} else if l := a.find(id.Clock); int(l.depth()) > want.types+1 {
+			t.Fatalf("%v: depth %d, want %+v, in %x", id, l.depth(), want, state)
 		}
-		got = d.nesting.upTo(got)
-		if got.knot == 0 {
+		got := n.walk(bondTo(id, false), &heads{document: d})
+		if !got.waits {
 			got.types = min(got.types, MaxNesting)
 		}
-		if int(got.types) != want.types || (got.knot != 0) != want.missing || want.missing && d.nesting.knots[got.knot].bond != want.on {
+		if int(got.types) != want.types || got.waits != want.missing || got.on != want.on {
 			t.Fatalf("%v: place %+v, want %+v, in %x", id, got, want, state)
 		}
-		if want.missing && d.nesting.knots[got.knot].most < got.types+1 {
-			t.Fatalf("%v is deeper than its knot knows: %+v", id, d.nesting.knots[got.knot])
+		if held, ok := n.waits.at(n.waits.seek(want.on)); want.missing && (!ok || held.bond() != want.on || int32(held.most) < got.types+1) {
+			t.Fatalf("%v is deeper than is known: %+v", id, held)
 		}
 		deepest = max(deepest, want.types+1)
 		waits = waits || want.missing
@@ -264,7 +265,7 @@ func TestNestingModel(t *testing.T) {
 			}
 			want, _ := compareNesting(t, all)
 			if d.Prepare(); d.nesting != nil {
-				d.nesting.begin() // compareNesting has shortened ways to knots
+				d.nesting.begin() // compareNesting has shortened ways
 			}
 			knew := known(d)
 			err = d.ApplyUpdate(u)
@@ -306,12 +307,9 @@ func known(d *Document) string {
 	}
 	var all strings.Builder
 	for _, a := range n.authors {
-		fmt.Fprintln(&all, a.id, a.levels, a.loose)
+		fmt.Fprintln(&all, a.id, a.levels)
 	}
-	for _, client := range slices.Sorted(maps.Keys(n.awaited)) {
-		fmt.Fprintln(&all, client, n.awaited[client].chunks)
-	}
-	fmt.Fprintln(&all, n.index, n.odd, n.knots, n.knotOf, n.deep, n.stray, n.journal)
+	fmt.Fprintln(&all, n.index, n.types, n.shortcuts, n.waits, n.deep, n.arrived, n.coming, n.journal)
 	return all.String()
 }
 
@@ -348,7 +346,7 @@ func TestNestingForgets(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			k := d.nesting
-			if room := cap(k.authors) + cap(k.authors[0].levels) + cap(k.knots) + cap(k.stray) + cap(k.way) + cap(k.journal.lists); room > most {
+			if room := cap(k.authors) + len(k.authors[0].levels) + cap(k.way) + cap(k.journal.noted) + cap(k.journal.fresh) + len(k.shortcuts); room > most {
 				t.Errorf("%s: room for %d things stays", name, room)
 			}
 		}

@@ -342,3 +342,19 @@ func TestClientsCount(t *testing.T) {
 		t.Error("a view was made of a document of many clients")
 	}
 }
+
+// What is known of types that hang on what nobody has sent is several times their bytes,
+// and counts.
+func TestTypesThatWaitCount(t *testing.T) {
+	const types = 1000
+	u := append(lib0.AppendVarUint([]byte{1}, types), 9, 0)
+	for clock := range uint64(types) {
+		u = append(lib0.AppendVarUint(append(u, 0x87, 8), clock), 0)
+	}
+	c := newCollecting(t, yjs.NewDocument(), func(*room.Config) {})
+	before := c.room.Cost()
+	c.say(append(u, 0))
+	if cost := c.room.Cost() - before; cost < 6*len(u) {
+		t.Errorf("%d bytes of types that wait cost %d", len(u), cost)
+	}
+}

@@ -83,7 +83,7 @@ func (r *Room) compactor() func(*yjs.Document) {
 	switch {
 	case r.config.KeepDeleted:
 		return nil
-	case costOf(r.document) > r.config.MaxCollectBytes:
+	case r.document.Memory() > r.config.MaxCollectBytes:
 		return DropDeleted
 	default:
 		return Collect

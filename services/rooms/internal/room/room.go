@@ -310,14 +310,7 @@ func (r *Room) crowd() (sessions int) {
 func (r *Room) Cost() int {
 	n := len(r.encoded.state) + len(r.encoded.vector) + r.log.unsavedBytes() + r.log.held() + r.log.copied
 	if r.document != nil {
-		n += costOf(r.document)
+		n += r.document.Memory()
 	}
 	return n
 }
-
-// clientCost is about what a client of a document takes beside its bytes. Whoever
-// makes up a client for each letter makes a document that takes fifteen times these.
-const clientCost = 150
-
-// costOf is about how many bytes a document takes in memory.
-func costOf(d *yjs.Document) int { return d.Size() + clientCost*d.Clients() }

@@ -1,0 +1,55 @@
+package yjs
+
+import "slices"
+
+// insertAt puts a value before a spot of a sorted list in chunks, of which none is
+// empty and none longer than most. One long slice would be simpler, but making room for
+// each value in front of a million takes quadratic time.
+func insertAt[T any](chunks [][]T, at spot, v T, most int) [][]T {
+	if at.i == len(chunks) {
+		return push(chunks, v, most)
+	}
+	if len(chunks[at.i]) == most {
+		half := most / 2
+		chunk := chunks[at.i]
+		right := append(make([]T, 0, most), chunk[half:]...)
+		clear(chunk[half:])
+		chunks = slices.Insert(chunks, at.i+1, right)
+		chunks[at.i] = chunk[:half]
+		if at.j > half {
+			at = spot{at.i + 1, at.j - half}
+		}
+	}
+	chunks[at.i] = slices.Insert(chunks[at.i], at.j, v)
+	return chunks
+}
+
+// push puts a value behind all others.
+func push[T any](chunks [][]T, v T, most int) [][]T {
+	switch last := len(chunks) - 1; {
+	case last < 0:
+		return append(chunks, []T{v})
+	case len(chunks[last]) == most:
+		return append(chunks, append(make([]T, 0, most), v))
+	default:
+		chunks[last] = append(chunks[last], v)
+		return chunks
+	}
+}
+
+// removeAt is the opposite of insertAt.
+func removeAt[T any](chunks [][]T, at spot) [][]T {
+	chunks[at.i] = slices.Delete(chunks[at.i], at.j, at.j+1)
+	if len(chunks[at.i]) == 0 {
+		return slices.Delete(chunks, at.i, at.i+1)
+	}
+	return chunks
+}
+
+// afterOf returns the spot behind one that holds a value.
+func afterOf[T any](chunks [][]T, at spot) spot {
+	if at.j++; at.j == len(chunks[at.i]) {
+		return spot{at.i + 1, 0}
+	}
+	return at
+}
