@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"bytes"
 	"log/slog"
 	"maps"
 	"os"
@@ -117,6 +118,16 @@ func TestDiskFullAtOnce(t *testing.T) {
 		if err := os.Remove(other); err != nil {
 			t.Fatal(err)
 		}
+		if child.lives("stored", time.Minute) {
+			continue
+		}
+		// A slow machine was still at its end when it was asked whether it is dead.
+		if !bytes.Contains(child.err.Bytes(), []byte("SIGBUS")) {
+			t.Fatalf("the process with the store has died: %v\n%s", child.cmd.ProcessState, child.err.Bytes())
+		}
+		deaths++
+		maps.Copy(acked, child.acked)
+		child = startFullChild(t, dir, fullBusy+"=1")
 		child.await("stored", time.Minute)
 	}
 	maps.Copy(acked, child.stop())

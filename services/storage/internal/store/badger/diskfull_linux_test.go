@@ -211,15 +211,24 @@ func (c *fullChild) listen(out io.Reader) {
 // await waits for a word; those before it are over then.
 func (c *fullChild) await(want string, patience time.Duration) {
 	c.t.Helper()
+	if !c.lives(want, patience) {
+		c.t.Fatalf("the process with the store has died: %v\n%s", c.cmd.ProcessState, c.err.Bytes())
+	}
+}
+
+// lives is await for a child that may have died; it reports whether it hasn't.
+func (c *fullChild) lives(want string, patience time.Duration) bool {
+	c.t.Helper()
 	late := time.After(patience)
 	for {
 		select {
 		case word, ok := <-c.words:
 			if !ok {
-				c.t.Fatalf("the process with the store has died: %v\n%s", c.cmd.Wait(), c.err.Bytes())
+				_ = c.cmd.Wait() // what it died of is in err
+				return false
 			}
 			if word == want {
-				return
+				return true
 			}
 		case <-late:
 			c.t.Fatalf("nothing was %s in %v\n%s", want, patience, c.err.Bytes())
