@@ -133,8 +133,9 @@ func mendLogs(opt Options) error {
 		logs[i].keyID()
 		scans[i] = scanLog(data)
 	}
+	tabled := newestTabled(opt)
 	for range maxMends {
-		at, text := judge(scans)
+		at, text := judge(scans, tabled)
 		if text == "" || !logs[at].logEntry(scans[at].stop) {
 			break
 		}

@@ -38,13 +38,13 @@ type damage struct {
 
 // scanDir reads the logs, which Badger would trust too much. It returns damage, nil
 // if there is none.
-func scanDir(dir string) (*damage, error) {
-	scans, err := scanLogs(dir)
+func scanDir(opt Options) (*damage, error) {
+	scans, err := scanLogs(opt.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if at, text := judge(scans); text != "" {
-		names, err := logNames(dir)
+	if at, text := judge(scans, newestTabled(opt)); text != "" {
+		names, err := logNames(opt.Dir)
 		return &damage{files: names[at:], text: fmt.Sprintf("log %s %s", filepath.Base(names[at]), text)}, err
 	}
 	return nil, nil
@@ -72,7 +72,7 @@ func logNames(dir string) ([]string, error) {
 
 // refuseDamage is Open's use of scanDir.
 func refuseDamage(opt Options) error {
-	d, err := scanDir(opt.Dir)
+	d, err := scanDir(opt)
 	if err != nil || d == nil {
 		return err
 	}
@@ -138,8 +138,11 @@ type logScan struct {
 }
 
 // judge returns which log Badger would cut although something synced follows, and
-// what is wrong with it; "" if none is.
-func judge(scans []logScan) (at int, text string) {
+// what is wrong with it; "" if none is. tabled returns the last transaction that is
+// in the tables, and so are all before it: logs become tables in their order. They are
+// removed when nobody reads them any more, and so in any order: of three a killed
+// process may leave the first and the last. Tables are large: it is asked for a hole.
+func judge(scans []logScan, tabled func() uint64) (at int, text string) {
 	newest := 0 // the last log with a whole transaction: others may follow, torn
 	for i, s := range scans {
 		if s.first > 0 {
@@ -148,7 +151,7 @@ func judge(scans []logScan) (at int, text string) {
 	}
 	before := uint64(0) // timestamp of the newest transaction so far
 	for i, s := range scans {
-		if before > 0 && s.first > before+1 {
+		if before > 0 && s.first > before+1 && s.first > tabled()+1 {
 			return i - 1, fmt.Sprintf("ends with transaction %d, and the next one begins with %d", before, s.first)
 		}
 		if s.first > 0 {

@@ -8,11 +8,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
 
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
+	"github.com/fjord-sync/fjord/services/storage/internal/store/storetest"
 )
 
 // testLog makes a log as Badger does, of the transactions with these timestamps.
@@ -54,7 +59,7 @@ func judgeLogs(logs ...[]byte) (int, string) {
 	for i, data := range logs {
 		scans[i] = scanLog(data)
 	}
-	return judge(scans)
+	return judge(scans, func() uint64 { return 0 })
 }
 
 func TestScanWhole(t *testing.T) {
@@ -224,7 +229,7 @@ func TestScanRotated(t *testing.T) {
 		if len(before) < 2 {
 			continue
 		}
-		d, err := scanDir(s.opt.Dir)
+		d, err := scanDir(s.opt)
 		if err != nil || !maps.Equal(before, logSizes(t, s.opt.Dir)) {
 			continue // Badger removed one meanwhile
 		}
@@ -232,6 +237,54 @@ func TestScanRotated(t *testing.T) {
 		if d != nil {
 			t.Fatalf("at record %d, %d logs: %s", seq, len(before), d.text)
 		}
+	}
+}
+
+// TestLogRemovedBeforeAnOlder: Badger removes a log that has become tables when nobody
+// reads it any more. A process that is killed while somebody still reads an older one
+// leaves a hole between the logs, and has lost nothing.
+func TestLogRemovedBeforeAnOlder(t *testing.T) {
+	opt := testOptions(t.TempDir())
+	s := openStore(t, opt)
+	epoch := mustClaim(t, s, "a")
+	mustAppend(t, s, "a", epoch, 1, []byte("one"))
+	reader := s.db.NewTransaction(false)
+	defer reader.Discard()
+	it := reader.NewIterator(badger.DefaultIteratorOptions)
+	defer it.Close()
+	logs := func() (names []string) {
+		all, err := logNames(opt.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range all {
+			names = append(names, filepath.Base(name))
+		}
+		return names
+	}
+	seq := store.Seq(2)
+	for data := crashData(0, 1, 200<<10); !slices.Contains(logs(), "00004.mem"); seq++ {
+		mustAppend(t, s, "a", epoch, seq, data)
+	}
+	for deadline := time.Now().Add(time.Minute); !slices.Equal(logs(), []string{"00001.mem", "00004.mem"}); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the logs are %v, want the one that is read and the one that is written", logs())
+		}
+	}
+	killed := testOptions(t.TempDir())
+	copyDir(t, killed.Dir, opt.Dir)
+	room, err := storetest.Adapt(openStore(t, killed)).Load(t.Context(), "a", 0)
+	if err != nil || len(room.Records) != int(seq)-1 {
+		t.Errorf("%d records, %v; want %d", len(room.Records), err, seq-1)
+	}
+	// With the list of tables gone too, it is a loss.
+	lost := testOptions(t.TempDir())
+	copyDir(t, lost.Dir, opt.Dir)
+	if err := os.Remove(filepath.Join(lost.Dir, manifestName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), lost); err == nil || !strings.Contains(err.Error(), "begins with") {
+		t.Errorf("without the list of tables: %v, want a hole between the logs", err)
 	}
 }
 

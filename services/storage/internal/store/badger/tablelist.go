@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
@@ -81,6 +82,24 @@ func (l tableList) files(dir string) []string {
 		names[i] = table.NewFilename(id, dir)
 	}
 	return names
+}
+
+// newestTabled tells the last transaction in the tables of a directory's list, as far
+// as they can be read. It reads them when it is called first.
+func newestTabled(opt Options) func() uint64 {
+	return sync.OnceValue(func() (newest uint64) {
+		list, err := readTableList(opt)
+		if err != nil {
+			return 0 // somebody else will say so
+		}
+		for _, name := range list.files(opt.Dir) {
+			if data, err := os.ReadFile(name); err == nil {
+				last, _ := newestIn(data)
+				newest = max(newest, last)
+			}
+		}
+		return newest
+	})
 }
 
 // missed returns as damage the tables without which transactions would be lost,
