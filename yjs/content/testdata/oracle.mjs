@@ -7,10 +7,11 @@
 //   {op: "edit", sessions: [{state, client, edits: [[action…]…], roots, mine: [update…],
 //                            places: [{root, path, index, assoc}…], positions: [bytes…]}…]}
 //                                                 → [{updates, views, applied, snapshot,
-//                                                     positions: [bytes…], places: [text…], undone: [[text…], [text…]]} or {error}…]
+//                                                     positions: [bytes…], places: [text…], undone: [[text…]…]} or {error}…]
 //        what Yjs makes of the edits, and what a document reads to which mine, the
 //        updates of the same edits, were applied; then the places as positions, and
-//        where the positions are; and what both read when Yjs has undone the edits
+//        where the positions are; and, of every third, what both read when Yjs has
+//        undone the edits
 //   {op: "scene", step, …}                         → one step of a scenario: see scene.mjs
 //   {op: "history", seeds}                        → [{name, state, moments: [{snapshot, views}…]}…]
 import { createInterface } from 'node:readline'
@@ -79,7 +80,7 @@ const undone = (state, roots, origin, work) => {
   return [...none, ...types.map(canonical)].map(blur)
 }
 
-const edit = ({ sessions }) => sessions.map(({ state, client, edits, roots, mine, places, positions }) => {
+const edit = ({ sessions }) => sessions.map(({ state, client, edits, roots, mine, places, positions }, i) => {
   try {
     const doc = loadAs(state, roots)
     const updates = edits.map(actions => b64(editDoc(doc, client, actions)))
@@ -92,7 +93,7 @@ const edit = ({ sessions }) => sessions.map(({ state, client, edits, roots, mine
       snapshot: b64(Y.encodeSnapshot(Y.snapshot(other))),
       positions: places.map(p => position(doc, p)),
       places: positions.map(p => place(doc, p)),
-      undone: [
+      undone: i % 3 > 0 ? [[], []] : [
         undone(state, roots, null, doc => edits.forEach(actions => editDoc(doc, client, actions))),
         undone(state, roots, 'mine', doc => mine.forEach(update => Y.applyUpdate(doc, bytes(update), 'mine')))
       ]

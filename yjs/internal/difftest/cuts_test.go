@@ -25,7 +25,7 @@ func (p *program) agree(got, want string) bool {
 func TestCuts(t *testing.T) {
 	o := Start(t, "oracle.mjs")
 	first := uint64(FromEnv(t, "YJS_SEED", rand.IntN(1<<52)))
-	n := FromEnv(t, "YJS_CUTS", 192)
+	n := FromEnv(t, "YJS_CUTS", 96)
 	for from := 0; from < n; from += batch {
 		specs := make([]spec, batch)
 		for i := range specs {
