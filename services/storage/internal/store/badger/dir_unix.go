@@ -57,8 +57,11 @@ func (l *dirLock) holder() string {
 	return "another process"
 }
 
+// release unlocks before it closes: a process that is just being started, by anybody in
+// this one, has a copy of the file until it runs its program, and closing alone would
+// leave the lock to that.
 func (l *dirLock) release() error {
-	return errors.Join(os.Remove(l.pid), l.dir.Close())
+	return errors.Join(os.Remove(l.pid), syscall.Flock(int(l.dir.Fd()), syscall.LOCK_UN), l.dir.Close())
 }
 
 // freeBytes returns what an unprivileged process may still write on dir's disk.
