@@ -161,3 +161,11 @@ func ExampleDocument_Prepare() {
 	fmt.Println(d.Clients(), d.Has(yjs.ID{Client: 101, Clock: 4}))
 	// Output: 1 true
 }
+
+func ExampleDocument_Missing() {
+	// Client 2 has put a letter behind one of client 1, whose update isn't here yet.
+	d := yjs.NewDocument()
+	err := d.ApplyUpdate([]byte{1, 1, 2, 0, 0x84, 1, 4, 1, '!', 0})
+	fmt.Println(d.Missing(), err)
+	// Output: [{1 0}] <nil>
+}

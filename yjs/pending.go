@@ -1,5 +1,10 @@
 package yjs
 
+import (
+	"maps"
+	"slices"
+)
+
 // Pending is what a document holds but can't yet count as known, because clocks
 // before it are missing. It is part of the encoded state, and joins the rest
 // when what is missing arrives.
@@ -11,7 +16,8 @@ type Pending struct {
 	Missing []ID
 }
 
-// Pending says what waits behind gaps, and for what.
+// Pending says what waits behind gaps, and for what. It takes a look at each client;
+// Missing also finds what structs of others wait for.
 func (d *Document) Pending() Pending {
 	var p Pending
 	for _, each := range d.sorted() {
@@ -24,4 +30,62 @@ func (d *Document) Pending() Pending {
 		p.Bytes += len(c.gaps.buf) - c.gaps.dropped
 	}
 	return p
+}
+
+// Missing returns the first clock that is missing of each client of which something is
+// waited for, by descending client: what Pending says, and what structs of others hang
+// on, and deletes that came before what they delete. A struct that hangs on what is
+// missing is held, and is in the state vector, but no Yjs replica shows it yet, nor what
+// its author wrote after it. The result is nil if nothing is missing. It reads the whole
+// document.
+func (d *Document) Missing() []ID {
+	missing := map[uint64]uint64{}
+	need := func(id ID, is bool) {
+		if !is {
+			return
+		}
+		c := d.find(id.Client)
+		switch {
+		case c == nil:
+			missing[id.Client] = 0
+		case !c.holds(id.Clock, id.Clock+1):
+			missing[id.Client] = uint64(c.main.end)
+		}
+	}
+	for i := range d.clients {
+		c := &d.clients[i]
+		each := func(b *block) {
+			need(b.origin, b.info&flagOrigin != 0)
+			need(b.right, b.info&flagRight != 0)
+			need(b.owner, b.parentID)
+		}
+		w := c.main.blocks()
+		for w.next() {
+			each(&w.block)
+		}
+		if c.gaps != nil {
+			missing[c.id] = uint64(c.main.end)
+			c.gaps.each(each)
+		}
+		if !c.holdsDeleted() {
+			missing[c.id] = uint64(c.main.end)
+		}
+	}
+	var list []ID
+	for _, client := range slices.Sorted(maps.Keys(missing)) {
+		list = append(list, ID{client, missing[client]})
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// holdsDeleted reports whether all that is deleted of a client is held.
+func (c *client) holdsDeleted() bool {
+	at := c.deletes.seek(c.main.end, spot{})
+	for ok := at.i < len(c.deletes.chunks); ok; at, ok = c.deletes.after(at) {
+		if s := c.deletes.chunks[at.i][at.j]; !c.holds(uint64(s.start), uint64(s.end)) {
+			return false
+		}
+	}
+	return true
 }

@@ -293,6 +293,31 @@ func TestPending(t *testing.T) {
 	wantState(t, d, cat([]byte{2}, section(7, 0, gc(5)), section(1, 0, root("t", "abcdef")), []byte{3, 8, 1, 2, 2, 7, 1, 0, 5, 1, 1, 5, 1}))
 }
 
+// TestMissing asks what a document waits for: before gaps, of other clients, and in deletes.
+func TestMissing(t *testing.T) {
+	inside := cat([]byte{4, 0}, id(4, 2), str("x"))
+	d := documentOf(t,
+		update(section(1, 2, after(1, 1, "c"))),
+		update(section(2, 0, after(3, 7, "x"), cat([]byte{0x44}, id(5, 1), str("y")), inside)),
+		update(section(5, 0, root("t", "ab"))),
+		removal(5, 0, 1, 2, 1), removal(1, 2, 1), removal(6, 0, 1))
+	want := []yjs.ID{{Client: 6}, {Client: 5, Clock: 2}, {Client: 4}, {Client: 3}, {Client: 1}}
+	if got := d.Missing(); !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
+	}
+	for len(want) > 0 {
+		last := want[len(want)-1]
+		apply(t, d, update(section(last.Client, last.Clock, gc(20))))
+		want = want[:len(want)-1]
+		if got := d.Missing(); !slices.Equal(got, want) {
+			t.Errorf("missing %v, want %v", got, want)
+		}
+	}
+	if d.Missing() != nil {
+		t.Error("nothing is missing, and isn't nil")
+	}
+}
+
 func TestCollectedIsDeleted(t *testing.T) {
 	// A peer that holds this content alive learns only from the delete set.
 	dead := section(1, 0, gc(2), cat([]byte{0x81}, id(2, 0), num(3)))

@@ -71,7 +71,7 @@ const offerLacking = doc => {
 
 const hex = bytes => Buffer.from(bytes).toString('hex')
 
-const diffOf = (what, got, want) => got === want ? [] : [`${what}: got ${got.slice(0, 300)}, want ${want.slice(0, 300)}`]
+const diffOf = (what, got, want) => got === want ? [] : [`${what}: got ${String(got).slice(0, 300)}, want ${String(want).slice(0, 300)}`]
 
 // All that Yjs can tell of a replica.
 const told = doc => ({
@@ -193,7 +193,7 @@ const readings = (state, roots) => ({
 
 // checkProgram returns what is wrong with the engine's results, phase by phase, and
 // what its states read to Yjs. A result is
-// {state, stateV2, vector, diffs, merged, singles: [{diff, vector, v1}], roots}.
+// {state, stateV2, vector, diffs, merged, singles: [{diff, vector, v1}], roots, waits}.
 export const checkProgram = (program, results) => {
   blurred = program.name === 'cuts'
   const errors = []
@@ -202,7 +202,7 @@ export const checkProgram = (program, results) => {
   const reference = new Y.Doc()
   const delivered = []
   program.phases.forEach((phase, i) => {
-    const { state, stateV2, vector, diffs, diffsV2, roots } = results[i]
+    const { state, stateV2, vector, diffs, diffsV2, roots, waits } = results[i]
     for (const u of phase.updates) {
       Y.applyUpdate(reference, u)
       forms.add(u)
@@ -215,6 +215,7 @@ export const checkProgram = (program, results) => {
     const found = [
       ...checkState(all, forms),
       ...diffOf('vector', vectorOf(Y.decodeStateVector(vector)), vectorOf(forms.vector())),
+      ...diffOf('something is missing', waits, want.pending.units !== '' || want.pending.deletes.set.size > 0),
       ...sameTold('rebuilt', told(load([state])), want),
       ...sameTold('rebuilt from version 2', told(loadV2(stateV2)), want),
       ...checkUpdates(phase, results[i])

@@ -42,6 +42,8 @@ var storeMutants = []mutant{
 	{"keystroke after another struct", "run.go", "r.tail, r.body = at, 0", "r.tail = at", unit},
 	{"keystroke deletes beyond the last clock", "keystroke.go", " || from+n > MaxClock", "", unit},
 	{"right origins say nothing of the place", "nesting.go", "\tcase b.info&flagRight != 0:\n\t\treturn bondTo(b.right, false), true\n", "", unit},
+	{"what structs of others wait for isn't told", "pending.go", "\t\t\tneed(b.origin, b.info&flagOrigin != 0)\n", "", unit},
+	{"deletes that wait aren't told", "pending.go", "if !c.holdsDeleted() {", "if false {", unit},
 	{"what is dropped stays in memory", "gaps.go", "if g.dropped <= len(g.buf)/2 {", "if g.dropped <= len(g.buf) {", unit},
 	{"types that wait are never too deep", "waits.go", "if most > MaxNesting {", "if false {", unit},
 	{"what has come is looked at again", "waits.go", "return n.waits.take(at)", "return afterOf(n.waits.chunks, at)", unit},

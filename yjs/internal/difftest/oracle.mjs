@@ -75,7 +75,8 @@ const check = ({ programs }) => programs.map(({ id, phases }) => {
     stateV2: bytes(p.stateV2),
     singles: p.singles.map(s => ({ diff: bytes(s.diff), vector: bytes(s.vector), v1: bytes(s.v1) })),
     merged: bytes(p.merged),
-    roots: p.roots
+    roots: p.roots,
+    waits: p.waits
   }))
   try {
     return { id, ...checkProgram(program, results) }

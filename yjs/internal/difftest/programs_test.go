@@ -44,6 +44,7 @@ type phaseResult struct {
 	Singles []singleResult `json:"singles"`
 	Merged  []byte         `json:"merged"`
 	Roots   [][]root       `json:"roots"`
+	Waits   bool           `json:"waits"` // for something that is missing
 }
 
 // singleResult is what becomes of one update without a document.

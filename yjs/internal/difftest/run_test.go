@@ -94,6 +94,7 @@ func finish(d *yjs.Document, vectors [][]byte) (phaseResult, error) {
 	if err := checkPending(d); err != nil {
 		return out, err
 	}
+	out.Waits = d.Missing() != nil
 	again := yjs.NewDocument()
 	if err := again.Load(out.State); err != nil {
 		return out, fmt.Errorf("own state is refused: %w", err)
