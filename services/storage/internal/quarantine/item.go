@@ -51,13 +51,18 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // complete fills in what follows from the item's other fields and its bytes.
 func (i *Item) complete(data []byte) {
-	digest := sha256.New()
-	fmt.Fprintf(digest, "%s %d %s\n", i.Kind, len(i.Room), i.Room)
-	digest.Write(data)
-	i.ID = hex.EncodeToString(digest.Sum(nil)[:16])
+	i.ID = i.identity(data)
 	i.Size = len(data)
 	i.Sum = crc32.Checksum(data, castagnoli)
 	i.Reason, i.Who = shorten(i.Reason), shorten(i.Who)
+}
+
+// identity returns the id of an item of this kind and room with these bytes.
+func (i *Item) identity(data []byte) string {
+	digest := sha256.New()
+	fmt.Fprintf(digest, "%s %d %s\n", i.Kind, len(i.Room), i.Room)
+	digest.Write(data)
+	return hex.EncodeToString(digest.Sum(nil)[:16])
 }
 
 func shorten(s string) string {
@@ -106,6 +111,9 @@ func decode(file []byte) (*Item, []byte, error) {
 	var item Item
 	if err := json.Unmarshal(header, &item); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errNotItem, err)
+	}
+	if item.ID != item.identity(data) { // the room's name is under no other checksum
+		return nil, nil, errNotItem
 	}
 	if item.Size != len(data) || item.Sum != crc32.Checksum(data, castagnoli) || item.Kind != Update && item.Kind != Room {
 		return nil, nil, errNotItem

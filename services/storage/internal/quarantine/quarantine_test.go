@@ -133,7 +133,7 @@ func TestWardDamage(t *testing.T) {
 	for bit := range len(file) * 8 {
 		spoiled := bytes.Clone(file)
 		spoiled[bit/8] ^= 1 << (bit % 8)
-		if item, data, err := decode(spoiled); err == nil && (string(data) != "some bytes" || item.Size != len(data)) {
+		if item, data, err := decode(spoiled); err == nil && (string(data) != "some bytes" || item.Size != len(data) || item.Room != "a" || item.ID != id) {
 			t.Fatalf("bit %d: %+v with %q", bit, item, data)
 		}
 	}
