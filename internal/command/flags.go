@@ -75,7 +75,7 @@ func Data() cli.Flag {
 func AcceptLoss() cli.Flag {
 	return &cli.BoolFlag{
 		Name:    AcceptLossFlag,
-		Usage:   "open a data directory whose logs are damaged, without what can't be read; a copy of them is kept",
+		Usage:   "open a damaged data directory with what can be read of it; copies of the damaged files are kept",
 		Sources: env(AcceptLossFlag),
 	}
 }

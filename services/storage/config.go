@@ -36,9 +36,10 @@ type Config struct {
 	// record is taken in (snapshots: half of it, claims and deletions: an eighth);
 	// 0 means 512 MiB. A full disk would kill the process, and every restart.
 	MinFreeBytes uint64
-	// AcceptLoss opens a data directory whose logs are damaged, after copying them
-	// aside, and loses what they held from there on. Rooms services that live must
-	// be started again too: epochs may be handed out a second time.
+	// AcceptLoss opens a data directory that is damaged by more than single bits,
+	// with what can be read of it, after copying the damaged files aside. Rooms
+	// services that live must be started again too: epochs may be handed out a
+	// second time.
 	AcceptLoss bool
 }
 

@@ -26,9 +26,10 @@ type Options struct {
 	// Free returns the bytes that are free for this process on dir's file system;
 	// nil asks the operating system.
 	Free func(dir string) (uint64, error)
-	// AcceptLoss opens a directory whose logs are damaged, after setting them
-	// aside: what they held after the damage is lost. Owners that live must be
-	// started again too, since epochs may be handed out twice.
+	// AcceptLoss opens a directory that is damaged by more than single bits, with
+	// what can be read of it, after copies of the damaged files were set aside.
+	// Owners that live must be started again too, since epochs may be handed out
+	// twice.
 	AcceptLoss bool
 	// CloseTime is how long Close waits; 0 is 10 s.
 	CloseTime time.Duration
@@ -38,6 +39,8 @@ type Options struct {
 	// Committed is called after every transaction of the committer, by it; nil is
 	// allowed.
 	Committed func(Commit)
+
+	tune func(*badger.Options) // tests make tables small
 }
 
 // Commit describes one transaction of the committer.
@@ -58,6 +61,7 @@ type Store struct {
 	// Immutable after Open.
 	db     *badger.DB
 	lock   *dirLock
+	synced *syncedFile
 	opt    Options
 	log    *slog.Logger
 	commit func(*badger.Txn) error // (*badger.Txn).Commit; tests make it fail
@@ -114,7 +118,8 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	if err := ballast.prepare(opt); err != nil {
 		return nil, err
 	}
-	if err := prepareDir(ctx, opt); err != nil {
+	before, err := prepareDir(ctx, opt)
+	if err != nil {
 		return nil, err
 	}
 	db, err := badger.Open(badgerOptions(opt))
@@ -126,6 +131,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	}
 	s := &Store{
 		db:      db,
+		synced:  openSynced(opt, before, lastTransaction(db)),
 		lock:    lock,
 		opt:     opt,
 		log:     opt.Log,
@@ -148,18 +154,26 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 }
 
 // prepareDir reads all that Badger is about to read, and mends what can be mended,
-// so that Badger finds nothing that would make it panic, or forget.
-func prepareDir(ctx context.Context, opt Options) error {
-	if err := mendFiles(opt); err != nil {
-		return err
+// so that Badger finds nothing that would make it panic, or forget. It returns what
+// the file SYNCED says.
+func prepareDir(ctx context.Context, opt Options) (synced, error) {
+	before, err := readSynced(opt)
+	if err != nil {
+		return before, err
 	}
-	if err := refuseDamage(opt); err != nil {
-		return err
+	if err := mendFiles(opt, before.upto); err != nil {
+		return before, err
+	}
+	if err := refuseDamage(ctx, opt, before); err != nil {
+		return before, err
+	}
+	if err := replaceUnused(opt); err != nil {
+		return before, err
 	}
 	if err := removeEmpty(opt.Dir); err != nil {
-		return err
+		return before, err
 	}
-	return checkTables(ctx, opt, tellAfter)
+	return before, syncLogs(opt.Dir)
 }
 
 // badgerOptions are chosen for many small synced transactions and little memory:
@@ -184,6 +198,9 @@ func badgerOptions(opt Options) badger.Options {
 	o.MetricsEnabled = false
 	o.BypassLockGuard = true // dirLock holds the same lock, from before the log scan on
 	o.Logger = badgerLog{opt.Log}
+	if opt.tune != nil {
+		opt.tune(&o)
+	}
 	return o
 }
 
@@ -211,6 +228,14 @@ func checkFormat(db *badger.DB) error {
 			return nil
 		})
 	})
+}
+
+// lastTransaction returns the timestamp of the newest transaction that is done with,
+// and waits for those that aren't.
+func lastTransaction(db *badger.DB) uint64 {
+	txn := db.NewTransaction(false)
+	defer txn.Discard()
+	return txn.ReadTs()
 }
 
 func emptyDB(txn *badger.Txn) bool {
@@ -291,5 +316,8 @@ func (s *Store) end() error {
 	s.closed = true
 	s.gate.Unlock()
 	s.workers.Wait()
-	return errors.Join(s.db.Close(), s.lock.release())
+	if s.Err() == nil {
+		s.synced.reached(lastTransaction(s.db))
+	}
+	return errors.Join(s.db.Close(), s.synced.close(), s.lock.release())
 }

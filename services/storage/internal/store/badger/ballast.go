@@ -63,6 +63,9 @@ func (b *ballast) prepare(opt Options) error {
 	if err != nil {
 		return fmt.Errorf("ballast of the data directory: %w", err)
 	}
+	if data, err := readBeginning(b.path); err != nil || !allZero(data) {
+		return err // something else has its name: see unused.go
+	}
 	b.held.Store(info.Size())
 	free, err := opt.Free(opt.Dir)
 	full := err == nil && free < opt.MinFree/ballastShare

@@ -74,6 +74,9 @@ func (b *batch) end() {
 		b.settle(err)
 	}
 	if err == nil {
+		if b.dirty {
+			b.s.synced.reached(lastTransaction(b.s.db))
+		}
 		for room, e := range b.heads {
 			b.remember(room, e)
 		}
@@ -101,6 +104,11 @@ func (b *batch) commit() error {
 	defer b.txn.Discard()
 	if err := b.s.Err(); err != nil || !b.dirty {
 		return err // with an error, an op may be in the transaction by half
+	}
+	if len(b.heads) == 0 {
+		if err := b.must(markTransaction(b.txn)); err != nil {
+			return err
+		}
 	}
 	start := time.Now()
 	err := b.s.commit(b.txn)

@@ -71,6 +71,9 @@ func (s *Store) upload(ctx context.Context, b blob, size uint64, body io.Reader,
 func (s *Store) commitChunks(b blob, index uint32, data []byte) (uint32, error) {
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
+	if err := markTransaction(txn); err != nil {
+		return index, s.fail(err)
+	}
 	if index == 0 {
 		if err := txn.Set(appendBlobSweepKey(nil, b), nil); err != nil {
 			return index, s.fail(err)

@@ -20,6 +20,9 @@ type dirLock struct {
 	pid string
 }
 
+// maxPid is more than a process number has bytes.
+const maxPid = 32
+
 // lockDir makes the directory if need be, checks that it can be written, and
 // locks it. Its errors are one line for the operator.
 func lockDir(dir string) (_ *dirLock, err error) {
@@ -41,6 +44,11 @@ func lockDir(dir string) (_ *dirLock, err error) {
 			return nil, fmt.Errorf("data directory %q is in use by %s: end that process, or give another directory", dir, lock.holder())
 		}
 		return nil, fmt.Errorf("data directory %q cannot be locked: give a directory on a local disk: %w", dir, err)
+	}
+	if info, err := os.Stat(lock.pid); err == nil && info.Size() > maxPid { // a file that was renamed
+		if err := os.Rename(lock.pid, lock.pid+"-"+asidePattern+strconv.Itoa(os.Getpid())); err != nil {
+			return nil, fmt.Errorf("data directory %q: file LOCK isn't a lock, and cannot be moved away: %w", dir, err)
+		}
 	}
 	if err := os.WriteFile(lock.pid, strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o600); err != nil {
 		return nil, fmt.Errorf("data directory %q cannot be written: give a directory that this user (uid %d) may write: %w", dir, os.Getuid(), err)

@@ -34,7 +34,10 @@
 // Badger replays its logs up to the first damage and drops the rest without a word,
 // and panics over some damage to its tables. So Open reads all files first: a
 // single bit that flipped is found by the checksum over it and turned back (bits.go,
-// inspect.go, mend.go, tables.go), and a directory with more damage is refused (scan.go).
+// inspect.go, mend.go, tables.go), and a directory with more damage is refused: damaged
+// logs (scan.go), tables (tables.go) or lists (tablelist.go), and what is missing
+// altogether (synced.go). Who accepts the loss gets all that can be read (loss.go,
+// repair_*.go); files that hold nothing are replaced (unused.go).
 //
 // # Bytes on disk, format 1
 //

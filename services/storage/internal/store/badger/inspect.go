@@ -2,7 +2,9 @@ package badger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,13 +22,8 @@ const tellAfter = 2 * time.Second
 
 // checkTables reads all tables that the list of tables names, and mends them, until
 // ctx ends: with a hundred gigabytes it takes minutes. The log says so to those who
-// have waited for longer than their patience.
-func checkTables(ctx context.Context, opt Options, patience time.Duration) error {
-	list, err := readTableList(opt)
-	if err != nil {
-		return err
-	}
-	names := list.files(opt.Dir)
+// have waited for longer than their patience. bad are those that can't be mended.
+func checkTables(ctx context.Context, opt Options, list tableList, patience time.Duration) (tables []tableFacts, bad badTables, err error) {
 	begun := time.Now()
 	var teller sync.WaitGroup
 	done := make(chan struct{})
@@ -34,71 +31,69 @@ func checkTables(ctx context.Context, opt Options, patience time.Duration) error
 		select {
 		case <-done:
 		case <-time.After(patience):
-			opt.Log.Info("still reading all tables of the data directory, to find damage before the database does", "tables", len(names))
+			opt.Log.Info("still reading all tables of the data directory, to find damage before the database does", "tables", len(list.live))
 		}
 	})
-	read, newest, err := readTables(ctx, opt, names)
+	tables, bad, err = readTables(ctx, opt, list.files(opt.Dir))
 	close(done)
 	teller.Wait()
-	if err != nil {
-		return err
+	if err == nil && time.Since(begun) >= patience {
+		size := 0
+		for _, t := range tables {
+			size += t.size
+		}
+		opt.Log.Info("read all tables", "tables", len(tables), "MiB", size>>20, "took", time.Since(begun).Round(time.Millisecond).String())
 	}
-	if time.Since(begun) >= patience {
-		opt.Log.Info("read all tables", "tables", len(names), "MiB", read>>20, "took", time.Since(begun).Round(time.Millisecond).String())
-	}
-	missed, err := list.missed(opt.Dir, newest)
-	if err != nil {
-		return fmt.Errorf("data directory %q: %w", opt.Dir, err)
-	}
-	if missed == nil {
-		return nil
-	}
-	return missed.refuse(opt)
+	return tables, bad, err
 }
 
 // readTables checks tables in their order, some at a time, up to the first that can't
 // be mended: the directory is refused for it, and nobody should wait minutes for the
-// rest. read is how many bytes it was, newest the last transaction in them.
-func readTables(ctx context.Context, opt Options, names []string) (read int64, newest uint64, err error) {
+// rest. If the loss is accepted it reads all.
+func readTables(ctx context.Context, opt Options, names []string) (tables []tableFacts, bad badTables, err error) {
 	errs := make([]error, len(names))
-	lasts := make([]uint64, len(names))
-	var next, bytes atomic.Int64
+	texts := make([]string, len(names))
+	tables = make([]tableFacts, len(names))
+	var next atomic.Int64
 	var readers sync.WaitGroup
 	for range min(tableReaders, len(names)) {
 		readers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
-				var n int
 				if errs[i] = ctx.Err(); errs[i] == nil {
-					n, lasts[i], errs[i] = checkTable(opt, names[i])
+					tables[i], texts[i], errs[i] = checkTable(opt, names[i])
 				}
-				if errs[i] != nil {
+				if errs[i] != nil || texts[i] != "" && !opt.AcceptLoss {
 					next.Store(int64(len(names))) // those before it are under way
 				}
-				bytes.Add(int64(n))
 			}
 		})
 	}
 	readers.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return 0, 0, err
+	for i, text := range texts {
+		if text != "" {
+			bad = append(bad, badTable{names[i], text})
 		}
-		newest = max(newest, lasts[i])
 	}
-	return bytes.Load(), newest, nil
+	return tables, bad, errors.Join(errs...)
 }
 
-// checkTable reads a table and mends it; size is how long it is, newest its last
-// transaction.
-func checkTable(opt Options, name string) (size int, newest uint64, err error) {
+// checkTable reads a table and mends it; bad says what can't be mended.
+func checkTable(opt Options, name string) (facts tableFacts, bad string, err error) {
+	base := filepath.Base(name)
 	data, err := os.ReadFile(name)
-	if err != nil {
-		return 0, 0, fmt.Errorf("data directory %q: a table that its list names cannot be read: restore a backup: %w", opt.Dir, err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return facts, fmt.Sprintf("table %s is gone", base), nil
+	case err != nil:
+		return facts, "", fmt.Errorf("table %s cannot be read: restore a backup: %w", base, err)
 	}
 	m := &mender{name: name, data: data}
 	if at := m.table(); at >= 0 {
-		return len(data), 0, fmt.Errorf("data directory %q: table %s is damaged at byte %d, by more than one bit: restore a backup", opt.Dir, filepath.Base(name), at)
+		return facts, fmt.Sprintf("table %s is damaged at byte %d, by more than one bit", base, at), nil
 	}
-	newest, _ = newestIn(m.data)
-	return len(data), newest, m.finish(opt)
+	facts, ok := readFacts(m.data)
+	if !ok {
+		bad = fmt.Sprintf("table %s cannot be read, though its checksums are right", base)
+	}
+	return facts, bad, m.finish(opt)
 }

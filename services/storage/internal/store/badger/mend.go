@@ -10,53 +10,30 @@ import (
 	"path/filepath"
 )
 
-const (
-	manifestName = "MANIFEST"
-	registryName = "KEYREGISTRY"
-)
+const manifestName = "MANIFEST"
 
 // manifestHeader is what Badger's list of tables begins with: its magic, our none,
 // and its version.
 var manifestHeader = []byte("Bdgr\x00\x00\x00\x08")
 
-// registryText is what the list of keys holds behind 16 bytes, without encryption,
-// so that a wrong key would be noticed.
-var registryText = []byte("Hello Badger")
-
-const registryStart = 16
-
 // maxMends bounds the bits that are turned back in one file: a disk with more is
 // past it.
 const maxMends = 64
 
-// mendFiles turns single bits back in what Badger reads before any table.
-func mendFiles(opt Options) error {
-	mends := map[string]func(*mender){
-		manifestName: (*mender).manifest,
-		registryName: (*mender).registry,
+// mendFiles turns single bits back in what Badger reads before any table, and isn't
+// without use to us.
+func mendFiles(opt Options, upto uint64) error {
+	name := filepath.Join(opt.Dir, manifestName)
+	data, err := os.ReadFile(name)
+	if err == nil {
+		m := &mender{name: name, data: data}
+		m.manifest()
+		err = m.finish(opt)
 	}
-	values, err := filepath.Glob(filepath.Join(opt.Dir, "*.vlog"))
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("data directory %q: %w", opt.Dir, err)
 	}
-	for _, name := range values {
-		mends[filepath.Base(name)] = (*mender).keyID
-	}
-	for name, mend := range mends {
-		data, err := os.ReadFile(filepath.Join(opt.Dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("data directory %q: %w", opt.Dir, err)
-		}
-		m := &mender{name: filepath.Join(opt.Dir, name), data: data}
-		mend(m)
-		if err := m.finish(opt); err != nil {
-			return err
-		}
-	}
-	return mendLogs(opt)
+	return mendLogs(opt, upto)
 }
 
 // constant mends bytes that never differ, if one bit does.
@@ -70,10 +47,18 @@ func (m *mender) constant(at int, want []byte) {
 	}
 }
 
-// keyID mends the number of the key that a file is encrypted with: 0.
-func (m *mender) keyID() { m.constant(0, make([]byte, 8)) }
-
-func (m *mender) registry() { m.constant(registryStart, registryText) }
+// keyID mends the number of the key that a log is encrypted with: all bits of it, if
+// the rest of the file is a log.
+func (m *mender) keyID() {
+	if scan := scanLog(m.data); !scan.foreign || scan.first == 0 && !scan.bare {
+		return
+	}
+	for bit := range 8 * logKeyID {
+		if m.data[bit/8]>>(bit%8)&1 != 0 {
+			m.turn(bit)
+		}
+	}
+}
 
 // manifest mends the list of tables, up to its torn end if it has one.
 func (m *mender) manifest() {
@@ -117,7 +102,7 @@ func mendChangeSet(data []byte) (bit int, ok bool) {
 
 // mendLogs turns back what bits of the logs are single, as long as something is
 // damaged: a torn end is left to Badger.
-func mendLogs(opt Options) error {
+func mendLogs(opt Options, upto uint64) error {
 	names, err := logNames(opt.Dir)
 	if err != nil {
 		return err
@@ -135,7 +120,7 @@ func mendLogs(opt Options) error {
 	}
 	tabled := newestTabled(opt)
 	for range maxMends {
-		at, text := judge(scans, tabled)
+		at, text := judge(scans, upto, tabled)
 		if text == "" || !logs[at].logEntry(scans[at].stop) {
 			break
 		}

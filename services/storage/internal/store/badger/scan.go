@@ -2,6 +2,7 @@ package badger
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,48 +20,29 @@ import (
 //
 // The numbers are Badger's commit timestamps: each write takes the next one.
 //
-// A log is a header of 20 bytes and entries (logentry.go), up to the first that is
-// all zero.
+// A log is a header of 20 bytes, the first 8 of them zeros, and entries (logentry.go),
+// up to the first that is all zero.
 const (
 	logHeader  = 20
+	logKeyID   = 8 // its first bytes: zeros, without encryption
 	pageSize   = 4096
 	sectorSize = 512
 	// tornRun is more zeros in a row than a head has.
 	tornRun = 20
 )
 
-// damage is what Badger would lose in silence: the files that it would cut or
-// remove.
-type damage struct {
-	files []string
-	text  string
-}
-
-// scanDir reads the logs, which Badger would trust too much. It returns damage, nil
-// if there is none.
-func scanDir(opt Options) (*damage, error) {
-	scans, err := scanLogs(opt.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if at, text := judge(scans, newestTabled(opt)); text != "" {
-		names, err := logNames(opt.Dir)
-		return &damage{files: names[at:], text: fmt.Sprintf("log %s %s", filepath.Base(names[at]), text)}, err
-	}
-	return nil, nil
-}
-
-func scanLogs(dir string) ([]logScan, error) {
-	names, err := logNames(dir)
-	scans := make([]logScan, len(names))
+// scanLogs reads all logs of a directory; names and scans belong together.
+func scanLogs(dir string) (names []string, scans []logScan, err error) {
+	names, err = logNames(dir)
+	scans = make([]logScan, len(names))
 	for i, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("log %s cannot be read: %w", name, err)
+			return nil, nil, fmt.Errorf("log %s cannot be read: %w", name, err)
 		}
 		scans[i] = scanLog(data)
 	}
-	return scans, err
+	return names, scans, err
 }
 
 // logNames returns the names of a directory's logs, the oldest first.
@@ -70,39 +52,11 @@ func logNames(dir string) ([]string, error) {
 	return names, err
 }
 
-// refuseDamage is Open's use of scanDir.
-func refuseDamage(opt Options) error {
-	d, err := scanDir(opt)
-	if err != nil || d == nil {
-		return err
-	}
-	return d.refuse(opt)
-}
-
-// refuse is the error of damage; or none where the loss is accepted, after its files
-// were copied.
-func (d damage) refuse(opt Options) error {
-	if !opt.AcceptLoss {
-		return fmt.Errorf("data directory %q: %s: opening it would lose transactions; restore a backup, or accept the loss", opt.Dir, d.text)
-	}
-	aside, err := os.MkdirTemp(opt.Dir, "damaged-")
-	if err != nil {
-		return fmt.Errorf("data directory %q: the damaged files cannot be set aside: %w", opt.Dir, err)
-	}
-	for _, name := range d.files {
-		if err := copyFile(filepath.Join(aside, filepath.Base(name)), name); err != nil {
-			return fmt.Errorf("data directory %q: a damaged file cannot be set aside: %w", opt.Dir, err)
-		}
-	}
-	opt.Log.Error("the data directory is damaged, and the loss is accepted", "dir", opt.Dir, "damage", d.text, "copies", aside)
-	return nil
-}
-
 // removeEmpty removes files without a byte, which a crash leaves when it comes
 // between two steps of making or removing one. Badger refuses to open a directory
 // with them, for ever.
 func removeEmpty(dir string) error {
-	for _, pattern := range []string{"*.mem", "*.vlog"} {
+	for _, pattern := range []string{"*.mem", "*.vlog", registryName} {
 		names, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return err
@@ -120,13 +74,19 @@ func removeEmpty(dir string) error {
 	return nil
 }
 
-// copyFile copies a log up to its last byte that isn't zero.
-func copyFile(to, from string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
+// syncLogs syncs the logs that an earlier process has left. It may have been killed in
+// the middle of a sync: then its last transaction is whole in the page cache, is
+// shown from now on, and must not be lost in a power cut.
+func syncLogs(dir string) error {
+	names, err := logNames(dir)
+	for _, name := range names {
+		f, openErr := os.OpenFile(name, os.O_RDWR, 0)
+		if openErr != nil {
+			return openErr
+		}
+		err = errors.Join(err, f.Sync(), f.Close())
 	}
-	return os.WriteFile(to, bytes.TrimRight(data, "\x00"), 0o600)
+	return err
 }
 
 // logScan is what one log holds.
@@ -135,14 +95,17 @@ type logScan struct {
 	stop        int      // where reading ended
 	later       []uint64 // timestamps of readable entries after that, each once
 	torn        bool     // what couldn't be read may have been torn by a crash
+	bare        bool     // nothing but zeros couldn't be read
+	foreign     bool     // the header isn't one of ours
 }
 
 // judge returns which log Badger would cut although something synced follows, and
-// what is wrong with it; "" if none is. tabled returns the last transaction that is
-// in the tables, and so are all before it: logs become tables in their order. They are
-// removed when nobody reads them any more, and so in any order: of three a killed
-// process may leave the first and the last. Tables are large: it is asked for a hole.
-func judge(scans []logScan, tabled func() uint64) (at int, text string) {
+// what is wrong with it; "" if none is. Transactions up to upto were synced. tabled
+// returns the last one that is in the tables, and so are all before it: logs become
+// tables in their order. They are removed when nobody reads them any more, and so in
+// any order: of three a killed process may leave the first and the last. Tables are
+// large: it is asked for a hole.
+func judge(scans []logScan, upto uint64, tabled func() uint64) (at int, text string) {
 	newest := 0 // the last log with a whole transaction: others may follow, torn
 	for i, s := range scans {
 		if s.first > 0 {
@@ -159,8 +122,8 @@ func judge(scans []logScan, tabled func() uint64) (at int, text string) {
 		}
 		// A log that another one continues without a hole has lost nothing,
 		// whatever is at its end.
-		if i >= newest || s.first == 0 {
-			if text := s.damage(before); text != "" {
+		if i >= newest || s.first == 0 || s.foreign {
+			if text := s.damage(before, upto); text != "" {
 				return i, text
 			}
 		}
@@ -170,10 +133,14 @@ func judge(scans []logScan, tabled func() uint64) (at int, text string) {
 
 // damage says what is wrong with the end of a log that nothing continues, "" if it
 // is what a crash leaves. before is the newest whole transaction so far.
-func (s logScan) damage(before uint64) string {
+func (s logScan) damage(before, upto uint64) string {
 	switch {
+	case s.foreign:
+		return "begins with bytes that aren't a log's"
 	case len(s.later) > 1, len(s.later) == 1 && before > 0 && s.later[0] != before+1:
 		return fmt.Sprintf("is damaged at byte %d, and synced transactions come after that", s.stop)
+	case !s.bare && before < upto:
+		return fmt.Sprintf("is damaged at byte %d, and transactions up to %d were stored", s.stop, upto)
 	case !s.torn:
 		return fmt.Sprintf("is damaged at byte %d: a crash would have left zeros there", s.stop)
 	}
@@ -183,6 +150,7 @@ func (s logScan) damage(before uint64) string {
 // scanLog reads a log as Badger does, and then what Badger would cut off.
 func scanLog(data []byte) logScan {
 	s := logScan{stop: min(logHeader, len(data))}
+	s.foreign = s.stop == logHeader && !allZero(data[:logKeyID])
 	var open uint64 // timestamp of the transaction that is being read
 	for {
 		e, ok := readLogEntry(data[s.stop:])
@@ -198,7 +166,7 @@ func scanLog(data []byte) logScan {
 		}
 	}
 	if allZero(data[s.stop:]) {
-		s.torn = true // or nothing at all is
+		s.torn, s.bare = true, true // or nothing at all is
 		return s
 	}
 	end := s.findLater(data, s.stop)

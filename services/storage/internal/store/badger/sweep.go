@@ -111,11 +111,41 @@ func (s *Store) sweepOld(run *sweepRun, old *badger.Txn) error {
 			s.log.Warn("a sweep entry is damaged: its garbage stays", "key", it.Item().KeyCopy(nil), "err", err)
 			continue
 		}
+		if inUse(old, g) {
+			s.log.Error("a sweep entry names what is in use: the directory was damaged once; nothing is deleted", "key", it.Item().KeyCopy(nil))
+			if err := run.remove(it.Item().KeyCopy(nil)); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := s.sweep(run, g); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// inUse reports whether a head points at what g stands for. No transaction leaves it
+// so; a directory that was damaged, and whose loss was accepted, can have the entry
+// and not its removal. A head that can't be read points at nothing.
+func inUse(txn *badger.Txn, g garbage) bool {
+	room := g.room
+	if g.blob.kind != 0 {
+		room = g.blob.room
+	}
+	e, err := readHead(txn, room)
+	switch {
+	case err != nil:
+		return false
+	case g.blob.kind == 0:
+		return g.to > e.Base
+	case g.blob.kind == kindSnapshotChunk:
+		return e.SnapshotSeq == g.blob.seq && e.snapshotID == g.blob.id
+	case g.blob.seq <= e.Base || g.blob.seq > e.Last:
+		return false
+	}
+	r, err := readRecord(txn, e, room, g.blob.seq)
+	return err == nil && r.large && r.id == g.blob.id
 }
 
 // sweep deletes all keys of g, then its sweep entry.

@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/badger/v4/table"
+	"github.com/dgraph-io/badger/v4/y"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -31,8 +33,9 @@ import (
 // checkTable says, or one that it has never named holds what neither a log nor a
 // named table has.
 type tableList struct {
-	live  []uint64 // the tables that Badger will open, by number
-	named map[uint64]bool
+	live   []uint64 // the tables that Badger will open, by number
+	levels []int    // on which each of them is
+	named  map[uint64]bool
 }
 
 // readTableList reads the list; it is empty for a directory without one.
@@ -43,7 +46,7 @@ func readTableList(opt Options) (tableList, error) {
 		return tableList{}, nil
 	}
 	if err != nil {
-		return tableList{}, fmt.Errorf("data directory %q: the list of tables cannot be read: %w", opt.Dir, err)
+		return tableList{}, fmt.Errorf("the list of tables (MANIFEST) cannot be read: %w", err)
 	}
 	manifest, end, err := badger.ReplayManifestFile(f, 0, badgerOptions(opt))
 	data := make([]byte, end)
@@ -51,8 +54,11 @@ func readTableList(opt Options) (tableList, error) {
 		_, err = f.ReadAt(data, 0)
 	}
 	l := tableList{live: slices.Sorted(maps.Keys(manifest.Tables)), named: map[uint64]bool{}}
+	for _, id := range l.live {
+		l.levels = append(l.levels, int(manifest.Tables[id].Level))
+	}
 	if err := errors.Join(err, f.Close(), l.name(data)); err != nil {
-		return tableList{}, fmt.Errorf("data directory %q: the list of tables (MANIFEST) is damaged: restore a backup: %w", opt.Dir, err)
+		return tableList{}, fmt.Errorf("the list of tables (MANIFEST) is damaged: %w", err)
 	}
 	return l, nil
 }
@@ -94,40 +100,50 @@ func newestTabled(opt Options) func() uint64 {
 		}
 		for _, name := range list.files(opt.Dir) {
 			if data, err := os.ReadFile(name); err == nil {
-				last, _ := newestIn(data)
-				newest = max(newest, last)
+				facts, _ := readFacts(data)
+				newest = max(newest, facts.newest)
 			}
 		}
 		return newest
 	})
 }
 
-// missed returns as damage the tables without which transactions would be lost,
-// though the list has never named them; nil if there are none. newest is the last
-// transaction in the tables of the list.
-func (l tableList) missed(dir string, newest uint64) (*damage, error) {
+// missed returns the tables without which transactions would be lost, though the list
+// has never named them. newest is the last transaction in the tables of the list.
+func (l tableList) missed(dir string, newest uint64, logs []logScan) (files []string, err error) {
 	tables, err := l.unnamed(dir, newest)
-	if err != nil || len(tables) == 0 {
-		return nil, err
-	}
-	logs, err := scanLogs(dir)
-	if err != nil {
-		return nil, err
-	}
-	var d damage
 	for _, t := range tables {
 		if !slices.ContainsFunc(logs, func(s logScan) bool { return s.first <= t.last && t.last <= s.last }) {
-			d.files = append(d.files, t.file)
+			files = append(files, t.file)
 		}
 	}
-	if len(d.files) == 0 {
-		return nil, nil
+	return files, err
+}
+
+// misplaced returns two tables that can't be where the list says, "" if there are
+// none: below the first level, tables don't overlap, and none is there twice. (On the
+// first it may be: a log that a crash has left is made a table once more.)
+func (l tableList) misplaced(dir string, tables []tableFacts) (one, other string) {
+	files := l.files(dir)
+	order := make([]int, len(tables))
+	there := map[tableID]int{}
+	for i, t := range tables {
+		order[i] = i
+		if j, ok := there[t.id()]; ok && l.levels[i]+l.levels[j] > 0 {
+			return files[j], files[i]
+		}
+		there[t.id()] = i
 	}
-	d.text = fmt.Sprintf("the list of tables (MANIFEST) is damaged: tables are not in it (%d, the first is %s), and nothing else holds what they hold", len(d.files), filepath.Base(d.files[0]))
-	if l.named != nil {
-		d.files = append(d.files, filepath.Join(dir, manifestName))
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(l.levels[a]-l.levels[b], y.CompareKeys(tables[a].first, tables[b].first))
+	})
+	for n, b := range order[min(1, len(order)):] {
+		a := order[n]
+		if l.levels[a] == l.levels[b] && l.levels[a] > 0 && y.CompareKeys(tables[a].last, tables[b].first) >= 0 {
+			return files[a], files[b]
+		}
 	}
-	return &d, nil
+	return "", ""
 }
 
 // unnamedTable is a table that the list has never named.
@@ -151,8 +167,8 @@ func (l tableList) unnamed(dir string, newest uint64) (tables []unnamedTable, er
 			return nil, fmt.Errorf("table %s cannot be read: %w", name, err)
 		}
 		// Without an index it was never finished; up to newest it was made of others.
-		if last, ok := newestIn(data); ok && last > newest {
-			tables = append(tables, unnamedTable{name, last})
+		if facts, ok := readFacts(data); ok && facts.newest > newest {
+			tables = append(tables, unnamedTable{name, facts.newest})
 		}
 	}
 	return tables, nil

@@ -3,6 +3,7 @@ package badger
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -89,7 +90,7 @@ func prepareWith(t *testing.T, dir string, data []byte) (live []uint64, err erro
 	}
 	opt := testOptions(work)
 	opt.Log = slog.New(slog.DiscardHandler)
-	if err := prepareDir(t.Context(), opt); err != nil {
+	if _, err := prepareDir(t.Context(), opt); err != nil {
 		return nil, err
 	}
 	return liveIn(t, work), nil
@@ -164,41 +165,47 @@ func TestTableListTorn(t *testing.T) {
 	}
 }
 
-// TestTableListLost: who accepts the loss of tables gets a store that opens, and
-// copies of all that was lost.
-func TestTableListLost(t *testing.T) {
+// TestTableListRepaired: a table that the list has lost is in it again once the loss
+// is accepted, and the list as it was is set aside.
+func TestTableListRepaired(t *testing.T) {
 	t.Parallel() // it waits for the disk
-	_, flushed, _ := stages(t)
-	list := manifestOf(t, flushed)
-	if err := os.WriteFile(filepath.Join(flushed, manifestName), list[:len(list)-1], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	opt := testOptions(flushed)
-	_, err := Open(t.Context(), opt)
-	if err == nil || !strings.Contains(err.Error(), "tables are not in it (1") {
-		t.Fatalf("%v, want to be told of a table", err)
-	}
-	tables, err := filepath.Glob(filepath.Join(flushed, "*.sst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	last := tables[len(tables)-1]
-	data, err := os.ReadFile(last)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opt.AcceptLoss = true
-	s := openStore(t, opt)
-	if head, err := s.Claim(t.Context(), "a"); err != nil || head.Last != 4 {
-		t.Errorf("a's head is %+v, %v; want the one of before, at seq 4", head, err)
-	}
-	for name, want := range map[string][]byte{filepath.Base(last): data, manifestName: list[:len(list)-1]} {
-		kept, err := filepath.Glob(filepath.Join(flushed, "damaged-*", name))
-		if err != nil || len(kept) != 1 {
-			t.Fatalf("%s was not set aside: %q, %v", name, kept, err)
-		}
-		if got, err := os.ReadFile(kept[0]); err != nil || !bytes.Equal(got, bytes.TrimRight(want, "\x00")) {
-			t.Errorf("%s was set aside with %d bytes of %d, %v", name, len(got), len(want), err)
+	_, flushed, compacted := stages(t)
+	for _, dir := range []string{flushed, compacted} {
+		list := manifestOf(t, dir)
+		for what, data := range map[string][]byte{
+			"its last byte is gone": list[:len(list)-1],
+			"it is gone":            nil,
+			"it is noise":           bytes.Repeat([]byte("noise"), 50),
+			"its middle is zero":    append(append(bytes.Clone(list[:20]), make([]byte, 30)...), list[50:]...),
+		} {
+			work := t.TempDir()
+			copyDir(t, work, dir)
+			name := filepath.Join(work, manifestName)
+			if err := errors.Join(os.Remove(name), os.WriteFile(name, data, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if data == nil {
+				if err := os.Remove(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			opt := testOptions(work)
+			_, err := Open(t.Context(), opt)
+			if err == nil || !strings.Contains(err.Error(), "would lose transactions") {
+				t.Fatalf("%s: %v, want to be told", what, err)
+			}
+			opt.AcceptLoss = true
+			s := openStore(t, opt)
+			if head, err := s.Claim(t.Context(), "a"); err != nil || head.Last != 5 || head.Epoch != 6 {
+				t.Errorf("%s: a's head is %+v, %v; want the one of before, at seq 5", what, head, err)
+			}
+			kept, err := filepath.Glob(filepath.Join(work, "damaged-*", manifestName))
+			if err != nil || len(kept) != min(1, len(data)) {
+				t.Fatalf("%s: set aside were %q, %v", what, kept, err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

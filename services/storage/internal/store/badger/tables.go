@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4/fb"
+	"github.com/dgraph-io/badger/v4/y"
 )
 
 // Badger's tables, without compression and encryption:
@@ -178,13 +179,50 @@ func readIndex(index []byte, end int) (blocks []extent, ok bool) {
 	return blocks, next == uint64(end)
 }
 
-// newestIn returns the timestamp of the last transaction in a table; ok says that its
-// index is whole.
-func newestIn(data []byte) (ts uint64, ok bool) {
-	index, _, _, ok := tableIndex(data)
+// tableFacts is what a table says of itself.
+type tableFacts struct {
+	size        int
+	newest      uint64 // timestamp of its last transaction
+	sum         uint32 // of its index
+	first, last []byte // keys, as Badger compares them
+}
+
+// tableID tells tables with other contents apart.
+type tableID struct {
+	size  int
+	sum   uint32
+	first string
+}
+
+func (f tableFacts) id() tableID { return tableID{f.size, f.sum, string(f.first)} }
+
+// readFacts reads them from a table that is whole.
+func readFacts(data []byte) (facts tableFacts, ok bool) {
+	index, start, sum, ok := tableIndex(data)
 	if !ok {
-		return 0, false
+		return facts, false
 	}
+	newest, ok := newestIn(index)
+	blocks, whole := readIndex(index, start)
+	if !ok || !whole || len(blocks) == 0 {
+		return facts, false
+	}
+	facts = tableFacts{size: len(data), newest: newest, sum: sum}
+	first, end := blocks[0], blocks[len(blocks)-1]
+	keep := func(key []byte, _ y.ValueStruct) {
+		if facts.last = key; facts.first == nil {
+			facts.first = key
+		}
+	}
+	err := eachEntry(data[first.from:first.to], keep)
+	if err == nil && len(blocks) > 1 {
+		err = eachEntry(data[end.from:end.to], keep)
+	}
+	return facts, err == nil
+}
+
+// newestIn returns the timestamp of the last transaction in a table with this index.
+func newestIn(index []byte) (ts uint64, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ts, ok = 0, false // as in readIndex

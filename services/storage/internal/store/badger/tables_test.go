@@ -133,10 +133,14 @@ func TestCheckTables(t *testing.T) {
 	var log bytes.Buffer
 	opt := testOptions(filepath.Dir(name))
 	opt.Log = slog.New(slog.NewTextHandler(&log, nil))
-	if err := checkTables(t.Context(), opt, 0); err != nil {
+	list, err := readTableList(opt)
+	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := readTableList(opt)
+	_, bad, err := checkTables(t.Context(), opt, list, 0)
+	if len(bad) > 0 {
+		t.Error(bad)
+	}
 	if want := fmt.Sprintf("read all tables\" tables=%d", len(list.live)); err != nil || len(list.live) == 0 || !strings.Contains(log.String(), want) {
 		t.Errorf("%v, want %s in:\n%s", err, want, &log)
 	}
@@ -146,7 +150,7 @@ func TestCheckTables(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if err := checkTables(ended, opt, tellAfter); !errors.Is(err, context.Canceled) {
+	if _, _, err := checkTables(ended, opt, list, tellAfter); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want context canceled", err)
 	}
 	if now, err := os.ReadFile(name); err != nil || !bytes.Equal(now, data) {
@@ -180,15 +184,15 @@ func TestCheckTablesStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = readTables(t.Context(), opt, append(names, last))
-	if err == nil || !strings.Contains(err.Error(), filepath.Base(names[0])+" is damaged at byte") {
-		t.Errorf("%v, want the first table to be called damaged", err)
+	_, bad, err := readTables(t.Context(), opt, append(names, last))
+	if err != nil || len(bad) == 0 || !strings.Contains(bad[0].text, filepath.Base(names[0])+" is damaged at byte") {
+		t.Errorf("%v, %v, want the first table to be called damaged", bad, err)
 	}
 	if after, err := os.ReadFile(last); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("the last one was read and mended all the same, %v", err)
 	}
-	if read, _, err := readTables(t.Context(), opt, []string{last}); err != nil || read != int64(len(data)) {
-		t.Errorf("alone it is %d bytes, %v; want %d, mended", read, err, len(data))
+	if tables, bad, err := readTables(t.Context(), opt, []string{last}); err != nil || len(bad) > 0 || tables[0].size != len(data) {
+		t.Errorf("alone it is %+v, %v, %v; want %d bytes, mended", tables, bad, err, len(data))
 	}
 }
 
