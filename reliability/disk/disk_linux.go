@@ -45,8 +45,33 @@ func Make(dir string, size int64) (*Disk, error) {
 	return d, d.Mount()
 }
 
-// Mount mounts it, replaying its journal.
+// Mount mounts it, replaying its journal. Who has begun a mount namespace meanwhile, as
+// containers and browsers do, has a copy of the last mount: as long as that is there,
+// the kernel gives the old file system back, still without power. So it waits.
 func (d *Disk) Mount() error {
+	for range 100 {
+		if err := d.mount(); err != nil {
+			return err
+		}
+		probe := filepath.Join(d.Dir, "probe")
+		file, err := os.Create(probe)
+		if !errors.Is(err, syscall.EIO) {
+			if err == nil {
+				err = errors.Join(file.Close(), os.Remove(probe))
+			} else if errors.Is(err, syscall.ENOSPC) {
+				err = nil // full, and that is all right
+			}
+			return err
+		}
+		if err := d.Unmount(); err != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("%s: somebody else's mount namespace still has it without power after 10 s", d.image)
+}
+
+func (d *Disk) mount() error {
 	err := run("mount", "-o", "loop", d.image, d.Dir)
 	if err != nil {
 		for _, sign := range []string{"permission denied", "must be superuser", "Operation not permitted", "failed to setup loop device"} {
