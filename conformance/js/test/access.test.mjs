@@ -34,10 +34,12 @@ const stored = async (fjord, room) => {
 /** Lets clients that go on trying have their tries, and sees that they keep their pace. */
 const noStorm = async (people, seconds = 2) => {
   const before = people.map((person) => person.wire.opened)
+  const began = performance.now()
   await new Promise((resolve) => setTimeout(resolve, 1000 * seconds))
+  const took = (performance.now() - began) / 1000 // more than it was asked for, on a busy machine
   for (const [i, person] of people.entries()) {
     const tries = person.wire.opened - before[i]
-    assert.ok(tries <= 12 * seconds, `${person.constructor.name} ${person.version ?? ''} opened ${tries} sockets in ${seconds} s`)
+    assert.ok(tries <= 12 * took, `${person.constructor.name} ${person.version ?? ''} opened ${tries} sockets in ${took} s`)
   }
 }
 

@@ -131,7 +131,7 @@ test('random bytes never hurt', async (t) => {
   assert.deepEqual(pair.map(({ closes }) => closes), [[], []], 'the pair was disconnected')
 })
 
-test('who does not read is left behind, alone', { timeout: 60_000 }, async (t) => {
+test('who does not read is left behind, alone', { timeout: 180_000 }, async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('slow')
   const slow = await Raw.open(t, `${url}/${room}`)

@@ -8,7 +8,7 @@ import { Raw, step1Frame } from '../lib/raw.mjs'
 import { freshRoom, serverURL } from '../lib/servers.mjs'
 
 const idleTime = 90_000
-const longestSilence = 21_000 // the promise is 20 s; a second for a busy machine
+const longestSilence = 25_000 // the promise is 20 s, and clients bear 30; five for a busy machine
 
 test(`idle for ${idleTime / 1000} s`, { concurrency: true, timeout: idleTime + 30_000 }, async (t) => {
   const url = await serverURL(t)

@@ -9,7 +9,7 @@ import { seeded } from '../lib/random.mjs'
 import { Split, dataDirectory, freshRoom, needsSplit } from '../lib/servers.mjs'
 import { turn, until } from '../lib/wait.mjs'
 
-test('two edges and two rooms processes are one server', { skip: needsSplit, timeout: 60_000 }, async (t) => {
+test('two edges and two rooms processes are one server', { skip: needsSplit, timeout: 180_000 }, async (t) => {
   const random = seeded(t)
   // The edges know the same processes, in another order: the place of a room
   // must not depend on that.
@@ -43,7 +43,7 @@ test('two edges and two rooms processes are one server', { skip: needsSplit, tim
   })
 })
 
-test('edges that disagree on where a room lives lose nothing', { skip: needsSplit, timeout: 90_000 }, async (t) => {
+test('edges that disagree on where a room lives lose nothing', { skip: needsSplit, timeout: 180_000 }, async (t) => {
   const random = seeded(t)
   // Each edge sends the room to another process: both claim it, by turns.
   const split = await Split.start(t, {

@@ -17,7 +17,7 @@ const livingKills = 10
 const recovery = 10_000
 
 for (const victim of ['edge', 'rooms', 'storage']) {
-  test(`${victim} dies right after an edit was seen, ${lossKills} times; nobody is left to bring it back`, { skip: needsSplit, timeout: 120_000 }, async (t) => {
+  test(`${victim} dies right after an edit was seen, ${lossKills} times; nobody is left to bring it back`, { skip: needsSplit, timeout: 300_000 }, async (t) => {
     const random = seeded(t)
     const split = await Split.start(t, { data: dataDirectory() })
     const room = freshRoom(`crash-${victim}`)
@@ -42,7 +42,7 @@ for (const victim of ['edge', 'rooms', 'storage']) {
     }
   })
 
-  test(`${victim} dies while people type, ${livingKills} times; they go on`, { skip: needsSplit, timeout: 180_000 }, async (t) => {
+  test(`${victim} dies while people type, ${livingKills} times; they go on`, { skip: needsSplit, timeout: 300_000 }, async (t) => {
     const random = seeded(t)
     const split = await Split.start(t, { data: dataDirectory() })
     const room = freshRoom(`living-${victim}`)

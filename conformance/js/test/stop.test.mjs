@@ -28,7 +28,7 @@ const outcome = async (process) => {
   return { code, signal, took: Math.round(performance.now() - started) }
 }
 
-test('under typing people', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+test('under typing people', { skip: needsFjord, timeout: 180_000 }, async (t) => {
   const random = seeded(t)
   const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('stop')
@@ -61,7 +61,7 @@ test('under typing people', { skip: needsFjord, timeout: 60_000 }, async (t) => 
   }
 })
 
-test('an idle server ends too, also right after its start', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+test('an idle server ends too, also right after its start', { skip: needsFjord, timeout: 180_000 }, async (t) => {
   for (let round = 0; round < 10; round++) {
     const fjord = await Fjord.start(t, { data: dataDirectory() })
     const { code, signal } = await outcome(fjord.process)
@@ -69,7 +69,7 @@ test('an idle server ends too, also right after its start', { skip: needsFjord, 
   }
 })
 
-test('a peer that does not answer holds nothing up', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+test('a peer that does not answer holds nothing up', { skip: needsFjord, timeout: 180_000 }, async (t) => {
   const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('mute')
   const mute = await Raw.open(t, `${fjord.url}/${room}`)
@@ -82,7 +82,7 @@ test('a peer that does not answer holds nothing up', { skip: needsFjord, timeout
   assert.deepEqual({ code, signal }, { code: 0, signal: null }, fjord.process.stderr)
 })
 
-test('three services, in the order edge, rooms, storage', { skip: needsSplit, timeout: 60_000 }, async (t) => {
+test('three services, in the order edge, rooms, storage', { skip: needsSplit, timeout: 180_000 }, async (t) => {
   const random = seeded(t)
   const split = await Split.start(t, { data: dataDirectory() })
   const room = freshRoom('stop')
