@@ -78,7 +78,9 @@ func TestHostile(t *testing.T) {
 		_, _ = yjs.MergeUpdates(got, c.update)
 		took := cost.CPU() - begin
 		t.Logf("%s: %v, %v in all", c.name, applied, took)
-		if took > 4*time.Second || applied > 2*time.Second {
+		// Quadratic time would be a minute with the race detector. The dearest takes 0.7 and
+		// 1.2 s with it here; a slow machine may take several times as long.
+		if took > 16*time.Second || applied > 8*time.Second {
 			t.Errorf("%s: %v to apply, %v in all", c.name, applied, took)
 		}
 	}
