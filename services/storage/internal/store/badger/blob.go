@@ -66,6 +66,16 @@ func (s *Store) upload(ctx context.Context, b blob, size uint64, body io.Reader,
 	return sum, nil
 }
 
+// place submits o, which points at the uploaded b. If o never reaches the committer,
+// which would refuse b or use it, b is swept here: else it stayed until the next Open.
+func (s *Store) place(ctx context.Context, o op, b blob) error {
+	err := s.submit(ctx, o)
+	if err != nil && store.KindOf(err) == 0 {
+		s.sweeper.push(garbage{blob: b})
+	}
+	return err
+}
+
 // commitChunks writes data as b's chunks from index on, in one transaction; the
 // first one has the sweep entry too. It returns the next index.
 func (s *Store) commitChunks(b blob, index uint32, data []byte) (uint32, error) {

@@ -29,7 +29,7 @@ func (s *Store) appendLarge(ctx context.Context, item store.Item) store.Result {
 		if err != nil {
 			return store.Result{Head: head, Err: err}
 		}
-		if err := s.submit(ctx, o); err != nil {
+		if err := s.place(ctx, o, o.blob()); err != nil {
 			return store.Result{Head: head, Err: err}
 		}
 		if !errors.Is(o.err, errCompare) {

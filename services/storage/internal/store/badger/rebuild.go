@@ -75,7 +75,7 @@ func (s *Store) Rebuild(ctx context.Context, r store.Rebuilt, body io.Reader) (s
 	if err := s.fill(ctx, &o.snapshotOp, body); err != nil {
 		return 0, err
 	}
-	if err := s.submit(ctx, o); err != nil {
+	if err := s.place(ctx, o, o.blob()); err != nil {
 		return 0, err
 	}
 	return snap.Seq, o.err

@@ -114,7 +114,7 @@ func (s *Store) PutSnapshot(ctx context.Context, snap store.Snapshot, body io.Re
 	if err := s.fill(ctx, o, body); err != nil {
 		return 0, err
 	}
-	if err := s.submit(ctx, o); err != nil {
+	if err := s.place(ctx, o, o.blob()); err != nil {
 		return 0, err
 	}
 	return o.trimmed, o.err

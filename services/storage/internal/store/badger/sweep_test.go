@@ -2,6 +2,7 @@ package badger
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"testing"
@@ -174,5 +175,45 @@ func TestSweepOverflow(t *testing.T) {
 	}
 	if got := len(w.take()); got != 0 {
 		t.Errorf("the queue holds %d after it was emptied", got)
+	}
+}
+
+// lateCanceler is a body that is given up when its last byte was read.
+type lateCanceler struct {
+	io.Reader
+	cancel context.CancelFunc
+}
+
+func (c lateCanceler) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		c.cancel()
+	}
+	return n, err
+}
+
+// TestGivenUpAtTheEnd: what was uploaded to its end, and is given up before the
+// committer hears of it, doesn't stay until the next start.
+func TestGivenUpAtTheEnd(t *testing.T) {
+	s := openStore(t, testOptions(t.TempDir()))
+	mustAppend(t, s, "a", mustClaim(t, s, "a"), 1, []byte("r"))
+	data := make([]byte, uploadBuffer)
+	for name, put := range map[string]func(context.Context, io.Reader) error{
+		"a snapshot": func(ctx context.Context, body io.Reader) error {
+			_, err := s.PutSnapshot(ctx, store.Snapshot{Room: "a", Epoch: 1, Seq: 1, Size: uploadBuffer}, body)
+			return err
+		},
+		"a rebuilt room": func(ctx context.Context, body io.Reader) error {
+			_, err := s.Rebuild(ctx, store.Rebuilt{Room: "a", Seen: store.Head{Last: 1}, Size: uploadBuffer}, body)
+			return err
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := put(ctx, lateCanceler{bytes.NewReader(data), cancel}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("%s: %v, want canceled", name, err)
+		}
+		if n := waitSwept(t, s); n[kindSnapshotChunk] != 0 || n[kindRecord] != 1 {
+			t.Errorf("%s: there are %v, want the record alone", name, n)
+		}
 	}
 }
