@@ -6,6 +6,7 @@ import (
 	"go.uber.org/goleak"
 
 	contract "github.com/fjord-sync/fjord/internal/contract/storage"
+	"github.com/fjord-sync/fjord/services/storage/internal/store"
 	"github.com/fjord-sync/fjord/services/storage/internal/store/storetest"
 )
 
@@ -56,4 +57,8 @@ func TestContract(t *testing.T) {
 		},
 		TooLargeRecord: storetest.Limits.Record + 1,
 	})
+}
+
+func TestRepairs(t *testing.T) {
+	storetest.Repairs(t, func(t *testing.T) store.Store { return openStore(t, testOptions(t.TempDir())) })
 }
