@@ -53,7 +53,7 @@ func (h *Handler) Release(ctx context.Context, r *connect.Request[roomsv1.Releas
 }
 
 func (h *Handler) restore(ctx context.Context, name, id string) (*roomsv1.ReleaseResponse, error) {
-	// A log that is no room's would be emptied before the room refuses what was in it.
+	// A log that is no room's holds no document: one made of it would take its place.
 	if err := roomname.Default(name); err != nil {
 		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("%w: it can be exported and dropped, not restored", err))
 	}

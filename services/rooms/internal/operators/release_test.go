@@ -41,13 +41,54 @@ func (refuser) ApplyUpdate(context.Context, *connect.Request[roomsv1.ApplyUpdate
 	return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("refused, as the test says"))
 }
 
-// A log that is no room's, and is damaged, can't be made a room: to try would empty
-// it before the room refuses what was in it.
+// TestOnlyRoomsAreRestored: no document takes the place of a damaged log that is no
+// room's.
 func TestOnlyRoomsAreRestored(t *testing.T) {
 	w := &ward{patient: &journal.Patient{Damaged: true}}
 	request := &roomsv1.ReleaseRequest{Room: roomname.Revocations, Id: "1", Action: roomsv1.ReleaseAction_RELEASE_ACTION_RESTORE}
 	_, err := NewHandler(nil, nil, w, refuser{}).Release(t.Context(), connect.NewRequest(request))
 	if connect.CodeOf(err) != connect.CodeInvalidArgument || w.discarded+w.rebuilt != 0 {
 		t.Errorf("%v, and %d were discarded and %d rebuilt; want invalid_argument and none", err, w.discarded, w.rebuilt)
+	}
+}
+
+// deafWard is a ward whose Export says that it was reached, and then nothing more.
+type deafWard struct {
+	*ward
+	reached chan struct{}
+}
+
+func (w deafWard) Export(ctx context.Context, _, _ string) (*journal.Patient, error) {
+	w.reached <- struct{}{}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestOneRestoreAtATime: who comes while storage keeps a Release waiting may wait as
+// long as it likes, and has its turn when the first caller has gone.
+func TestOneRestoreAtATime(t *testing.T) {
+	w := &ward{patient: &journal.Patient{Damaged: true}}
+	deaf := deafWard{w, make(chan struct{})}
+	h := NewHandler(nil, nil, deaf, refuser{})
+	restore := func(ctx context.Context) error {
+		_, err := h.Release(ctx, connect.NewRequest(&roomsv1.ReleaseRequest{Room: "a", Id: "1", Action: roomsv1.ReleaseAction_RELEASE_ACTION_RESTORE}))
+		return err
+	}
+	first, goFirst := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- restore(first) }()
+	<-deaf.reached
+	impatient, leave := context.WithCancel(t.Context())
+	leave()
+	if err := restore(impatient); connect.CodeOf(err) != connect.CodeDeadlineExceeded {
+		t.Errorf("while another is under way: %v, want deadline_exceeded", err)
+	}
+	goFirst()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first, whose caller went: %v, want canceled", err)
+	}
+	h.quarantine = w
+	if err := restore(t.Context()); err != nil || w.rebuilt != 1 {
+		t.Errorf("the next: %v, rebuilt %d times", err, w.rebuilt)
 	}
 }

@@ -81,7 +81,6 @@ func (h *Handler) Rebuild(ctx context.Context, stream *connect.ClientStream[stor
 	if err := h.finish(ctx, "rebuild", header.GetRoom(), notFound(err)); err != nil {
 		return nil, err
 	}
-	h.log.InfoContext(ctx, "a damaged room is rebuilt", "room", header.GetRoom(), "id", header.GetId(), "bytes", header.GetSize(), "seq", seq)
 	return connect.NewResponse(&storagev1.RebuildResponse{Seq: uint64(seq)}), nil
 }
 
@@ -105,14 +104,15 @@ func (h *Handler) rebuild(ctx context.Context, header *storagev1.RebuildHeader, 
 	if err != nil {
 		return 0, err
 	}
-	seq := head.Last
-	if damaged {
-		seen := readHead(header.GetHead())
-		seq, err = h.store.Rebuild(ctx, store.Rebuilt{Room: room, Seen: seen, Size: header.GetSize()}, body)
+	if !damaged {
+		return head.Last, h.ward.Drop(room, id)
 	}
+	seen := readHead(header.GetHead())
+	seq, err := h.store.Rebuild(ctx, store.Rebuilt{Room: room, Seen: seen, Size: header.GetSize()}, body)
 	if err != nil {
 		return 0, err
 	}
+	h.log.InfoContext(ctx, "a damaged room is rebuilt", "room", room, "id", id, "bytes", header.GetSize(), "seq", seq)
 	return seq, h.ward.Drop(room, id)
 }
 
