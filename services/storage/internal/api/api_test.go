@@ -19,6 +19,7 @@ import (
 	storagev1 "github.com/fjord-sync/fjord/gen/fjord/storage/v1"
 	"github.com/fjord-sync/fjord/gen/fjord/storage/v1/storagev1connect"
 	"github.com/fjord-sync/fjord/internal/roomname"
+	fjordserve "github.com/fjord-sync/fjord/internal/serve"
 	"github.com/fjord-sync/fjord/services/storage/internal/metrics"
 	"github.com/fjord-sync/fjord/services/storage/internal/quarantine"
 	"github.com/fjord-sync/fjord/services/storage/internal/store"
@@ -116,9 +117,16 @@ func serve(t *testing.T, f *fake) (storagev1connect.StorageServiceClient, *prome
 	}
 	mux := http.NewServeMux()
 	mux.Handle(storagev1connect.NewStorageServiceHandler(New(f, ward, m, slog.New(slog.DiscardHandler))))
-	server := httptest.NewServer(mux)
+	// HTTP/2, as between the services: an answer that comes before all of a request was
+	// sent can get lost without it.
+	server := httptest.NewUnstartedServer(mux)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
 	t.Cleanup(server.Close)
-	return storagev1connect.NewStorageServiceClient(server.Client(), server.URL), registry
+	httpClient := fjordserve.NewClient(nil)
+	t.Cleanup(httpClient.CloseIdleConnections)
+	return storagev1connect.NewStorageServiceClient(httpClient, server.URL), registry
 }
 
 // calls makes each call of the service that ends in an error, and returns those.
