@@ -31,6 +31,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fake struct {
 	err  error
 	load func(store.Sink) error
+	// now is what Check answers; err, if nil.
+	now  error
 	page store.Page
 	// rooms are what List lists, in order.
 	rooms []string
@@ -83,7 +85,11 @@ func (f *fake) List(_ context.Context, page store.Page) ([]store.Info, bool, err
 }
 
 func (f *fake) Check(_ context.Context, holdings []store.Holding) []error {
-	return slices.Repeat([]error{f.err}, len(holdings))
+	err := f.now
+	if err == nil {
+		err = f.err
+	}
+	return slices.Repeat([]error{err}, len(holdings))
 }
 
 func (f *fake) Salvage(_ context.Context, _ string, to store.Sink) error { return f.load(to) }

@@ -17,9 +17,13 @@ func (h *Handler) noteDamage(ctx context.Context, call, room string, err error) 
 	if store.CheckRoom(room) != nil {
 		return
 	}
-	_, isNew, putErr := h.ward.Put(quarantine.Item{
+	id, isNew, putErr := h.ward.Put(quarantine.Item{
 		Room: room, Kind: quarantine.Room, Reason: err.Error(), Who: "storage: " + call,
 	}, nil)
+	if putErr == nil && isNew && h.repaired(ctx, room, store.HeadOf(err)) {
+		putErr = h.ward.Drop(room, id)
+		isNew = false
+	}
 	switch {
 	case putErr != nil:
 		h.log.ErrorContext(ctx, "room is damaged, and couldn't be put into quarantine", "call", call, "room", room, "err", errors.Join(err, putErr))
@@ -28,6 +32,20 @@ func (h *Handler) noteDamage(ctx context.Context, call, room string, err error) 
 	default:
 		h.log.DebugContext(ctx, "room is damaged", "call", call, "room", room, "err", err)
 	}
+}
+
+// repaired says whether a room that was read with this head, and found damaged, has
+// been repaired meanwhile: reading a large one takes seconds. It is asked after the
+// item was put, so that a repair which comes later still takes the item out.
+func (h *Handler) repaired(ctx context.Context, room string, seen store.Head) bool {
+	holding := store.Holding{Room: room, Epoch: seen.Epoch}
+	err := h.store.Check(context.WithoutCancel(ctx), []store.Holding{holding})[0]
+	switch store.KindOf(err) {
+	case store.Fenced, store.Deleted, store.Invalid: // with the head of now; epoch 0 is invalid
+		now := store.HeadOf(err)
+		return now.Deleted || now.Base != seen.Base || now.SnapshotSeq != seen.SnapshotSeq
+	}
+	return false
 }
 
 // Quarantine implements the RPC.

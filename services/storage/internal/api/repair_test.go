@@ -158,3 +158,47 @@ func TestRebuildOfWhat(t *testing.T) {
 		t.Errorf("left in quarantine: %v", items)
 	}
 }
+
+// TestDamageOfBefore: whoever still reads a damaged room when it has been repaired
+// doesn't put it into quarantine again; whoever claims it, or writes to it, repairs
+// nothing.
+func TestDamageOfBefore(t *testing.T) {
+	seen := store.Head{Epoch: 3, Last: 9, Base: 4, SnapshotSeq: 4, SnapshotSize: 5}
+	claimed := seen.Claim()
+	written := claimed
+	written.Last++
+	scrapped, _, err := seen.Delete(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		seen, now store.Head
+		left      int
+	}{
+		"as it was":                 {seen, seen, 1},
+		"claimed":                   {seen, claimed, 1},
+		"claimed and written":       {seen, written, 1},
+		"rebuilt":                   {seen, seen.Rebuild(5), 0},
+		"scrapped":                  {seen, scrapped, 0},
+		"scrapped, and claimed":     {seen, scrapped.Claim(), 0},
+		"without a head, and whole": {store.Head{}, seen.Rebuild(5), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{err: store.Errorf(store.Corrupt, c.seen, "damaged"), now: c.now.Owner(c.seen.Epoch)}
+			if f.now == nil {
+				f.now = errors.New("nobody took it")
+			}
+			client, _ := serve(t, f)
+			load, err := client.Load(t.Context(), connect.NewRequest(&storagev1.LoadRequest{Room: "a"}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for load.Receive() {
+			}
+			load.Close()
+			if left := len(listed(t, client)); left != c.left {
+				t.Errorf("%d items in quarantine, want %d", left, c.left)
+			}
+		})
+	}
+}
