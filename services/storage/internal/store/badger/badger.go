@@ -70,6 +70,7 @@ type Store struct {
 	closing chan struct{} // closed when Close begins
 	ended   chan struct{} // closed when the committer has ended
 	uploads chan struct{} // one token per upload under way
+	chunks  atomic.Int64  // transactions of uploads whose outcome isn't known yet
 	sweeper sweeper
 	ballast *ballast
 	workers sync.WaitGroup // committer, sweeper and watcher
@@ -126,12 +127,13 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("data directory %q cannot be opened: %w", opt.Dir, err)
 	}
-	if err := checkFormat(db); err != nil {
+	now, err := checkFormat(db, before)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %q: %w", opt.Dir, err), db.Close())
 	}
 	s := &Store{
 		db:      db,
-		synced:  openSynced(opt, before, lastTransaction(db)),
+		synced:  openSynced(opt, now),
 		lock:    lock,
 		opt:     opt,
 		log:     opt.Log,
@@ -204,30 +206,45 @@ func badgerOptions(opt Options) badger.Options {
 	return o
 }
 
-// checkFormat reads the directory's format entry, and writes it in a new one.
-func checkFormat(db *badger.DB) error {
-	return db.Update(func(txn *badger.Txn) error {
+// checkFormat reads the directory's format entry, and writes it in a new one. It
+// writes it again where SYNCED doesn't say the newest transaction: then an older build
+// may have made those above what it says, or a kill came before it was written. So now
+// begins with a transaction that leaves a mark; before is what SYNCED said.
+func checkFormat(db *badger.DB, before synced) (now synced, err error) {
+	now.since = lastTransaction(db)
+	marked := before.upto > 0 && before.upto == now.since
+	if marked {
+		now.since = before.since
+	}
+	err = db.Update(func(txn *badger.Txn) error {
 		item, err := txn.Get(formatKey())
 		if errors.Is(err, badger.ErrKeyNotFound) {
 			if !emptyDB(txn) {
 				return errors.New("it is a Badger directory without Fjord's format entry: give a new directory, or the one that Fjord wrote")
 			}
-			return txn.Set(formatKey(), appendFormat(nil))
+			return markTransaction(txn)
 		}
 		if err != nil {
 			return fmt.Errorf("its format entry cannot be read: %w", err)
 		}
-		return item.Value(func(value []byte) error {
-			version, err := parseFormat(value)
-			switch {
-			case err != nil:
-				return errors.New("its format entry is not Fjord's: give a new directory, or the one that Fjord wrote")
-			case version != formatVersion:
-				return fmt.Errorf("it has format %d, and this build reads format %d: use the build that wrote it, or a newer one", version, formatVersion)
-			}
-			return nil
-		})
+		if err := item.Value(checkVersion); err != nil || marked {
+			return err
+		}
+		return markTransaction(txn)
 	})
+	now.upto = lastTransaction(db)
+	return now, err
+}
+
+func checkVersion(value []byte) error {
+	version, err := parseFormat(value)
+	switch {
+	case err != nil:
+		return errors.New("its format entry is not Fjord's: give a new directory, or the one that Fjord wrote")
+	case version != formatVersion:
+		return fmt.Errorf("it has format %d, and this build reads format %d: use the build that wrote it, or a newer one", version, formatVersion)
+	}
+	return nil
 }
 
 // lastTransaction returns the timestamp of the newest transaction that is done with,
@@ -289,6 +306,16 @@ func errClosed() error {
 	return store.Errorf(store.Closed, store.Head{}, "the store is closing: try again later")
 }
 
+// noteSynced writes how far all is synced. Badger counts a transaction as done with
+// when it has failed, and that is known a moment later: so while an upload's is under
+// way nothing is written, and the next one says it.
+func (s *Store) noteSynced() {
+	last := lastTransaction(s.db)
+	if s.chunks.Load() == 0 && s.Err() == nil {
+		s.synced.reached(last)
+	}
+}
+
 // Close implements [store.Store]. Calls that the committer has begun are carried
 // out; Loads and uploads under way are waited for, so end their contexts first.
 //
@@ -316,8 +343,6 @@ func (s *Store) end() error {
 	s.closed = true
 	s.gate.Unlock()
 	s.workers.Wait()
-	if s.Err() == nil {
-		s.synced.reached(lastTransaction(s.db))
-	}
+	s.noteSynced()
 	return errors.Join(s.db.Close(), s.synced.close(), s.lock.release())
 }

@@ -75,7 +75,7 @@ func (b *batch) end() {
 	}
 	if err == nil {
 		if b.dirty {
-			b.s.synced.reached(lastTransaction(b.s.db))
+			b.s.noteSynced()
 		}
 		for room, e := range b.heads {
 			b.remember(room, e)

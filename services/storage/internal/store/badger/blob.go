@@ -79,6 +79,8 @@ func (s *Store) place(ctx context.Context, o op, b blob) error {
 // commitChunks writes data as b's chunks from index on, in one transaction; the
 // first one has the sweep entry too. It returns the next index.
 func (s *Store) commitChunks(b blob, index uint32, data []byte) (uint32, error) {
+	s.chunks.Add(1)
+	defer s.chunks.Add(-1) // after fail: see noteSynced
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
 	if err := markTransaction(txn); err != nil {

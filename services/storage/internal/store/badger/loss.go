@@ -117,18 +117,21 @@ func tableListDamage(opt Options) (tableList, *damage) {
 
 // lost says which transactions are in no log and no table, although they were
 // stored; "" if none is. newest is the last one in the tables.
+//
+// It goes by those that leave a mark in the tables (see syncedName): of a hole in
+// which no other has been, nothing can be said.
 func (s synced) lost(scans []logScan, newest uint64) string {
 	last, first := newest, true
 	for _, scan := range scans {
 		if scan.first == 0 {
 			continue
 		}
-		if first && scan.first > newest+1 && s.upto > 0 && scan.first-1 > s.since {
+		if first && scan.first > newest+1 && s.marks(newest+1, scan.first-1) {
 			return fmt.Sprintf("transactions %d to %d are in no log and no table: a log is gone, or damaged", newest+1, scan.first-1)
 		}
 		last, first = max(last, scan.last), false
 	}
-	if last < s.upto {
+	if last < s.upto && s.marks(last+1, s.upto) {
 		return fmt.Sprintf("transactions %d to %d were stored, and are in no log and no table: the newest log is gone, or damaged", last+1, s.upto)
 	}
 	return ""

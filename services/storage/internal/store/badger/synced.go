@@ -27,7 +27,9 @@ import (
 // markTransaction). Neither is ever deleted, and compactions keep the newest version
 // of a key: so the newest transaction of all tables is the last one that was flushed,
 // and the logs go on with the next. Older builds left transactions that only deleted,
-// and compactions drop those.
+// and compactions drop those: so nothing is said of transactions up to since, nor of
+// those above upto, and Open begins anew where it can't know whose they are (see
+// checkFormat).
 //
 // It is a second witness only. Without it, or with a damaged one, nothing is lost,
 // and it is begun anew.
@@ -40,6 +42,11 @@ const (
 
 // synced is what the file says; zero without one.
 type synced struct{ since, upto uint64 }
+
+// marks reports whether one of the transactions from and up to to is known to have
+// left a mark. Those up to since may have been an older build's; so may those above
+// upto, if one was used again.
+func (s synced) marks(from, to uint64) bool { return max(from, s.since+1) <= min(to, s.upto) }
 
 func appendSynced(dst []byte, s synced) []byte {
 	start := len(dst)
@@ -91,19 +98,15 @@ func readSynced(opt Options) (synced, error) {
 // can't be written, on a full disk, it says less, which is as true: f is nil if it
 // can't even be made.
 type syncedFile struct {
-	f   *os.File
-	now synced
-	log *slog.Logger
+	f          *os.File
+	now        synced
+	log        *slog.Logger
+	complained bool
 }
 
-// openSynced begins the file where the store stands: at upto, and since before's
-// since if that is true of this directory.
-func openSynced(opt Options, before synced, upto uint64) *syncedFile {
+// openSynced begins the file anew, with what is true of the directory now.
+func openSynced(opt Options, now synced) *syncedFile {
 	w := &syncedFile{log: opt.Log}
-	now := synced{since: upto, upto: upto}
-	if before.upto > 0 && before.upto <= upto {
-		now.since = before.since
-	}
 	if noSync {
 		now = synced{} // which is true whatever a power cut takes
 	}
@@ -137,7 +140,12 @@ func (w *syncedFile) write(now synced) {
 	}
 }
 
+// complain says so once: it is tried again with every transaction.
 func (w *syncedFile) complain(err error) {
+	if w.complained {
+		return
+	}
+	w.complained = true
 	w.log.Warn("the file SYNCED cannot be written: if a log is lost now, the next start may not notice", "err", err)
 }
 

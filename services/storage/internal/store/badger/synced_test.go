@@ -227,3 +227,118 @@ func TestTransactionsStay(t *testing.T) {
 		t.Errorf("the newest transaction in the tables is %d, %v; want %d", newest, err, last)
 	}
 }
+
+// TestSyncedOlderBuild: an older build leaves transactions that only delete, and
+// compactions drop them. Nothing is missing then, whether SYNCED has never been there
+// or is from before.
+func TestSyncedOlderBuild(t *testing.T) {
+	t.Parallel() // it waits for the disk
+	for _, before := range []string{"no SYNCED", "an old SYNCED"} {
+		opt := testOptions(t.TempDir())
+		opt.Log = slog.New(slog.DiscardHandler)
+		opt.tune = func(o *badger.Options) { o.NumLevelZeroTables, o.CompactL0OnClose = 1, true }
+		s := openStore(t, opt)
+		mustAppend(t, s, "a", mustClaim(t, s, "a"), 1, []byte("r"))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if before == "no SYNCED" {
+			if err := os.Remove(filepath.Join(opt.Dir, syncedName)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		untuned := opt
+		untuned.tune = nil // so its last transaction isn't dropped yet
+		db, err := badger.Open(badgerOptions(untuned))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := appendBlobSweepKey(nil, blob{kind: kindSnapshotChunk, room: "a", seq: 1, id: 1})
+		for _, change := range []func(txn *badger.Txn) error{
+			func(txn *badger.Txn) error { return txn.Set(key, nil) },
+			func(txn *badger.Txn) error { return txn.Delete(key) },
+		} {
+			if err := db.Update(change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		deleted := lastTransaction(db)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		// It is dropped when this build opens the directory: a kill comes then.
+		s = openStore(t, opt)
+		if err := s.db.Flatten(1); err != nil {
+			t.Fatal(err)
+		}
+		newest := uint64(0)
+		for _, table := range s.db.Tables() {
+			newest = max(newest, table.MaxVersion)
+		}
+		if newest >= deleted {
+			t.Fatalf("%s: the tables still have transaction %d: the test shows nothing", before, newest)
+		}
+		dir := t.TempDir()
+		copyDir(t, dir, opt.Dir)
+		opt.Dir = dir
+		for range 2 {
+			s := openStore(t, opt)
+			if err := s.Load(t.Context(), "a", 0, discard{}); err != nil {
+				t.Errorf("%s: %v", before, err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestSyncedMarks: of a hole only what is known to have left a mark is missed.
+func TestSyncedMarks(t *testing.T) {
+	log := func(first, last uint64) []logScan { return []logScan{{}, {first: first, last: last}} }
+	for _, c := range []struct {
+		says   synced
+		newest uint64 // in the tables
+		logs   []logScan
+		lost   bool
+	}{
+		{synced{5, 10}, 10, nil, false},
+		{synced{5, 10}, 9, nil, true},
+		{synced{10, 10}, 9, nil, false}, // an older build's, dropped
+		{synced{10, 11}, 9, nil, true},
+		{synced{5, 10}, 8, log(10, 12), true},
+		{synced{5, 10}, 8, log(9, 12), false},
+		{synced{5, 10}, 19, log(21, 22), false}, // an older build came after
+		{synced{5, 10}, 3, log(6, 12), false},
+		{synced{5, 10}, 3, log(7, 12), true},
+		{synced{}, 3, log(7, 12), false},
+	} {
+		if text := c.says.lost(c.logs, c.newest); (text != "") != c.lost {
+			t.Errorf("SYNCED %+v, tables up to %d, logs %+v: %q", c.says, c.newest, c.logs, text)
+		}
+	}
+}
+
+// TestSyncedFailedUpload: Badger counts a transaction as done with when it has failed.
+func TestSyncedFailedUpload(t *testing.T) {
+	t.Parallel() // it waits for the disk
+	s := openStore(t, quiet(testOptions(t.TempDir())))
+	mustAppend(t, s, "a", mustClaim(t, s, "a"), 1, []byte("r"))
+	if _, err := s.Delete(t.Context(), "none", 0); err != nil { // the committer rests, once it has answered this
+		t.Fatal(err)
+	}
+	want := s.synced.now
+	s.chunks.Add(1)
+	if err := s.db.Update(markTransaction); err != nil {
+		t.Fatal(err)
+	}
+	s.noteSynced()
+	if s.synced.now != want {
+		t.Errorf("while an upload's outcome isn't known: %+v, want %+v", s.synced.now, want)
+	}
+	s.chunks.Add(-1)
+	s.noteSynced()
+	if want.upto++; s.synced.now != want {
+		t.Errorf("once it is: %+v, want %+v", s.synced.now, want)
+	}
+}
