@@ -37,13 +37,31 @@ func push[T any](chunks [][]T, v T, most int) [][]T {
 	}
 }
 
-// removeAt is the opposite of insertAt.
-func removeAt[T any](chunks [][]T, at spot) [][]T {
+// removeAt is the opposite of insertAt, and returns the spot of what followed. Chunks
+// are joined with neighbours long before they are empty: what was put between values
+// and is removed again would else leave each of them a chunk to itself.
+func removeAt[T any](chunks [][]T, at spot, most int) ([][]T, spot) {
 	chunks[at.i] = slices.Delete(chunks[at.i], at.j, at.j+1)
-	if len(chunks[at.i]) == 0 {
-		return slices.Delete(chunks, at.i, at.i+1)
+	if i := at.i - 1; i >= 0 && len(chunks[i])+len(chunks[at.i]) <= most/2 {
+		at = spot{i, len(chunks[i]) + at.j}
+		chunks = joinAt(chunks, i)
 	}
-	return chunks
+	if i := at.i; i+1 < len(chunks) && len(chunks[i])+len(chunks[i+1]) <= most/2 {
+		chunks = joinAt(chunks, i)
+	}
+	switch {
+	case len(chunks[at.i]) == 0:
+		chunks = slices.Delete(chunks, at.i, at.i+1)
+	case at.j == len(chunks[at.i]):
+		at = spot{at.i + 1, 0}
+	}
+	return chunks, at
+}
+
+// joinAt joins a chunk with the next.
+func joinAt[T any](chunks [][]T, i int) [][]T {
+	chunks[i] = append(chunks[i], chunks[i+1]...)
+	return slices.Delete(chunks, i+1, i+2)
 }
 
 // afterOf returns the spot behind one that holds a value.

@@ -106,7 +106,7 @@ func (a *author) add(l level) bool {
 
 // remove forgets the type at a clock.
 func (a *author) remove(clock uint64) {
-	a.levels = removeAt(a.levels, a.seek(clock))
+	a.levels, _ = removeAt(a.levels, a.seek(clock), chunkLevels)
 }
 
 // cut forgets all types from a clock on, and returns how many there were.
@@ -116,11 +116,10 @@ func (a *author) cut(clock uint64) (n int) {
 		n += len(a.levels[i])
 	}
 	if n -= at.j; at.j > 0 {
-		a.levels[at.i] = a.levels[at.i][:at.j]
+		a.levels[at.i] = cut(a.levels[at.i], at.j)
 		at.i++
 	}
-	clear(a.levels[at.i:])
-	a.levels = a.levels[:at.i]
+	a.levels = cut(a.levels, at.i)
 	return n
 }
 

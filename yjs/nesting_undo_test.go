@@ -58,3 +58,71 @@ func TestNestingUndone(t *testing.T) {
 		}
 	}
 }
+
+// roomOf returns how many values there is room for in a list in chunks.
+func roomOf[T any](chunks [][]T) (n int) {
+	for _, chunk := range chunks {
+		n += cap(chunk)
+	}
+	return n
+}
+
+// TestNestingRoom has updates grow the lists of what is known, and refuses them, or
+// takes away again what they brought: the room that was made for it is given back.
+func TestNestingRoom(t *testing.T) {
+	const kept, between, authors = 40, 600, 30
+	// types is a client's types from a clock on, each in a root or beside a unit of another.
+	types := func(dst []byte, client, clock, n, beside int) []byte {
+		dst = lib0.AppendVarUint(lib0.AppendVarUint(lib0.AppendVarUint(dst, uint64(n)), uint64(client)), uint64(clock))
+		for i := range n {
+			if beside > 0 {
+				dst = lib0.AppendVarUint(append(dst, flagOrigin|kindType, byte(beside)), uint64(clock+i))
+			} else {
+				dst = append(dst, kindType, 1, 1, 't')
+			}
+			dst = append(dst, 0)
+		}
+		return dst
+	}
+	d := NewDocument()
+	apply := func(u []byte) {
+		t.Helper()
+		if err := d.ApplyUpdate(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refuse := func(u []byte) {
+		t.Helper()
+		if err := d.ApplyUpdate(append(u, 0)); !errors.Is(err, ErrMalformed) { // too long by a byte
+			t.Fatal(err)
+		}
+	}
+	for i := range kept {
+		apply(append(types([]byte{1}, 100, 1+i*between, 1, 0), 0))
+	}
+	crowd := []byte{authors}
+	for i := range authors {
+		apply(append(types([]byte{1}, authors-i, 0, 1, 0), 0))
+		crowd = types(crowd, authors-i, 1, between, 0)
+	}
+	refuse(append(types([]byte{1}, 100, 0, kept*between, 0), 0))
+	refuse(append(crowd, 0))
+	room := 0
+	for i := range d.nesting.authors {
+		room += roomOf(d.nesting.authors[i].levels)
+	}
+	if most := 2*chunkLevels + authors*keepRoom; room > most {
+		t.Errorf("room for %d types, and there are %d", room, kept+authors)
+	}
+	// Of many that wait only some go on waiting.
+	apply(append(types([]byte{1}, 120, 0, kept*between, 99), 0))
+	for i := range kept {
+		apply(append(lib0.AppendVarUint(append(lib0.AppendVarUint([]byte{1, 1, 99}, uint64(1+i*between)), kindGC), between-1), 0))
+	}
+	if n := d.nesting.waits.count; n != kept {
+		t.Errorf("%d wait", n)
+	}
+	if room := roomOf(d.nesting.waits.chunks); room > 4*chunkWaits {
+		t.Errorf("room for %d that wait", room)
+	}
+}

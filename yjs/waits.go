@@ -79,11 +79,8 @@ func (w *waits) deepen(on bond, depth int32) {
 
 // take removes the wait at a spot, and returns the spot of the next one.
 func (w *waits) take(at spot) spot {
-	w.chunks = removeAt(w.chunks, at)
+	w.chunks, at = removeAt(w.chunks, at, chunkWaits)
 	w.count--
-	if at.i < len(w.chunks) && at.j == len(w.chunks[at.i]) {
-		return spot{at.i + 1, 0}
-	}
 	return at
 }
 

@@ -54,6 +54,8 @@ var storeMutants = []mutant{
 	{"a refused shortcut stays", "journal.go", "delete(n.shortcuts, s.ID)", "_ = s", unit},
 	{"a refused shortcut replaces another", "journal.go", "n.shortcuts[s.ID] = s.site", "_ = s", unit},
 	{"refused types leave their room", "journal.go", "if cap(list) <= 2*n+keepRoom {", "if cap(list) >= 0 {", unit},
+	{"lists that shrink keep their room", "chunks.go", "i >= 0 && len(chunks[i])+len(chunks[at.i]) <= most/2", "i >= 0 && false", unit},
+	{"refused types leave room among others", "levels.go", "cut(a.levels[at.i], at.j)", "a.levels[at.i][:at.j]", unit},
 	{"a key pressed ties nothing", "keystroke.go", "return !d.nesting.awaits(id) && ", "return ", unit},
 	{"long walks are forgotten", "walk.go", "n.way[w.last].keep = true", "n.way[w.last].keep = false", unit},
 	{"the later of two structs for a unit", "nest.go", "\tif s.disordered {", "\tif false {", unit},
