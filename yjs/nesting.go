@@ -21,8 +21,8 @@ import "fmt"
 //	(3,5) ──in──► (2,0) ──after──► (1,1) ──in──► (1,0) ──in──► a
 //
 // Types remember their depth, so that this is a step or two: mostly they are next to
-// a type, or in one. Of a long walk over other structs every 16th is remembered too.
-// All the walks of a document together so read each struct once, and 32 for each type.
+// a type, or in one. Of a long walk over other structs every 8th is remembered too.
+// All the walks of a document together so read each struct once, and 16 for each type.
 //
 // What the walk ends at isn't always a root. Where a struct is missing the place is
 // relative to that, see wait, and is found anew when somebody asks: such types are

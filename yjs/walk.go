@@ -2,7 +2,7 @@ package yjs
 
 // stride is how many structs a walk goes over at most before it comes to one whose
 // place is remembered. Settled types always are.
-const stride = 32
+const stride = 16
 
 // longWay is of how many structs, beside those, a walk remembers that they are on its
 // way: the types among them are settled with it.
