@@ -129,7 +129,7 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	}
 	now, err := checkFormat(db, before)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("data directory %q: %w", opt.Dir, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("data directory %q: %w", opt.Dir, err), closeInTime(db, opt))
 	}
 	s := &Store{
 		db:      db,
@@ -234,6 +234,19 @@ func checkFormat(db *badger.DB, before synced) (now synced, err error) {
 	})
 	now.upto = lastTransaction(db)
 	return now, err
+}
+
+// closeInTime closes a database that couldn't be used: see [Store.Close] for why it may
+// take for ever, where the disk has failed.
+func closeInTime(db *badger.DB, opt Options) error {
+	ended := make(chan error, 1)
+	go func() { ended <- db.Close() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(opt.CloseTime):
+		return fmt.Errorf("nor has the database closed within %v", opt.CloseTime)
+	}
 }
 
 func checkVersion(value []byte) error {
