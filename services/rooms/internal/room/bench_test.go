@@ -3,6 +3,7 @@ package room_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -143,6 +144,39 @@ func BenchmarkStepBesideSnapshot(b *testing.B) {
 			running.Wait()
 			slices.Sort(took)
 			b.ReportMetric(float64(took[len(took)-1-len(took)/100]), "p99-ns")
+		})
+	}
+}
+
+// BenchmarkStepOfMany types a letter in a document that many have written in, as one
+// of years: each time that a page is opened is another client.
+func BenchmarkStepOfMany(b *testing.B) {
+	for _, clients := range []uint64{1, 10_000} {
+		b.Run(strconv.FormatUint(clients, 10), func(b *testing.B) {
+			d := yjs.NewDocument()
+			for client := range clients {
+				if err := d.ApplyUpdate(insert(client+1, 0, "what each of them wrote")); err != nil {
+					b.Fatal(err)
+				}
+			}
+			r := room.New(room.Config{Kind: room.Volatile, MaxAnswerBytes: 1 << 20, MaxUpdateBytes: 1 << 20, MaxDocumentBytes: 1 << 30, MaxPendingBytes: 1 << 20, MaxSessions: 1000, SnapshotRecords: 1 << 40, SnapshotBytes: 1 << 40})
+			author := room.SessionID{Attachment: 1, Number: 1}
+			r.Step(noon,
+				room.Event{Kind: room.Loaded, Load: &room.Load{Document: d}},
+				room.Event{Kind: room.Attach, Session: room.SessionID{Attachment: 1}},
+				room.Event{Kind: room.Join, Session: author, Grants: writer})
+			clock, cost := uint64(0), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(r.Step(noon, room.Event{Kind: room.Update, Session: author, Data: insert(1<<40, clock, "x"), Ticket: clock + 1}).Frames) != 2 {
+					b.Fatal("want broadcast and ack")
+				}
+				cost = r.Cost() // as its process does after each step
+				clock++
+			}
+			if cost == 0 {
+				b.Fatal("the room takes nothing")
+			}
 		})
 	}
 }

@@ -83,7 +83,7 @@ func (r *Room) compactor() func(*yjs.Document) {
 	switch {
 	case r.config.KeepDeleted:
 		return nil
-	case r.document.Memory() > r.config.MaxCollectBytes:
+	case r.weight.memory > r.config.MaxCollectBytes:
 		return DropDeleted
 	default:
 		return Collect
@@ -132,5 +132,6 @@ func (r *Room) onCompacted(compacted *yjs.Document) {
 		}
 	}
 	r.document = compacted
+	r.weight.weigh(compacted)
 	r.encoded = encoded{}
 }

@@ -138,6 +138,7 @@ type Room struct {
 	loaded   bool
 	epoch    uint64
 	document *yjs.Document
+	weight   weight
 
 	// farewell is what everybody was told when the room ended or its process began
 	// to go; it is told to those who still come. Nil until then.
@@ -308,9 +309,5 @@ func (r *Room) crowd() (sessions int) {
 // Cost is about how many bytes the room takes in memory: the document, its encoded
 // form if that is kept, and what waits for storage or is on its way there.
 func (r *Room) Cost() int {
-	n := len(r.encoded.state) + len(r.encoded.vector) + r.log.unsavedBytes() + r.log.held() + r.log.copied
-	if r.document != nil {
-		n += r.document.Memory()
-	}
-	return n
+	return r.weight.memory + r.weight.since + len(r.encoded.state) + len(r.encoded.vector) + r.log.unsavedBytes() + r.log.held() + r.log.copied
 }

@@ -124,6 +124,7 @@ func (r *Room) onLoaded(load *Load) {
 	}
 	r.loaded = true
 	r.document = load.Document
+	r.weight.weigh(r.document)
 	r.epoch = load.Epoch
 	r.lack.unseen = true
 	r.log.seq = load.Seq

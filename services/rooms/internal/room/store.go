@@ -78,8 +78,17 @@ func (r *Room) outgrown() bool {
 	if r.config.Kind == Volatile && r.config.KeepDeleted {
 		return false // there is nothing to do
 	}
-	return l.bytes > r.config.SnapshotBytes+2*r.document.Size() ||
-		(l.records > r.config.SnapshotRecords && l.bytes > r.document.Size()/2)
+	if !r.outgrows(r.weight.size) {
+		return false
+	}
+	r.weight.weigh(r.document) // it has grown too
+	return r.outgrows(r.weight.size)
+}
+
+func (r *Room) outgrows(size int) bool {
+	l := &r.log
+	return l.bytes > r.config.SnapshotBytes+2*size ||
+		(l.records > r.config.SnapshotRecords && l.bytes > size/2)
 }
 
 // onStored releases what waited for the record: broadcasts, acks and replies, in
@@ -130,7 +139,8 @@ func (r *Room) onSnapshotFailed() {
 	const share = 10
 	r.endSnapshot()
 	r.log.retryRecords = r.log.records + 1 + r.config.SnapshotRecords/share
-	r.log.retryBytes = r.log.bytes + r.document.Size()/share
+	r.weight.weigh(r.document)
+	r.log.retryBytes = r.log.bytes + r.weight.size/share
 }
 
 // sendWhenStored has a frame delivered when everything applied so far is stored:

@@ -34,8 +34,8 @@ func (r *Room) onUpdate(s *session, e *Event) {
 	case s.level < Write:
 		r.ready.Denied.Updates++
 		r.refuse(s, e.Ticket, roomsv1.Refusal_REFUSAL_READ_ONLY, readOnly)
-	case r.document.Size()+len(e.Data) > r.config.MaxDocumentBytes:
-		r.tooLargef(s, e, LimitDocument, "the document has %d bytes and may have %d", r.document.Size(), r.config.MaxDocumentBytes)
+	case r.weight.exceeds(r.document, r.config.MaxDocumentBytes, len(e.Data)):
+		r.tooLargef(s, e, LimitDocument, "the document has %d bytes and may have %d", r.weight.size, r.config.MaxDocumentBytes)
 	case r.full(len(e.Data)):
 		r.reached(LimitUnsaved)
 		r.putOffUntilStored(r.attachments[s.id.Attachment])
@@ -73,6 +73,7 @@ func (r *Room) apply(s *session, e *Event) {
 		return
 	}
 	r.encoded = encoded{}
+	r.weight.grow(r.document, len(e.Data))
 	r.lack.unseen = true
 	frame := &roomsv1.RoomFrame{Body: &roomsv1.RoomFrame_Broadcast{
 		Broadcast: &roomsv1.Broadcast{Update: e.Data},
