@@ -42,6 +42,9 @@ func refuseDamage(ctx context.Context, opt Options, before synced) error {
 		if err != nil {
 			return err
 		}
+		if aside == "" {
+			aside = "none: nothing is left of what was lost"
+		}
 		if err := d.repair(); err != nil {
 			return fmt.Errorf("data directory %q: %s: it cannot be repaired: %w", opt.Dir, d.text, err)
 		}

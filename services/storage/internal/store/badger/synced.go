@@ -20,8 +20,8 @@ import (
 //	"fjord-synced" version(1) since(8) upto(8) crc(4)
 //
 // upto was synced: a directory without it has lost something. It is written after
-// each of the committer's transactions, and not synced itself: a kill leaves it
-// exact, a power cut leaves an older one, which is as true.
+// each of the committer's transactions, once that is answered, and not synced itself: a
+// kill leaves it at most one transaction behind, a power cut more, which is as true.
 //
 // Above since, every transaction sets a head, or else the format entry (see
 // markTransaction). Neither is ever deleted, and compactions keep the newest version
