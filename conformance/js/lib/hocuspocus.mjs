@@ -7,6 +7,7 @@ import * as version2 from 'hocuspocus-2'
 import * as version3 from 'hocuspocus-3'
 import * as version4 from 'hocuspocus-4'
 import { Person } from './person.mjs'
+import { until } from './wait.mjs'
 
 globalThis.WebSocket ??= WebSocket // version 2 looks for it even if it is given another
 
@@ -73,5 +74,11 @@ export class HocuspocusClient extends Person {
   get trouble () { return { ...super.trouble, unsynced: this.client.unsyncedChanges, status: this.socket.status } }
 
   goOffline () { this.socket.disconnect() }
-  goOnline () { return this.socket.connect() }
+
+  // Asked before it has heard that it is closed, it takes itself for connected
+  // and does nothing, now and later.
+  async goOnline () {
+    await until('its socket has closed', () => this.closed || this.socket.status !== 'connected')
+    if (!this.closed) await this.socket.connect()
+  }
 }

@@ -77,13 +77,14 @@ test('who comes back is seen again, once', async (t) => {
   const all = [...kinds, 'watcher']
   await seeOnly([watcher], all)
   for (const way of ['cutOff', 'away']) {
+    const ends = new Map([...people.values()].map((person) => [person, person.wire.ends.length]))
     for (const person of people.values()) way === 'cutOff' ? person.cutOff() : person.goOffline()
     // y-websocket is back before the others have gone.
     if (way === 'away') {
       await seeOnly([watcher], ['watcher'], 2_000)
       for (const person of people.values()) person.goOnline()
     }
-    for (const person of people.values()) await until('it is synced again', () => person.isSynced, { shows: () => person.trouble })
+    for (const person of people.values()) await until('it is synced again', () => person.wire.ends.length > ends.get(person) && person.isSynced, { shows: () => person.trouble })
     await seeOnly([watcher], all)
   }
   for (const person of people.values()) person.close()
