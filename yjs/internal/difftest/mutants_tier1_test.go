@@ -13,7 +13,7 @@ var storeMutants = []mutant{
 	{"no Skip for a gap", "encode.go", "\t\t\tdst = append(dst, kindSkip)\n\t\t\tdst = lib0.AppendVarUint(dst, uint64(p.start)-at)\n", "", tier1},
 	{"GC isn't deleted", "client.go", "\tif b.dead() {", "\tif false {", unit},
 	{"GC never replaces", "apply.go", "buried := s.buries && d.bury(update)", "buried := false && d.bury(update)", tier1},
-	{"tail of an overlap lost", "client.go", "\t\tfrom = stop\n\t}\n\tc.close()", "\t\tfrom = to\n\t}\n\tc.close()", tier1},
+	{"tail of an overlap lost", "client.go", "\t\tfrom = stop\n\t}\n\tc.close()", "\t\tfrom = to\n\t}\n\tc.close()", unit},
 	{"clients ascending", "document.go", "cmp.Compare(d.clients[b].id, d.clients[a].id)", "cmp.Compare(d.clients[a].id, d.clients[b].id)", tier1},
 	{"ranges don't swallow", "deletes.go", "\t\ts.swallow(at)\n", "\t\t_ = at\n", tier1},
 	{"Contains forgets deletes", "contains.go", "if !d.containsDeletes(&u) || u.close() != nil {", "if u.close() != nil {", tier1},
