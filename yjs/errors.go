@@ -3,6 +3,7 @@ package yjs
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // The kinds of refusal. Every error of this package is one of them, in the
@@ -33,8 +34,9 @@ const (
 	// MaxNesting is how deep shared types may nest in each other. Yjs overflows the
 	// stack on much deeper ones: in Node 20 at some 1 250 for XML, 3 100 for maps.
 	MaxNesting = 256
-	// maxRunBytes keeps the offsets inside one client's bytes within 32 bits.
-	maxRunBytes = 1<<32 - 1
+	// maxRunBytes keeps the offsets inside one client's bytes within 32 bits, and
+	// within an int where those are shorter.
+	maxRunBytes = min(math.MaxUint32, math.MaxInt)
 )
 
 // fault is why a reader stopped; the zero value is "it didn't". Faults are small

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
@@ -83,7 +84,8 @@ func TestHeldByTypes(t *testing.T) {
 		if float64(allocated) > 15*given+1000*clients+400*float64(len(updates)) {
 			t.Errorf("%s: %d bytes allocated for %.0f", name, allocated, given)
 		}
-		if told < 0.6*held || told > 1.6*held {
+		// Pointers are half as long on some machines, and Memory tells of the others.
+		if told < 0.6*held || told > 1.6*held*64/strconv.IntSize {
 			t.Errorf("%s: Memory is %.0f, and %.0f bytes are held", name, told, held)
 		}
 	}

@@ -49,7 +49,7 @@ type life struct {
 // are there with the same states, and the others are told the same.
 func TestAwarenessClass(t *testing.T) {
 	o := difftest.Start(t, "testdata/oracle.mjs")
-	seed := difftest.FromEnv(t, "YJS_SEED", rand.IntN(1<<31))
+	seed := difftest.FromEnv(t, "YJS_SEED", int(rand.Int32()))
 	n := difftest.FromEnv(t, "YJS_AWARENESS", 500)
 	t.Logf("YJS_SEED=%d YJS_AWARENESS=%d", seed, n)
 	lives := make([]*life, n)

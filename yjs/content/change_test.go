@@ -71,7 +71,7 @@ func TestRefusedChanges(t *testing.T) {
 		"the second value":       {list.Insert(e, 0, 1, func() {}), content.ErrValue},
 		"a value too deep":       {list.Push(e, deep), content.ErrValue},
 		"types too deep":         {list.Push(e, types), content.ErrValue},
-		"2^53":                   {m.Set(e, "n", 1<<53), content.ErrValue},
+		"2^53":                   {m.Set(e, "n", int64(1<<53)), content.ErrValue},
 		"uint64":                 {m.Set(e, "n", uint64(math.MaxUint64)), content.ErrValue},
 		"__proto__":              {m.Set(e, "n", map[string]any{"__proto__": 1}), content.ErrValue},
 		"a number among nodes":   {x.Insert(e, 0, 5), content.ErrValue},

@@ -99,8 +99,8 @@ func (e *Edit) check(h Shared) error {
 func (e *Edit) room(n int) error {
 	v := e.view
 	switch {
-	case len(v.src)+len(v.own)+n > maxBytes:
-		return overLimit("a view of more than 4 GiB")
+	case uint64(len(v.src))+uint64(len(v.own))+uint64(n) > maxBytes:
+		return overLimit("a view of more than %d bytes", uint64(maxBytes))
 	case uint64(v.clients[e.author].end)+uint64(n) > yjs.MaxClock:
 		return overLimit("a clock above 2^31")
 	}

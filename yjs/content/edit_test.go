@@ -60,7 +60,7 @@ func edited(t *testing.T, p program, seed int) session {
 			t.Fatal(err)
 		}
 	}
-	s := session{Client: uint64(r.IntN(1 << 31)), Roots: natural, seed: seed, name: p.Name}
+	s := session{Client: uint64(r.Int64N(1 << 31)), Roots: natural, seed: seed, name: p.Name}
 	var err error
 	if r.view, err = content.Of(d); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package content
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/fjord-sync/fjord/yjs"
 )
@@ -24,8 +25,9 @@ const (
 	// MaxNesting is how deep shared types may nest in each other. A yjs.Document takes
 	// no deeper ones, but bytes may come from elsewhere.
 	MaxNesting = yjs.MaxNesting
-	// maxBytes keeps offsets into an update within 32 bits.
-	maxBytes = 1<<32 - 1
+	// maxBytes keeps offsets into an update within 32 bits, and within an int where
+	// those are shorter.
+	maxBytes = min(math.MaxUint32, math.MaxInt)
 )
 
 func malformed(format string, args ...any) error {

@@ -40,7 +40,7 @@ func (r *editor) value(depth int) (v, told any) {
 	case 1:
 		return true, true
 	case 2:
-		i := r.IntN(1<<32) - 1<<31
+		i := int(int32(r.Int64N(1<<32) - 1<<31))
 		return i, i
 	case 3:
 		f := pick(r.Rand, 0.5, 1e21, 1.0/3, 16_777_217, 2_147_483_647, -2_147_483_647, 2_147_483_648, -2_147_483_648, 5e-324)

@@ -137,7 +137,7 @@ var typeScenarios = []scenario{
 		s.sync()
 	}},
 	{"array: numbers where encodings change", pair, func(s *scene) {
-		s.act(1, push(2_147_483_647, -2_147_483_647, 2_147_483_648, -2_147_483_648, 63, 64, -64, 9_007_199_254_740_991.0, 0.1, []any{"number", "-0"}, 1e21, 5e-324))
+		s.act(1, push(2_147_483_647, -2_147_483_647, int64(2_147_483_648), -2_147_483_648, 63, 64, -64, 9_007_199_254_740_991.0, 0.1, []any{"number", "-0"}, 1e21, 5e-324))
 		s.sync()
 	}},
 	{"xml: attributes", pair, func(s *scene) {

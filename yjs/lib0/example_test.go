@@ -29,7 +29,7 @@ func ExampleAny() {
 func ExampleAppendAny() {
 	_, err := lib0.AppendAny(nil, []string{"a"})
 	fmt.Println(err)
-	_, err = lib0.AppendAny(nil, 1<<60)
+	_, err = lib0.AppendAny(nil, int64(1<<60))
 	fmt.Println(err)
 	big, _ := lib0.AppendAny(nil, lib0.BigInt(1<<60))
 	fmt.Printf("% x\n", big)

@@ -142,7 +142,7 @@ func TestAppendAnyRefused(t *testing.T) {
 		"in an array":           {[]any{1, struct{}{}}, lib0.ErrValue, "struct {}"},
 		"in a map":              {map[string]any{"a": make(chan int)}, lib0.ErrValue, "chan int"},
 		"2^53":                  {int64(1 << 53), lib0.ErrValue, "9007199254740992"},
-		"-2^53":                 {-(1 << 53), lib0.ErrValue, "use BigInt"},
+		"-2^53":                 {int64(-(1 << 53)), lib0.ErrValue, "use BigInt"},
 		"2^64-1":                {uint64(math.MaxUint64), lib0.ErrValue, "18446744073709551615"},
 		"__proto__":             {map[string]any{"__proto__": nil}, lib0.ErrValue, "__proto__"},
 		"__proto__ in an order": {lib0.Object{{Key: "__proto__", Value: 1}}, lib0.ErrValue, "__proto__"},

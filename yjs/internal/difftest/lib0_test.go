@@ -23,7 +23,7 @@ type anyOf struct {
 // reads and writes so.
 func TestAny(t *testing.T) {
 	o := Start(t, "lib0.mjs")
-	seed := FromEnv(t, "YJS_SEED", rand.IntN(1<<31))
+	seed := FromEnv(t, "YJS_SEED", int(rand.Int32()))
 	n := FromEnv(t, "YJS_ANYS", 5000)
 	t.Logf("YJS_SEED=%d YJS_ANYS=%d", seed, n)
 
@@ -106,7 +106,7 @@ func randomValue(r *rand.Rand, depth int) any {
 		for range r.IntN(12) {
 			key := randomText(r)
 			if r.IntN(3) == 0 {
-				key = strconv.Itoa(r.IntN(1 << (1 + r.IntN(40))))
+				key = strconv.FormatInt(r.Int64N(1<<(1+r.IntN(40))), 10)
 			}
 			object[key] = randomValue(r, depth+1)
 		}

@@ -28,7 +28,7 @@ func Number(value any) (f float64, is, exact bool) {
 	case int64:
 		return whole(n)
 	case uint:
-		return whole(int64(min(n, math.MaxInt64)))
+		return whole(int64(min(uint64(n), math.MaxInt64))) // 32 bits wide on some machines
 	case uint8:
 		return whole(int64(n))
 	case uint16:
