@@ -9,16 +9,15 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Client } from '../js/lib/client.mjs'
 import { Fjord, dataDirectory, freshRoom, needsFjord } from '../js/lib/servers.mjs'
-import { until } from '../js/lib/wait.mjs'
-import { launch, watch } from './people.mjs'
+import { atOnce, longest, until } from '../js/lib/wait.mjs'
+import { launch, openPage, watch } from './people.mjs'
 
 const out = process.env.FJORD_OUT ?? 'out'
 mkdirSync(out, { recursive: true })
 
 /** Opens the page as a person with a name, and watches what it must not do. */
 const enter = async (browser, fjord, room, name, options = {}) => {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 760 }, ...options })
-  const page = await context.newPage()
+  const page = await openPage(browser, { viewport: { width: 1200, height: 760 }, ...options })
   const { host } = new URL(fjord.url)
   const sins = watch(page, [host])
   await page.goto(`http://${host}/?room=${encodeURIComponent(room)}`)
@@ -36,9 +35,9 @@ const type = async ({ page }, text) => {
 }
 
 const people = ({ page }) => page.locator('#people .name').allInnerTexts()
-const status = ({ page }, value, within = 10_000) => page.locator(`#status[data-status=${value}]`).waitFor({ timeout: within })
+const status = ({ page }, value) => page.locator(`#status[data-status=${value}]`).waitFor()
 
-test('two people write in one room', { skip: needsFjord, timeout: 120_000 }, async (t) => {
+test('two people write in one room', { skip: needsFjord, timeout: longest }, async (t) => {
   const fjord = await Fjord.start(t, { data: dataDirectory() })
   const browser = await launch(t)
   const room = 'field notes'
@@ -78,7 +77,7 @@ test('two people write in one room', { skip: needsFjord, timeout: 120_000 }, asy
     stranger.awareness.setLocalStateField('cursor', { anchor: { nonsense: true }, head: null })
     await until('the name is shown as it is', async () => (await people(ada)).includes('<img src=x onerror=alert(1)>'))
     stranger.close()
-    await until('the stranger is gone', async () => (await people(ada)).length === 2, { within: 1_000 })
+    await until('the stranger is gone', async () => (await people(ada)).length === 2, { within: atOnce })
   })
 
   await t.test('it looks right', async () => {
@@ -96,7 +95,7 @@ test('two people write in one room', { skip: needsFjord, timeout: 120_000 }, asy
     await cy.page.screenshot({ path: join(out, 'page-small-dark.png') })
     assert.deepEqual(cy.sins, [])
     await cy.page.context().close()
-    await until('Cy is gone', async () => (await people(ada)).length === 2, { within: 2_000 })
+    await until('Cy is gone', async () => (await people(ada)).length === 2, { within: atOnce })
   })
 
   await t.test('the status tells the truth while the server is away', async () => {
@@ -126,7 +125,7 @@ test('two people write in one room', { skip: needsFjord, timeout: 120_000 }, asy
   })
 })
 
-test('the room field leads to another room', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+test('the room field leads to another room', { skip: needsFjord, timeout: longest }, async (t) => {
   const fjord = await Fjord.start(t, { data: dataDirectory() })
   const browser = await launch(t)
   const ada = await enter(browser, fjord, freshRoom('first'), 'Ada')
@@ -149,15 +148,14 @@ test('the room field leads to another room', { skip: needsFjord, timeout: 60_000
   })
 })
 
-test('a page with a token comes in where a server wants one', { skip: needsFjord, timeout: 60_000 }, async (t) => {
+test('a page with a token comes in where a server wants one', { skip: needsFjord, timeout: longest }, async (t) => {
   const data = dataDirectory()
   const secret = join(data, '..', `${basename(data)}.secret`)
   writeFileSync(secret, 'known to the issuer and to the server', { mode: 0o600 })
   t.after(() => rmSync(secret))
   const fjord = await Fjord.start(t, { data, args: ['--auth', `jwt:${secret}`] })
   const browser = await launch(t)
-  const context = await browser.newContext()
-  const page = await context.newPage()
+  const page = await openPage(browser)
   const { host } = new URL(fjord.url)
   const b64 = (text) => Buffer.from(text).toString('base64url')
   const text = b64('{"alg":"HS256"}') + '.' + b64(JSON.stringify({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 3600, rooms: [{ id: 'notes', perm: 'rw' }] }))

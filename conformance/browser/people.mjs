@@ -1,14 +1,23 @@
 // Chromium, and people in it.
 
 import { chromium } from 'playwright-core'
+import { patience } from '../js/lib/wait.mjs'
 
 export const launch = async (t) => {
   const browser = await chromium.launch({
+    timeout: patience,
     executablePath: process.env.FJORD_CHROMIUM ?? '/usr/bin/chromium',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run', '--disable-dev-shm-usage']
   })
   t.after(() => browser.close())
   return browser
+}
+
+/** A page of somebody's own: own storage, own connection. */
+export const openPage = async (browser, options) => {
+  const context = await browser.newContext(options)
+  context.setDefaultTimeout(patience)
+  return context.newPage()
 }
 
 /**

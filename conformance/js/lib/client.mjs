@@ -32,7 +32,7 @@ export class Client extends Person {
     super()
     this.version = version
     this.closes = []
-    if (version !== '3-rc') this.wire.onFrame = (frame) => this.#hear(frame)
+    this.wire.onFrame = (frame) => this.#hear(frame)
     this.client = new clients[version](url, room, doc, {
       WebSocketPolyfill: this.wire.Socket, disableBc: true, connect: false, ...(token && { params: { token } }), ...options
     })
@@ -52,7 +52,9 @@ export class Client extends Person {
 
   #hear (frame) {
     const decoder = decoding.createDecoder(frame)
-    if (decoding.readVarUint(decoder) !== 0 || decoding.readVarUint(decoder) === 0) return
+    const type = decoding.readVarUint(decoder)
+    if (type === 2) this.access = 'readonly' // "permission denied" is all that y-websocket can be told
+    if (type !== 0 || this.version === '3-rc' || decoding.readVarUint(decoder) === 0) return
     this.#echo.hear(decoding.readVarUint8Array(decoder))
   }
 
@@ -68,11 +70,17 @@ export class Client extends Person {
 
   get trouble () { return { connected: this.client.wsconnected, closes: this.closes } }
 
-  async synced (within = 15_000) {
+  async synced (within) {
     await until('the client is synced', () => this.client.synced, { within, shows: () => this.trouble })
   }
 
-  goOffline () { this.client.disconnect() }
+  goOffline () {
+    const { ws } = this.client
+    this.client.disconnect()
+    // Versions 1 and 2 would hear on until the server has closed too.
+    if (ws) ws.onmessage = null
+  }
+
   goOnline () { this.client.connect() }
 }
 

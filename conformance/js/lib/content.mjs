@@ -20,7 +20,7 @@ export const content = (doc) => ({
 })
 
 /** Waits until all documents hold the same, then proves it field by field. */
-export const converge = async (docs, { within = 20_000 } = {}) => {
+export const converge = async (docs, { within } = {}) => {
   try {
     await until('the documents are the same', () => {
       const first = identity(docs[0])

@@ -8,6 +8,7 @@ import * as version3 from 'hocuspocus-3'
 import * as version4 from 'hocuspocus-4'
 import { Person } from './person.mjs'
 import { until } from './wait.mjs'
+import { Wire } from './wire.mjs'
 
 globalThis.WebSocket ??= WebSocket // version 2 looks for it even if it is given another
 
@@ -15,7 +16,7 @@ const packages = { 2: version2, 3: version3, 4: version4 }
 
 /** A socket for several sessions. */
 export const sharedSocket = (t, { url, ...options }) => {
-  const socket = new version4.HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket, ...options })
+  const socket = new version4.HocuspocusProviderWebsocket({ url, WebSocketPolyfill: new Wire().Socket, ...options })
   t.after(() => socket.destroy())
   return socket
 }

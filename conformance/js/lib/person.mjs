@@ -43,7 +43,7 @@ export class Person {
     return [...this.awareness.getStates().values()].map((state) => state.user).filter((user) => user !== undefined).sort()
   }
 
-  async synced (within = 15_000) {
+  async synced (within) {
     await until(`${this.constructor.name} is synced`, () => this.isSynced, { within, shows: () => this.trouble })
   }
 

@@ -2,10 +2,10 @@
 // listens on stdout: "websocket ws://…", "rpc http://…", "ops http://…".
 
 import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { inTime } from './wait.mjs'
 
-const startTime = 20_000
 const running = new Set()
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
 // A signal's own way out runs no exit handlers, and would leave servers behind.
@@ -33,7 +33,7 @@ export class ServerProcess {
       server.exited.then(({ code, signal }) => reject(new Error(`it ended with ${signal ?? code}`)))
     })
     try {
-      await inTime(`it prints ${wanted.join(', ')}`, complete, startTime)
+      await inTime(`it prints ${wanted.join(', ')}`, complete)
     } catch (error) {
       await server.kill()
       throw new FailedStart(server, `${server.command}: ${error.message}\n${server.stdout}${server.stderr}`)
@@ -42,7 +42,7 @@ export class ServerProcess {
   }
 
   /** Like start, for a command that is expected to end by itself. */
-  static async run (binary, args, within = 10_000) {
+  static async run (binary, args, within) {
     const server = new ServerProcess(binary, args)
     try {
       return { ...await inTime(`${server.command} ends`, server.exited, within), stderr: server.stderr, stdout: server.stdout }
@@ -98,7 +98,7 @@ export class ServerProcess {
   }
 
   /** Sends SIGTERM and waits for the end, which must come by itself. */
-  async stop (within = 10_000) {
+  async stop (within) {
     this.child.kill('SIGTERM')
     try {
       return await inTime(`${this.command} ends on SIGTERM`, this.exited, within)
@@ -108,19 +108,29 @@ export class ServerProcess {
   }
 }
 
+/** Whether open, which listens on a socket, comes about. */
+const succeeds = (socket, open) => new Promise((resolve) => {
+  socket.once('error', () => resolve(false))
+  open(() => resolve(true))
+})
+
 /**
- * A port that is free now and that no client is given as its own: a server
- * that is to come back on the same port must not find it taken, and a client
- * that knocks at its dead port must not, by chance, reach itself.
+ * A port that is this process's until it ends, and that no client is given as its
+ * own: a server that is to come back on the same port must not find it taken, and a
+ * client that knocks at its dead port must not, by chance, reach itself.
+ *
+ * While the server is dead its port is free, and other processes look for one too.
+ * So whoever takes a port binds it for UDP as well, where nobody else wants it: the
+ * system keeps that, whatever becomes of the process.
  */
 export const freePort = async () => {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000)
-    const free = await new Promise((resolve) => {
-      const probe = createServer()
-      probe.once('error', () => resolve(false))
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-    })
+    const mark = createSocket('udp4').unref()
+    const probe = createServer()
+    const free = await succeeds(mark, (done) => mark.bind({ port, address: '127.0.0.1', exclusive: true }, done)) &&
+      await succeeds(probe, (done) => probe.listen(port, '127.0.0.1', () => probe.close(done)))
     if (free) return port
+    mark.close()
   }
 }

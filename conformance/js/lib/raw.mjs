@@ -86,7 +86,7 @@ export class Raw {
   }
 
   /** Waits until the server ends this socket; returns the close code. */
-  async ended (what, within = 8_000) {
+  async ended (what, within) {
     return await inTime(`the server closes the socket after ${what}`, this.closed, within)
   }
 }

@@ -1,8 +1,17 @@
 // Fjord's services over Connect, in JSON: what any program may ask.
 
+import { until } from './wait.mjs'
+
+/** "unavailable" says that it can be asked again, and all of these can. */
+const unavailable = 503
+
 const call = async (rpc, method, body) => {
-  const response = await fetch(`${rpc}/fjord.rooms.v1.${method}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-  const answer = await response.json()
+  let response, answer
+  await until(`${method} is answered`, async () => {
+    response = await fetch(`${rpc}/fjord.rooms.v1.${method}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    answer = await response.json()
+    return response.status !== unavailable
+  }, { shows: () => answer })
   if (!response.ok) throw new Error(`${method}: ${response.status} ${JSON.stringify(answer)}`)
   return answer
 }

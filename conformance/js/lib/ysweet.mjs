@@ -4,6 +4,25 @@ import * as Y from 'yjs'
 import { YSweetProvider } from '@y-sweet/client'
 import { Person } from './person.mjs'
 
+/**
+ * How long it waits for an answer to its heartbeat, in ms. Its own 3 s are less
+ * than a busy machine may stand still, and then it connects again, where a check
+ * says that nobody has to.
+ */
+const silence = 20_000
+
+const patient = (client) => {
+  client.setConnectionTimeout = () => {
+    if (client.connectionTimeoutHandle || !client.receivedAtLeastOneSyncResponse) return
+    client.connectionTimeoutHandle = setTimeout(() => {
+      client.connectionTimeoutHandle = null
+      client.websocket.close()
+      client.setStatus('error')
+      client.connect()
+    }, silence)
+  }
+}
+
 export class YSweetClient extends Person {
   /**
    * @param {{url: string, room: string, doc?: Y.Doc, user?: any, token?: string, endpoint?: () => Promise<object>}} options
@@ -13,6 +32,8 @@ export class YSweetClient extends Person {
     super()
     endpoint ??= async () => ({ url: `${url}/d/${room}/ws`, baseUrl: `${url.replace('ws', 'http')}/d/${room}`, docId: room, token })
     this.client = new YSweetProvider(endpoint, room, doc, { WebSocketPolyfill: this.wire.Socket, showDebuggerLink: false })
+    patient(this.client)
+    this.wire.onFrame = ([type]) => { if (type === 2) this.access = 'readonly' } // told, though the client has no ear for it
     this.has(t, { doc, awareness: this.client.awareness, user })
     this.closing(() => {
       // Its destroy and its disconnect close the socket, which makes it connect again.

@@ -11,10 +11,10 @@ import { arrive, kinds, person } from '../lib/people.mjs'
 import { getDocument, revoke } from '../lib/rpc.mjs'
 import { Fjord, dataDirectory, freshRoom, needsFjord } from '../lib/servers.mjs'
 import { Issuer, file, leeway } from '../lib/tokens.mjs'
-import { until } from '../lib/wait.mjs'
+import { atOnce, longest, until } from '../lib/wait.mjs'
 import { YSweetClient } from '../lib/ysweet.mjs'
 
-const options = { skip: needsFjord, timeout: 120_000 }
+const options = { skip: needsFjord, timeout: longest }
 const counted = kinds.filter((kind) => kind.startsWith('Hocuspocus'))
 
 const withTokens = async (t) => {
@@ -143,33 +143,47 @@ test('who may only read sees everything, is told, and changes nothing', options,
   t.diagnostic(`${attempts} edits by readers, none accepted`)
 })
 
-test('a token that expires in mid-session is asked for again, or the session ends', options, async (t) => {
-  const { fjord, token } = await withTokens(t)
+/**
+ * Everybody in a room, with a token that holds for so many seconds, and what they
+ * ask for another one; null if some weren't in before their token was old.
+ */
+const withAgeingTokens = async (t, fjord, token, soon) => {
   const room = freshRoom('expiry')
-  const soon = 4
-  let first = true
-  const endpoints = { renewed: 0 }
-  const ageing = () => token(room, 'rw', first ? { lasts: soon } : {})
-  const calls = { 3: 0, 4: 0, 2: 0 }
-  const providers = [2, 3, 4].map((version) => new HocuspocusClient(t, { version, url: fjord.url, room, user: 'v' + version, token: async () => { calls[version]++; return ageing() } }))
-  const sweet = new YSweetClient(t, {
-    url: fjord.url,
-    room,
+  const began = performance.now()
+  const scene = { first: true, renewed: 0, calls: { 2: 0, 3: 0, 4: 0 }, renewals: { 3: 0, 4: 0 } }
+  const ageing = scene.ageing = () => token(room, 'rw', scene.first ? { lasts: soon } : {})
+  const here = { url: fjord.url, room }
+  scene.providers = [2, 3, 4].map((version) => new HocuspocusClient(t, { ...here, version, user: 'v' + version, token: async () => { scene.calls[version]++; return ageing() } }))
+  scene.sweet = new YSweetClient(t, {
+    ...here,
     user: 'sweet',
-    endpoint: async () => { endpoints.renewed++; return { url: `${fjord.url}/d/${room}/ws`, baseUrl: 'http://unused', docId: room, token: ageing() } }
+    endpoint: async () => { scene.renewed++; return { url: `${fjord.url}/d/${room}/ws`, baseUrl: 'http://unused', docId: room, token: ageing() } }
   })
   // These can be asked while their token still holds, within the leeway.
-  const renewals = { 3: 0, 4: 0 }
-  const renewed = [3, 4].map((version) => new HocuspocusClient(t, {
-    version, url: fjord.url, room, user: 'renewed ' + version, token: async () => token(room, 'rw', renewals[version]++ === 0 ? { lasts: leeway + 3 } : {})
+  scene.renewers = [3, 4].map((version) => new HocuspocusClient(t, {
+    ...here, version, user: 'renewed ' + version, token: async () => token(room, 'rw', scene.renewals[version]++ === 0 ? { lasts: leeway + soon - 1 } : {})
   }))
-  const old = await arrive(t, 'y-websocket 2', { url: fjord.url, room, token: ageing() })
-  const yws = await arrive(t, 'y-websocket 3', { url: fjord.url, room, token: ageing() })
-  const elva = await arrive(t, 'ELVA', { url: fjord.url, room, token: ageing() })
-  for (const person of [...providers, sweet]) await person.synced()
-  first = false
-  for (const person of [...providers, sweet, old, yws, elva]) await until('the session ends', () => person.wire.codes.includes(4401), { within: 15_000, shows: () => person.trouble })
-  for (const person of renewed) {
+  const [old, yws, elva] = ['y-websocket 2', 'y-websocket 3', 'ELVA'].map((kind) => person(t, kind, { ...here, token: ageing() }))
+  Object.assign(scene, { old, yws, elva })
+  const all = [...scene.providers, scene.sweet, ...scene.renewers, old, yws, elva]
+  // The first to be old is so after soon - 1 s, and tokens know whole seconds only.
+  const late = () => performance.now() - began > 1000 * (soon - 2)
+  await until('all are in, or late', () => late() || all.every((person) => person.isSynced))
+  scene.first = false
+  if (!late()) return scene
+  for (const person of all) person.close()
+  return null
+}
+
+test('a token that expires in mid-session is asked for again, or the session ends', options, async (t) => {
+  const { fjord, token } = await withTokens(t)
+  let scene
+  // On a busy machine it takes a while to come in. The most is what the leeway covers.
+  for (const soon of [5, 15, leeway - 2]) scene ??= await withAgeingTokens(t, fjord, token, soon)
+  assert.ok(scene, 'nobody comes in')
+  const { providers, sweet, renewers, old, yws, elva, calls, renewals, ageing } = scene
+  for (const person of [...providers, sweet, old, yws, elva]) await until('the session ends', () => person.wire.codes.includes(4401), { shows: () => person.trouble })
+  for (const person of renewers) {
     await until(`provider ${person.version} is asked for another token`, () => renewals[person.version] === 2, { shows: () => person.trouble })
     person.put('renewed', person.version)
     await until('and saves', () => person.saved)
@@ -182,7 +196,7 @@ test('a token that expires in mid-session is asked for again, or the session end
     person.put('after', person.version)
     await until('and saves', () => person.saved)
   }
-  await until('y-sweet has asked its endpoint again and is back', () => endpoints.renewed >= 2 && sweet.isSynced, { within: 20_000, shows: () => sweet.trouble })
+  await until('y-sweet has asked its endpoint again and is back', () => scene.renewed >= 2 && sweet.isSynced, { shows: () => sweet.trouble })
   await noStorm([old, yws, elva, providers[0]])
   assert.deepEqual([yws.refusals, yws.wire.opened], [[4401], 1])
   assert.deepEqual([elva.wire.opened, providers[0].wire.opened, calls[2]], [1, 1, 1])
@@ -192,12 +206,13 @@ test('a token that expires in mid-session is asked for again, or the session end
   await until('it is back', () => yws.isSynced && yws.read('after'))
 })
 
-test('what is revoked ends within a second, and what is lowered goes on reading', options, async (t) => {
+test('what is revoked ends at once, and what is lowered goes on reading', options, async (t) => {
   const { fjord, token } = await withTokens(t)
   const room = freshRoom('revoked')
   const people = new Map(kinds.map((kind) => [kind, person(t, kind, { url: fjord.url, room, token: token(room, 'rw') })]))
   for (const person of people.values()) await person.synced()
   const boss = await arrive(t, 'y-websocket 3', { url: fjord.url, room, user: 'boss', token: token(room, 'rw', { sub: 'boss' }) })
+  const assistant = await arrive(t, 'y-websocket 3', { url: fjord.url, room, user: null, token: token(room, 'r', { sub: 'boss' }) })
   const all = [...people.values()]
   await until('the boss sees all', () => boss.sees.length === kinds.length + 1)
 
@@ -205,7 +220,7 @@ test('what is revoked ends within a second, and what is lowered goes on reading'
     const sockets = all.map((person) => person.wire.opened)
     const started = performance.now()
     await revoke(fjord.process.rpc, { subject: 'ann', what: 'REVOKED_WRITE' })
-    for (const kind of [...counted, 'ELVA']) await until(`${kind} is told`, () => people.get(kind).access === 'readonly', { shows: () => people.get(kind).trouble })
+    for (const [kind, person] of people) await until(`${kind} is told`, () => person.access === 'readonly', { within: atOnce, shows: () => person.trouble })
     t.diagnostic(`told after ${Math.round(performance.now() - started)} ms`)
     boss.put('news', 1)
     await until('all go on reading', () => all.every((person) => person.read('news') === 1))
@@ -219,11 +234,11 @@ test('what is revoked ends within a second, and what is lowered goes on reading'
   await t.test('all of it', async (t) => {
     const started = performance.now()
     await revoke(fjord.process.rpc, { subject: 'ann', what: 'REVOKED_ACCESS' })
-    await until('only the boss is there', () => String(boss.sees) === 'boss', { within: 10_000, shows: () => boss.sees })
+    await until('only the boss is there', () => String(boss.sees) === 'boss', { within: atOnce, shows: () => boss.sees })
     t.diagnostic(`gone after ${Math.round(performance.now() - started)} ms`)
     await noStorm(all)
     boss.put('news', 3)
-    await until('it is saved', () => boss.saved)
+    await until('whoever may hear has heard', () => boss.saved && assistant.read('news') === 3)
     assert.deepEqual(all.filter((person) => person.read('news') === 3).map((person) => person.constructor.name), [], 'somebody still hears')
     assert.deepEqual(boss.wire.opened, 1)
     assert.deepEqual(await stored(fjord, room), { news: 3 })

@@ -11,12 +11,12 @@ import { clocksOf, holds } from '../lib/marks.mjs'
 import { seeded } from '../lib/random.mjs'
 import { Raw, updateFrame } from '../lib/raw.mjs'
 import { Fjord, dataDirectory, freshRoom, needsFjord } from '../lib/servers.mjs'
-import { until } from '../lib/wait.mjs'
+import { longest, until } from '../lib/wait.mjs'
 
 const kills = 50
 const echoKills = 10
 
-test(`SIGKILL right after an edit was seen, ${kills} times`, { skip: needsFjord, timeout: 300_000 }, async (t) => {
+test(`SIGKILL right after an edit was seen, ${kills} times`, { skip: needsFjord, timeout: longest }, async (t) => {
   const random = seeded(t)
   const fjord = await Fjord.start(t, { data: dataDirectory() })
   const room = freshRoom('crash')
@@ -50,7 +50,7 @@ test(`SIGKILL right after an edit was seen, ${kills} times`, { skip: needsFjord,
   t.diagnostic(`restart: median ${Math.round(restarts[kills >> 1])} ms, slowest ${Math.round(restarts.at(-1))} ms`)
 })
 
-test(`SIGKILL in the middle of typing, ${echoKills} times: what was echoed or seen is there`, { skip: needsFjord, timeout: 300_000 }, async (t) => {
+test(`SIGKILL in the middle of typing, ${echoKills} times: what was echoed or seen is there`, { skip: needsFjord, timeout: longest }, async (t) => {
   const random = seeded(t)
   const fjord = await Fjord.start(t, { data: dataDirectory() })
   let acknowledged = 0

@@ -7,7 +7,7 @@ import { ElvaClient } from '../lib/elva.mjs'
 import { HocuspocusClient, sharedSocket } from '../lib/hocuspocus.mjs'
 import { arrive, kinds, person } from '../lib/people.mjs'
 import { freshRoom, serverURL } from '../lib/servers.mjs'
-import { turn, until } from '../lib/wait.mjs'
+import { atOnce, turn, until } from '../lib/wait.mjs'
 
 const rounds = 20
 
@@ -28,7 +28,7 @@ test('every dialect in one room', async (t) => {
   const people = everybody(t, url, room)
   const all = [...people.values()]
 
-  await t.test('everybody sees everybody', () => seeOnly(all, [...people.keys()], 20_000))
+  await t.test('everybody sees everybody', () => seeOnly(all, [...people.keys()]))
 
   await t.test('all write at once, and end with the same', async () => {
     for (let round = 0; round < rounds; round++) {
@@ -41,7 +41,7 @@ test('every dialect in one room', async (t) => {
     }
     const has = (person) => [...people.keys()].every((name) => Array.from({ length: rounds }, (_, round) => person.read(`${name} ${round}`) === round).every(Boolean))
     await until('all have all words, byte for byte', () => all.every((person) => has(person) && person.identity === all[0].identity),
-      { within: 20_000, shows: () => all.map((person) => [has(person), person.trouble]) })
+      { shows: () => all.map((person) => [has(person), person.trouble]) })
     assert.deepEqual(all.map((person) => person.text.toString()), all.map(() => all[0].text.toString()))
   })
 
@@ -56,7 +56,7 @@ test('every dialect in one room', async (t) => {
     const leave = async (name, how) => {
       how(people.get(name))
       here = here.filter((other) => other !== name)
-      await seeOnly(here.map((other) => people.get(other)), here, 2_000)
+      await seeOnly(here.map((other) => people.get(other)), here, atOnce)
     }
     // Somebody who goes is still looked for by none of the others.
     await leave(first, (person) => person.close())
@@ -65,7 +65,7 @@ test('every dialect in one room', async (t) => {
       await leave(name, (person) => (i % 2 === 0 || name.startsWith('session')) ? person.close() : person.goOffline())
     }
     const late = await arrive(t, 'Hocuspocus 4', { url, room, user: 'late' })
-    await seeOnly([late, people.get('y-websocket 3')], ['late', 'y-websocket 3'], 2_000)
+    await seeOnly([late, people.get('y-websocket 3')], ['late', 'y-websocket 3'], atOnce)
   })
 })
 
@@ -81,14 +81,14 @@ test('who comes back is seen again, once', async (t) => {
     for (const person of people.values()) way === 'cutOff' ? person.cutOff() : person.goOffline()
     // y-websocket is back before the others have gone.
     if (way === 'away') {
-      await seeOnly([watcher], ['watcher'], 2_000)
+      await seeOnly([watcher], ['watcher'], atOnce)
       for (const person of people.values()) person.goOnline()
     }
     for (const person of people.values()) await until('it is synced again', () => person.wire.ends.length > ends.get(person) && person.isSynced, { shows: () => person.trouble })
-    await seeOnly([watcher], all)
+    await seeOnly([watcher], all, atOnce)
   }
   for (const person of people.values()) person.close()
-  await seeOnly([watcher], ['watcher'], 2_000)
+  await seeOnly([watcher], ['watcher'], atOnce)
 })
 
 test('a stateless message reaches the others', async (t) => {

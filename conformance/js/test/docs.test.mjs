@@ -16,11 +16,11 @@ import { ServerProcess } from '../lib/process.mjs'
 import { applyUpdate, getDocument } from '../lib/rpc.mjs'
 import { Fjord, dataDirectory, fjordBinary, needsFjord } from '../lib/servers.mjs'
 import { Client } from '../lib/client.mjs'
-import { until } from '../lib/wait.mjs'
+import { longest, until } from '../lib/wait.mjs'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
-const options = { skip: needsFjord, timeout: 120_000 }
+const options = { skip: needsFjord, timeout: longest }
 
 /** What the pages call a package, and what it is called here. */
 const packages = { 'y-websocket': 'y-websocket-3', '@hocuspocus/provider': 'hocuspocus-4' }
@@ -52,11 +52,11 @@ class Page {
     if (language === 'js') {
       for (const [name, alias] of Object.entries(packages)) text = text.replaceAll(`from '${name}'`, `from '${alias}'`)
       this.write(`block${number}.mjs`, prelude + text + (awaited ? synced(awaited) : ''))
-      outcome = await ServerProcess.run(process.execPath, [join(this.dir, `block${number}.mjs`), ...args], 30_000)
+      outcome = await ServerProcess.run(process.execPath, [join(this.dir, `block${number}.mjs`), ...args])
     } else {
       const elsewhere = this.fjord.process.storage ? `export FJORD_STORAGE_URL=${this.fjord.process.storage}\n` : ''
       this.write(`block${number}.sh`, `set -e\ncd '${this.dir}'\nPATH="${this.dir}:$PATH"\n${elsewhere}${text}`)
-      outcome = await ServerProcess.run('bash', [join(this.dir, `block${number}.sh`)], 30_000)
+      outcome = await ServerProcess.run('bash', [join(this.dir, `block${number}.sh`)])
     }
     assert.equal(outcome.code, 0, `block ${number} of the page ended with ${outcome.code}:\n${text}\n${outcome.stdout}${outcome.stderr}`)
     return outcome.stdout

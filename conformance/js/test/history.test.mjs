@@ -7,11 +7,10 @@ import { Client } from '../lib/client.mjs'
 import { converge } from '../lib/content.mjs'
 import { freshRoom, serverURL } from '../lib/servers.mjs'
 import { finalText, longPaper } from '../lib/trace.mjs'
-import { turn, until } from '../lib/wait.mjs'
+import { longest, turn, until } from '../lib/wait.mjs'
 
 const { name, edits } = longPaper()
 const expected = finalText(edits)
-const patience = 120_000
 
 const apply = (text, [position, deleted, inserted = '']) => {
   if (deleted > 0) text.delete(position, deleted)
@@ -27,14 +26,14 @@ const timed = async (t, what, work) => {
 
 const latecomersGetIt = async (t, url, room, doc) => {
   for (const version of [2, 3]) {
-    const late = await timed(t, `y-websocket ${version} joins late`, () => Client.open(t, { version, url, room, within: patience }))
+    const late = await timed(t, `y-websocket ${version} joins late`, () => Client.open(t, { version, url, room }))
     assert.equal(late.text.toString(), expected)
     await converge([doc, late.doc])
     late.close()
   }
 }
 
-test(`${edits.length} single edits (${name}), as one update`, { timeout: 2 * patience }, async (t) => {
+test(`${edits.length} single edits (${name}), as one update`, { timeout: longest }, async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('paper-at-once')
   const doc = new Y.Doc()
@@ -43,12 +42,12 @@ test(`${edits.length} single edits (${name}), as one update`, { timeout: 2 * pat
   t.diagnostic(`${Y.encodeStateAsUpdate(doc).length} bytes`)
   const watcher = await Client.open(t, { version: 2, url, room })
   const writer = await Client.open(t, { version: 3, url, room, doc })
-  await timed(t, 'the watcher has it', () => until('the watcher has it', () => watcher.text.length === expected.length, { within: patience }))
+  await timed(t, 'the watcher has it', () => until('the watcher has it', () => watcher.text.length === expected.length))
   await converge([writer.doc, watcher.doc])
   await latecomersGetIt(t, url, room, writer.doc)
 })
 
-test(`${edits.length} single edits (${name}), typed live`, { timeout: 4 * patience }, async (t) => {
+test(`${edits.length} single edits (${name}), typed live`, { timeout: longest }, async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('paper-typed')
   const writer = await Client.open(t, { version: 3, url, room })
@@ -60,10 +59,10 @@ test(`${edits.length} single edits (${name}), typed live`, { timeout: 4 * patien
       await turn()
       // As fast as the server takes them, but not faster: what a socket holds
       // back is kept by the client and proves nothing.
-      if (writer.client.ws?.bufferedAmount > 1 << 20) await until('the socket drains', () => !(writer.client.ws?.bufferedAmount > 1 << 16), { within: patience })
+      if (writer.client.ws?.bufferedAmount > 1 << 20) await until('the socket drains', () => !(writer.client.ws?.bufferedAmount > 1 << 16))
     }
   })
-  await timed(t, 'the watcher has the last edit', () => until('the watcher has it', () => watcher.text.toString() === expected, { within: patience }))
+  await timed(t, 'the watcher has the last edit', () => until('the watcher has it', () => watcher.text.toString() === expected))
   await converge([writer.doc, watcher.doc])
   assert.deepEqual(writer.closes, [], 'the writer was cut off')
   await latecomersGetIt(t, url, room, writer.doc)

@@ -9,7 +9,7 @@ import { converge } from '../lib/content.mjs'
 import { seeded } from '../lib/random.mjs'
 import { Raw, awarenessFrame, presenceFrame, step1Frame, step2Frame, updateFrame } from '../lib/raw.mjs'
 import { freshRoom, serverURL } from '../lib/servers.mjs'
-import { until } from '../lib/wait.mjs'
+import { longest, until } from '../lib/wait.mjs'
 
 const bytes = (...numbers) => Uint8Array.from(numbers)
 
@@ -68,7 +68,7 @@ const attacks = {
   'presence that claims a billion clients': (raw) => raw.send(awarenessFrame(bytes(0x80, 0x94, 0xeb, 0xdc, 0x03))),
   'presence that is no JSON': (raw) => raw.send(awarenessFrame(bytes(1, 42, 1, 1, 0x7b))),
   'a good message with garbage behind it': (raw) => raw.send(joined(step1Frame(bytes(0)), [0, 0])),
-  'a frame of 65 MiB': [(raw) => raw.send(Buffer.alloc(65 << 20)), [1009, 4413]],
+  'a frame of 20 MiB': [(raw) => raw.send(Buffer.alloc(20 << 20)), [1009, 4413]],
   'an unmasked frame': [(raw) => raw.sendUnframed(unmasked), [1002]],
   'reserved bits set': [(raw) => raw.sendUnframed(reserved), [1002]],
   'presence of a megabyte': (raw) => raw.send(presenceFrame([[42, 1, { x: 'x'.repeat(1 << 20) }]]))
@@ -82,7 +82,7 @@ test('garbage closes its own socket only', async (t) => {
   const pairGoesOn = async () => {
     const [from, to] = typed++ % 2 === 0 ? pair : [pair[1], pair[0]]
     from.text.insert(0, `${typed} `)
-    await until('the pair still works', () => to.text.toString() === from.text.toString(), { within: 3_000 })
+    await until('the pair still works', () => to.text.toString() === from.text.toString())
   }
   for (const [what, attack] of Object.entries(attacks)) {
     await t.test(what, async (t) => {
@@ -100,7 +100,7 @@ test('garbage closes its own socket only', async (t) => {
   }
   await t.test('and nothing of it stuck', async () => {
     assert.deepEqual(pair.map(({ closes }) => closes), [[], []], 'the pair was disconnected')
-    assert.deepEqual(pair[0].sees, ['ada', 'bea'])
+    await until('they see each other', () => pair.every(({ sees }) => String(sees) === 'ada,bea'))
     assert.equal(pair[0].doc.getMap('map').size, 0)
     assert.doesNotMatch(pair[0].text.toString(), /poison/)
     await converge([...pair, await Client.open(t, { version: 2, url, room })].map(({ doc }) => doc))
@@ -131,7 +131,7 @@ test('random bytes never hurt', async (t) => {
   assert.deepEqual(pair.map(({ closes }) => closes), [[], []], 'the pair was disconnected')
 })
 
-test('who does not read is left behind, alone', { timeout: 180_000 }, async (t) => {
+test('who does not read is left behind, alone', { timeout: longest }, async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('slow')
   const slow = await Raw.open(t, `${url}/${room}`)
@@ -142,11 +142,11 @@ test('who does not read is left behind, alone', { timeout: 180_000 }, async (t) 
   const map = (n) => pair[n % 2].doc.getMap('map')
   for (let n = 0; n < 256; n++) {
     map(n).set('page', `${n} `.padEnd(256 << 10, 'x'))
-    await until('the other has the page', () => map(n + 1).get('page')?.startsWith(`${n} `), { within: 5_000 })
+    await until('the other has the page', () => map(n + 1).get('page')?.startsWith(`${n} `))
   }
   assert.deepEqual(pair.map(({ closes }) => closes), [[], []], 'the pair was disconnected')
   slow.socket.resume()
-  const { code } = await slow.ended('it had fallen behind', 20_000)
+  const { code } = await slow.ended('it had fallen behind')
   t.diagnostic(`${code}`)
   assert.ok(code === 1006 || code === 1013 || (code >= 4500 && code < 4600), `close code ${code} doesn't say “come back”`)
 })

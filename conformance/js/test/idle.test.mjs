@@ -1,24 +1,25 @@
-// A lone user who does nothing stays connected. y-websocket closes itself when
-// no data frame has come for 30 s; websocket pings don't count.
+// A lone user who does nothing stays connected. y-websocket and Hocuspocus close
+// when no data frame has come for 30 s, y-sweet when its heartbeat isn't answered;
+// websocket pings don't count.
 
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { Client, versions } from '../lib/client.mjs'
+import { versions } from '../lib/client.mjs'
+import { arrive, kinds } from '../lib/people.mjs'
 import { Raw, step1Frame } from '../lib/raw.mjs'
 import { freshRoom, serverURL } from '../lib/servers.mjs'
+import { longest } from '../lib/wait.mjs'
 
 const idleTime = 90_000
-const longestSilence = 25_000 // the promise is 20 s, and clients bear 30; five for a busy machine
+const longestSilence = 29_000 // the promise is 20 s, and clients bear 30
 
-test(`idle for ${idleTime / 1000} s`, { concurrency: true, timeout: idleTime + 30_000 }, async (t) => {
+test(`idle for ${idleTime / 1000} s`, { concurrency: true, timeout: longest }, async (t) => {
   const url = await serverURL(t)
-  const lone = (what, options) => t.test(what, async (t) => {
-    const person = await Client.open(t, { url, room: freshRoom('idle'), ...options })
-    const firstSocket = person.client.ws
+  const lone = (what, kind, options) => t.test(what, async (t) => {
+    const person = await arrive(t, kind, { url, room: freshRoom('idle'), ...options })
     await new Promise((resolve) => setTimeout(resolve, idleTime))
-    assert.deepEqual(person.closes, [], 'the connection was closed in between')
-    assert.equal(person.client.ws, firstSocket)
-    assert.ok(person.client.wsconnected && person.client.synced)
+    assert.deepEqual([person.wire.opened, person.wire.ends], [1, []], 'the connection was closed in between')
+    assert.ok(person.isSynced)
   })
   // The silence itself: a client without presence gets no echo of its own.
   const silence = t.test('a frame comes at least every 20 s', async (t) => {
@@ -40,8 +41,8 @@ test(`idle for ${idleTime / 1000} s`, { concurrency: true, timeout: idleTime + 3
   })
   await Promise.all([
     unsent,
-    ...versions.map((version) => lone(`y-websocket ${version}`, { version, user: 'lone' })),
-    ...versions.map((version) => lone(`y-websocket ${version} without presence`, { version, user: null })),
+    ...kinds.map((kind) => lone(kind, kind)),
+    ...versions.map((version) => lone(`y-websocket ${version} without presence`, `y-websocket ${version}`, { user: null })),
     silence
   ])
 })

@@ -10,7 +10,7 @@ import { arrive, kinds } from '../lib/people.mjs'
 import { seeded } from '../lib/random.mjs'
 import { getDocument } from '../lib/rpc.mjs'
 import { Fjord, dataDirectory, freshRoom, needsFjord } from '../lib/servers.mjs'
-import { until } from '../lib/wait.mjs'
+import { longest, until } from '../lib/wait.mjs'
 
 /** What clients say about breaks that aren't theirs. */
 const expected = /connect\(\) called while a connect loop is already running/ // y-sweet, at each close
@@ -37,7 +37,8 @@ const listen = (t) => {
   return noise
 }
 
-test('a working day', { skip: needsFjord, timeout: 180_000 }, async (t) => {
+test('a working day', { skip: needsFjord, timeout: longest }, async (t) => {
+  const began = performance.now()
   const random = seeded(t)
   const noise = listen(t)
   const fjord = await Fjord.start(t, { data: dataDirectory() })
@@ -63,7 +64,7 @@ test('a working day', { skip: needsFjord, timeout: 180_000 }, async (t) => {
     }
   }
   const settled = (what) => t.test(what, async () => {
-    await until('everybody has everything', () => all.every((person) => person.isSynced && person.identity === all[0].identity), { within: 30_000, shows: () => all.map((person) => person.trouble) })
+    await until('everybody has everything', () => all.every((person) => person.isSynced && person.identity === all[0].identity), { shows: () => all.map((person) => person.trouble) })
     for (const [kind, saved] of Object.entries(shows)) await until(`${kind} knows that all is saved`, () => saved(people.get(kind)), { shows: () => people.get(kind).trouble })
     const doc = new Y.Doc()
     Y.applyUpdate(doc, await getDocument(fjord.process.rpc, room))
@@ -104,12 +105,17 @@ test('a working day', { skip: needsFjord, timeout: 180_000 }, async (t) => {
   await fjord.start()
   await settled('the server is drained')
 
-  // Nobody is still trying: each has one socket, and keeps it.
+  // Nobody is still trying: each has one socket, and keeps it. Hocuspocus 3, cut off
+  // between open and the first message, tries twice at a time: so it has its second.
+  await typing(1_500)
+  await settled('nobody is still trying')
   const before = opened()
   await typing(1_500)
   await settled('an evening')
   assert.deepEqual(opened(), before, 'somebody connected again without a break')
-  t.diagnostic(`sockets for ${breaks} breaks: ${[...people].map(([kind, { wire }]) => `${kind} ${wire.opened}`).join(', ')}`)
-  for (const [kind, { wire }] of people) assert.ok(wire.opened < 60, `${kind} opened ${wire.opened} sockets`)
+  const took = (performance.now() - began) / 1000
+  t.diagnostic(`sockets for ${breaks} breaks in ${Math.round(took)} s: ${[...people].map(([kind, { wire }]) => `${kind} ${wire.opened}`).join(', ')}`)
+  // None tries oftener than that for long, however long the server was away.
+  for (const [kind, { wire }] of people) assert.ok(wire.opened < 10 + 6 * took, `${kind} opened ${wire.opened} sockets in ${took} s`)
   assert.deepEqual([...new Set(noise)], [], 'a client complained')
 })

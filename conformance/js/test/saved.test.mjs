@@ -12,7 +12,7 @@ import * as Y from 'yjs'
 import { arrive, kinds, person } from '../lib/people.mjs'
 import { getDocument } from '../lib/rpc.mjs'
 import { Fjord, dataDirectory, freshRoom, needsFjord } from '../lib/servers.mjs'
-import { until } from '../lib/wait.mjs'
+import { longest, until } from '../lib/wait.mjs'
 
 const killsEach = Number(process.env.FJORD_SAVED_ROUNDS ?? 20)
 /** How the kinds say "saved": those of one line share a way. */
@@ -73,7 +73,7 @@ const killWhenTold = async (fjord, people, early, chosen, edits) => {
   let saved = false
   told.then(() => { saved = true })
   try {
-    await until('the chosen one is told that its edits are saved', () => saved, { within: 20_000, shows: () => writers.map(({ written, saved, person }) => [written, saved, person.trouble]) })
+    await until('the chosen one is told that its edits are saved', () => saved, { shows: () => writers.map(({ written, saved, person }) => [written, saved, person.trouble]) })
   } finally {
     for (const writer of writers) writer.stop()
   }
@@ -111,6 +111,6 @@ const rounds = async (t, dialect, fjord) => {
   t.diagnostic(`${words} words of “saved” were held against the disk`)
 }
 
-test(`saved means on disk, ${killsEach} kills for each dialect`, { skip: needsFjord, timeout: 60_000 + killsEach * 5_000, concurrency: 3 }, async (t) => {
+test(`saved means on disk, ${killsEach} kills for each dialect`, { skip: needsFjord, timeout: longest + killsEach * 5_000, concurrency: 3 }, async (t) => {
   await Promise.all(dialects.map((dialect) => t.test(dialect.join(', '), async (t) => rounds(t, dialect, await Fjord.start(t, { data: dataDirectory() })))))
 })

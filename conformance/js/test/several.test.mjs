@@ -7,9 +7,9 @@ import { converge, identity } from '../lib/content.mjs'
 import { edit } from '../lib/edits.mjs'
 import { seeded } from '../lib/random.mjs'
 import { Split, dataDirectory, freshRoom, needsSplit } from '../lib/servers.mjs'
-import { turn, until } from '../lib/wait.mjs'
+import { atOnce, longest, turn, until } from '../lib/wait.mjs'
 
-test('two edges and two rooms processes are one server', { skip: needsSplit, timeout: 180_000 }, async (t) => {
+test('two edges and two rooms processes are one server', { skip: needsSplit, timeout: longest }, async (t) => {
   const random = seeded(t)
   // The edges know the same processes, in another order: the place of a room
   // must not depend on that.
@@ -34,7 +34,7 @@ test('two edges and two rooms processes are one server', { skip: needsSplit, tim
   }
   await t.test('when an edge dies, its people are gone for the others, and come back by the other edge', async (t) => {
     await split.services.east.kill()
-    for (const { west } of rooms) await until('east is gone', () => String(west.sees) === 'west', { within: 2_000, shows: () => west.sees })
+    for (const { west } of rooms) await until('east is gone', () => String(west.sees) === 'west', { within: atOnce, shows: () => west.sees })
     for (const { room, east, west } of rooms) {
       edit(random, east.doc)
       const back = await Client.open(t, { url: split.urlOf('west'), room, doc: east.doc, user: 'back' })
@@ -43,7 +43,7 @@ test('two edges and two rooms processes are one server', { skip: needsSplit, tim
   })
 })
 
-test('edges that disagree on where a room lives lose nothing', { skip: needsSplit, timeout: 180_000 }, async (t) => {
+test('edges that disagree on where a room lives lose nothing', { skip: needsSplit, timeout: longest }, async (t) => {
   const random = seeded(t)
   // Each edge sends the room to another process: both claim it, by turns.
   const split = await Split.start(t, {
@@ -71,7 +71,7 @@ test('edges that disagree on where a room lives lose nothing', { skip: needsSpli
   await until('everybody has all words', () => {
     for (const { doc } of people) doc.getMap('more').set('n', ++more)
     return people.every(({ doc }) => doc.getMap('words').size === words * people.length)
-  }, { within: 20_000, shows: () => people.map(({ doc, closes }) => [doc.getMap('words').size, closes.length]) })
+  }, { shows: () => people.map(({ doc, closes }) => [doc.getMap('words').size, closes.length]) })
   t.diagnostic(`after ${more / people.length} more edits each`)
   // The dispute ends: one of the processes goes. Those on its edge wait.
   const seen = people.filter((_, i) => i % 2 === 0)

@@ -7,12 +7,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServerProcess } from '../lib/process.mjs'
 import { Fjord, dataDirectory, needsFjord, startServer } from '../lib/servers.mjs'
-import { inTime } from '../lib/wait.mjs'
+import { inTime, until } from '../lib/wait.mjs'
 
 const anyPorts = ['--listen', '127.0.0.1:0', '--rpc', '127.0.0.1:0', '--ops', '127.0.0.1:0']
 
 const fails = async (args, pattern) => {
-  const failure = await inTime('the start fails', startServer(args).then((server) => server.kill(), (error) => error), 5_000)
+  const failure = await inTime('the start fails', startServer(args).then((server) => server.kill(), (error) => error))
   assert.ok(failure, 'it started as if all were well')
   const { stderr } = failure.server
   const { code } = await failure.server.exited
@@ -52,7 +52,9 @@ test('health', { skip: needsFjord }, async (t) => {
   const server = await startServer([...anyPorts, '--data', dataDirectory()])
   t.after(() => server.kill())
   for (const { binary, ops } of server.parts) {
-    for (const path of ['/healthz', '/readyz']) assert.equal((await fetch(ops + path)).status, 200, path)
+    assert.equal((await fetch(ops + '/healthz')).status, 200)
+    // An edge listens before it has its link.
+    await until('it is ready', async () => (await fetch(ops + '/readyz')).status === 200)
     const metrics = await fetch(ops + '/metrics')
     assert.equal(metrics.status, 200)
     assert.match(await metrics.text(), /^# HELP /m)

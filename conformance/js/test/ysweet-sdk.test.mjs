@@ -6,28 +6,14 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import WebSocket from 'ws'
 import * as Y from 'yjs'
 import { DocumentManager } from '@y-sweet/sdk'
-import { YSweetProvider } from '@y-sweet/client'
 import { dataDirectory, freshRoom, needsFjord, serverURL, startServer } from '../lib/servers.mjs'
 import { until } from '../lib/wait.mjs'
+import { YSweetClient } from '../lib/ysweet.mjs'
 
 /** A person who has been given a client token. */
-const open = (t, token) => {
-  const doc = new Y.Doc()
-  const client = new YSweetProvider(async () => token, token.docId, doc, { WebSocketPolyfill: WebSocket, showDebuggerLink: false })
-  t.after(() => {
-    client.attemptToConnect = async () => true // its destroy would connect again
-    client.websocket.terminate()
-    client.destroy()
-    clearTimeout(client.heartbeatHandle)
-    clearTimeout(client.connectionTimeoutHandle)
-    client.awareness.destroy()
-    doc.destroy()
-  })
-  return { doc, client }
-}
+const open = (t, token) => new YSweetClient(t, { room: token.docId, endpoint: async () => token })
 
 const letter = (text) => {
   const doc = new Y.Doc()
@@ -80,6 +66,7 @@ test('y-sweet: tokens that the server signs', { skip: needsFjord }, async (t) =>
   await until('it is saved', () => !ada.client.hasLocalChanges)
   await until('the reader has it', () => bea.doc.getText('text').toString() === 'hello')
   bea.doc.getText('text').insert(0, 'no ')
+  await until('the reader is told', () => bea.wire.codes.includes(4403), { shows: () => bea.trouble })
   await manager.updateDoc('notes', letter('x'))
   await until('the manager writes', () => ada.doc.getText('text').toString().includes('x'))
   assert.ok(!read(await manager.getDocAsUpdate('notes')).includes('no'), 'a reader has written')
