@@ -21,7 +21,7 @@ prerequisites: ## install what the tests need beyond Go and Node, where it is mi
 	@./.ci/prerequisites
 
 go-test: ## Go tests of all modules, with the race detector
-	go test -race $(addprefix ./,$(addsuffix /...,$(filter-out reliability,$(MODULES))))
+	go test -race -timeout 30m $(addprefix ./,$(addsuffix /...,$(filter-out reliability,$(MODULES))))
 
 reliability: prerequisites ## real processes, killed, cut off and filled up: docs/reliability.md, the short form
 	./reliability/run.sh
@@ -51,7 +51,7 @@ alone: ## build each module without the workspace
 	@cd yjs && GOWORK=off GOOS=linux GOARCH=386 CGO_ENABLED=0 go build . ./content ./awareness ./lib0 ./protocol
 
 differential: ## 20 000 random programs against yjs, without the race detector
-	cd yjs && YJS_PROGRAMS=20000 go test -count=1 -v -run '^TestPrograms$$' ./internal/difftest
+	cd yjs && YJS_PROGRAMS=20000 go test -count=1 -v -timeout 30m -run '^TestPrograms$$' ./internal/difftest
 
 mutants: ## put bugs into the engine one by one: the tests must see each (some minutes)
 	cd yjs && go test -count=1 -v -tags mutants -timeout 2h -run TestMutants ./internal/difftest

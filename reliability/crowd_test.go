@@ -32,6 +32,7 @@ type crowd struct {
 
 	stop    chan struct{}
 	typing  sync.WaitGroup
+	late    int // rooms processes that left without storing all; see drain
 	latency struct {
 		sync.Mutex // guards times
 		times      []time.Duration

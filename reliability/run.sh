@@ -7,4 +7,4 @@ if ! cmp -s js/package-lock.json js/node_modules/.installed-lock.json; then
   (cd js && npm ci --no-audit --no-fund --loglevel=error)
   cp js/package-lock.json js/node_modules/.installed-lock.json
 fi
-exec go test -count=1 -v -parallel 3 -timeout 10m "$@" .
+exec go test -count=1 -v -parallel 3 -timeout 40m "$@" .

@@ -17,6 +17,10 @@ import (
 // begin.
 const generation = 15
 
+// enough is how many updates are to be echoed between two faults, at least: without
+// them a fault hits nothing.
+const enough = 64
+
 // TestT1Kill kills a random process, or all of them, under 64 clients, again and
 // again. What was echoed must be there after the last start, and storage's history
 // must be one. Rooms and storage lose some calls and answers meanwhile.
@@ -52,7 +56,7 @@ func (n *totals) report(t *testing.T, what string) {
 	t.Helper()
 	t.Logf("%s: %d faults, %d updates said, %d echoed, 0 lost; until all rooms echo again p50 %v p99 %v",
 		what, n.faults, n.said, n.echoed, percentile(n.recovery, 50), percentile(n.recovery, 99))
-	if n.echoed < 64*n.faults {
+	if n.echoed < enough*n.faults {
 		t.Errorf("only %d updates were echoed during %d faults: the test shows nothing", n.echoed, n.faults)
 	}
 }

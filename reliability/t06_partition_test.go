@@ -32,6 +32,8 @@ func TestT6Partition(t *testing.T) {
 	lasts := time.Duration(times(1, 20)) * time.Second
 	var healed totals
 	for _, fault := range faults(f) {
+		_, err := c.echoed(ctx, enough)
+		must(t, err)
 		must(t, fault.begin())
 		select {
 		case <-time.After(lasts):

@@ -30,6 +30,8 @@ func TestT7Chaos(t *testing.T) {
 		for range times(15, 10) {
 			_, err := c.recovered(ctx, time.Now())
 			must(t, err)
+			_, err = c.echoed(ctx, enough)
+			must(t, err)
 			all := append(faults(f), crashes(c, d)...)
 			one := all[random.IntN(len(all))]
 			lasts := time.Duration(100+random.IntN(times(400, 6_000))) * time.Millisecond
@@ -59,11 +61,11 @@ func crashes(c *crowd, d *disk.Disk) []fault {
 	for _, p := range c.fleet.All {
 		all = append(all,
 			fault{"killing " + p.Name, p.Kill, p.Start},
-			fault{"draining " + p.Name, func() error { return p.Drain(leaves) }, p.Start})
+			fault{"draining " + p.Name, func() error { return c.drain(p) }, p.Start})
 	}
 	ctx := within(c.t, 20*patience)
 	return append(all,
-		fault{"a full disk", func() error { return d.Fill(0) }, func() error { _, err := c.released(d); return err }},
+		fault{"a full disk", func() error { return d.Fill(0) }, func() error { _, err := c.released(ctx, d); return err }},
 		fault{"killing all", func() error { return c.killAll(ctx) }, func() error { return nil }},
 		fault{"a power cut", func() error { return c.cut(ctx, d) }, func() error { return nil }})
 }

@@ -80,6 +80,11 @@ func (c *crowd) documents(y *check.Yjs, histories map[string][]check.Author, hot
 
 // logs checks storage's side: the rooms' logs and, where there is a tap, all calls.
 func (c *crowd) logs(ctx context.Context) error {
+	if c.fleet.Tap != nil {
+		if err := c.fleet.Tap.Quiet(ctx); err != nil {
+			return err
+		}
+	}
 	stored := make(map[string]check.Stored)
 	var errs []error
 	for _, room := range c.rooms {

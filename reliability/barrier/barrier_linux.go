@@ -53,7 +53,7 @@ func Mount(above, below string, markers *regexp.Regexp, size int64) (*Dir, error
 	root.RootNode = top
 	server, err := fs.Mount(above, top, &fs.Options{MountOptions: fuse.MountOptions{DirectMountStrict: true, FsName: "barrier", Name: "barrier"}})
 	if err != nil {
-		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ENXIO) || errors.Is(err, os.ErrNotExist) {
 			err = errors.Join(ErrForbidden, err)
 		}
 		return nil, err

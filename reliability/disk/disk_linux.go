@@ -49,7 +49,7 @@ func Make(dir string, size int64) (*Disk, error) {
 // containers and browsers do, has a copy of the last mount: as long as that is there,
 // the kernel gives the old file system back, still without power. So it waits.
 func (d *Disk) Mount() error {
-	for range 100 {
+	for range 600 {
 		if err := d.mount(); err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (d *Disk) Mount() error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return fmt.Errorf("%s: somebody else's mount namespace still has it without power after 10 s", d.image)
+	return fmt.Errorf("%s: somebody else's mount namespace still has it without power after a minute", d.image)
 }
 
 func (d *Disk) mount() error {
@@ -92,11 +92,11 @@ func (d *Disk) Unmount() error {
 		return nil
 	}
 	err := run("umount", d.Dir)
-	for range 100 {
+	for range 600 {
 		if err == nil || !strings.Contains(err.Error(), "busy") {
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 		err = run("umount", d.Dir)
 	}
 	d.mounted = err != nil
@@ -142,7 +142,10 @@ func (d *Disk) Fill(leave int64) error {
 	// The file system wants a few blocks for itself, and others write meanwhile.
 	size := free - leave
 	for err = syscall.ENOSPC; errors.Is(err, syscall.ENOSPC) && size > 0; size -= 256 << 10 {
-		err = syscall.Fallocate(int(file.Fd()), 0, 0, size)
+		err = syscall.EINTR
+		for errors.Is(err, syscall.EINTR) {
+			err = syscall.Fallocate(int(file.Fd()), 0, 0, size)
+		}
 	}
 	return err
 }

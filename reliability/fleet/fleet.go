@@ -3,6 +3,8 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -89,8 +91,7 @@ func (f *Fleet) wireOne(bin string) error {
 		return err
 	}
 	f.Front = []*Proxy{front}
-	p, err := f.process(bin, AllInOne, AllInOne, []string{"websocket", "rpc", "ops"},
-		"--listen", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--data", f.Data)
+	p, err := f.process(bin, AllInOne, AllInOne, []string{"websocket", "rpc", "ops"}, "--data", f.Data)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (f *Fleet) wireOne(bin string) error {
 func (f *Fleet) wire(bin string) error {
 	f.Tap = tap.New()
 	var err error
-	f.Storage, err = f.process(bin, Storage, Storage, []string{"rpc", "ops"}, "--rpc", "127.0.0.1:0", "--data", f.Data)
+	f.Storage, err = f.process(bin, Storage, Storage, []string{"rpc", "ops"}, "--data", f.Data)
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (f *Fleet) wire(bin string) error {
 		if err != nil {
 			return err
 		}
-		p, err := f.process(bin, Rooms, name, []string{"rpc", "ops"}, "--rpc", "127.0.0.1:0", "--storage-url", "http://"+storage)
+		p, err := f.process(bin, Rooms, name, []string{"rpc", "ops"}, "--storage-url", "http://"+storage)
 		if err != nil {
 			return err
 		}
@@ -137,7 +138,7 @@ func (f *Fleet) wire(bin string) error {
 		if err != nil {
 			return err
 		}
-		p, err := f.process(bin, Edge, fmt.Sprintf("%s-%d", Edge, i+1), []string{"websocket", "ops"}, "--listen", "127.0.0.1:0", "--rooms-url", strings.Join(urls, ","))
+		p, err := f.process(bin, Edge, fmt.Sprintf("%s-%d", Edge, i+1), []string{"websocket", "ops"}, "--rooms-url", strings.Join(urls, ","))
 		if err != nil {
 			return err
 		}
@@ -145,6 +146,23 @@ func (f *Fleet) wire(bin string) error {
 		f.Front, f.Edges, f.All = append(f.Front, front), append(f.Edges, p), append(f.All, p)
 	}
 	return nil
+}
+
+// listens are the flags for the addresses that processes print.
+var listens = map[string]string{"websocket": "--listen", "rpc": "--rpc", "ops": "--ops"}
+
+// ownHost is an address of the loopback that nobody else listens at, where there are
+// more than one (Linux has 2^24). The port of a process that has ended is anybody's:
+// another test's process may take it, and would be told what the dead one was to hear.
+func ownHost() string {
+	n := rand.Uint32N(1<<24-2) + 1
+	host := net.IPv4(127, byte(n>>16), byte(n>>8), byte(n)).String()
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "127.0.0.1"
+	}
+	_ = listener.Close()
+	return host
 }
 
 func (f *Fleet) process(bin, binary, name string, wanted []string, args ...string) (*Process, error) {
@@ -156,7 +174,10 @@ func (f *Fleet) process(bin, binary, name string, wanted []string, args ...strin
 		return nil, err
 	}
 	f.logs = append(f.logs, log)
-	args = append(args, "--ops", "127.0.0.1:0")
+	host := ownHost()
+	for _, kind := range wanted {
+		args = append(args, listens[kind], net.JoinHostPort(host, "0"))
+	}
 	return &Process{
 		Name: name, binary: filepath.Join(bin, binary), args: append(args, f.Args[binary]...),
 		log: log, wanted: wanted, onAddress: func(string, string) {},

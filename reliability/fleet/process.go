@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// startTime is how long a process may take to print where it listens: long, for a
-// machine that does ten other things.
-const startTime = 60 * time.Second
+// startTime is how long a process may take to print where it listens, or to end when
+// it is killed: long, for a machine that does ten other things.
+const startTime = 3 * time.Minute
 
 // Process is one binary that is started again and again with the same arguments.
 // Its methods may be called from any goroutine, but one at a time.
@@ -86,6 +86,10 @@ func (p *Process) launch() (<-chan error, error) {
 	defer p.mu.Unlock()
 	if p.aliveLocked() {
 		return nil, errRunning
+	}
+	// Where it listened before, something else may listen by now.
+	for _, kind := range p.wanted {
+		p.onAddress(kind, "")
 	}
 	p.starts++
 	fmt.Fprintf(p.log, "=== start %d, %s\n", p.starts, time.Now().Format(time.StampMilli))

@@ -54,7 +54,7 @@ func NewProxy() (*Proxy, error) {
 // Address is where the proxy listens.
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// Target sets who is behind the proxy from the next connection on.
+// Target sets who is behind the proxy from the next connection on; "" is nobody.
 func (p *Proxy) Target(address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,6 +155,9 @@ func (p *Proxy) carry(caller net.Conn) {
 	p.mu.Lock()
 	target := p.target
 	p.mu.Unlock()
+	if target == "" {
+		return
+	}
 	behind, err := net.DialTimeout("tcp", target, 5*time.Second)
 	if err != nil {
 		return

@@ -3,6 +3,7 @@ package tap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
@@ -31,6 +32,7 @@ type Tap struct {
 	mu     sync.Mutex // guards the rest
 	target string
 	ops    []Op
+	calls  int // under way, of those that are recorded
 	faults Faults
 	ports  []*http.Server
 	served sync.WaitGroup
@@ -67,6 +69,35 @@ func (t *Tap) Ops() []Op {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]Op(nil), t.ops...)
+}
+
+// Quiet waits until no call is under way that is to be recorded: one whose caller has
+// been killed is recorded a moment later.
+func (t *Tap) Quiet(ctx context.Context) error {
+	for {
+		t.mu.Lock()
+		calls := t.calls
+		t.mu.Unlock()
+		if calls == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("tap: %d calls are still under way: %w", calls, ctx.Err())
+		}
+	}
+}
+
+// begin counts a call until what it returns is called.
+func (t *Tap) begin() (end func()) {
+	count := func(n int) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.calls += n
+	}
+	count(1)
+	return func() { count(-1) }
 }
 
 // Forget drops the history: that of rooms that have been checked.
@@ -165,6 +196,7 @@ type port struct {
 }
 
 func (p *port) Claim(ctx context.Context, r *connect.Request[storagev1.ClaimRequest]) (*connect.Response[storagev1.ClaimResponse], error) {
+	defer p.tap.begin()()
 	op := Op{Port: p.name, Kind: Claim, Room: r.Msg.GetRoom(), Owner: r.Msg.GetOwner(), Call: p.tap.Now()}
 	answer, err := p.tap.Storage().Claim(ctx, connect.NewRequest(r.Msg))
 	op.Return = p.tap.Now()
@@ -179,6 +211,7 @@ func (p *port) Claim(ctx context.Context, r *connect.Request[storagev1.ClaimRequ
 }
 
 func (p *port) Append(ctx context.Context, r *connect.Request[storagev1.AppendRequest]) (*connect.Response[storagev1.AppendResponse], error) {
+	defer p.tap.begin()()
 	fate := p.tap.roll()
 	called := p.tap.Now()
 	send := func() (*connect.Response[storagev1.AppendResponse], error) {
@@ -222,6 +255,7 @@ func (p *port) appended(asked *storagev1.AppendRequest, answered *storagev1.Appe
 }
 
 func (p *port) Load(ctx context.Context, r *connect.Request[storagev1.LoadRequest], to *connect.ServerStream[storagev1.LoadResponse]) error {
+	defer p.tap.begin()()
 	op := Op{Port: p.name, Kind: Load, Room: r.Msg.GetRoom(), Epoch: r.Msg.GetEpoch(), Call: p.tap.Now()}
 	from, err := p.tap.Storage().Load(ctx, connect.NewRequest(r.Msg))
 	if err != nil {

@@ -36,10 +36,13 @@ func hold(t *testing.T, s *Store) *held {
 	return h
 }
 
-// waitFor polls until ok, for at most some seconds.
+// slowDisk is how long a test waits for what takes a few syncs.
+const slowDisk = 2 * time.Minute
+
+// waitFor polls until ok, for at most slowDisk.
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); {
+	for deadline := time.Now().Add(slowDisk); !ok(); {
 		if time.Now().After(deadline) {
 			t.Fatal("waited too long for: " + what)
 		}

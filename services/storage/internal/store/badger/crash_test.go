@@ -43,9 +43,9 @@ func TestKill(t *testing.T) {
 	for round := range rounds {
 		before := sum(acked)
 		if round%3 == 2 { // while it opens what the last one left
-			killChild(t, dir, 0, time.Duration(5+random.IntN(40))*time.Millisecond, acked)
+			killChild(t, dir, 1, 0, time.Duration(5+random.IntN(40))*time.Millisecond, acked)
 		}
-		killChild(t, dir, time.Duration(20+random.IntN(150))*time.Millisecond, time.Minute, acked)
+		killChild(t, dir, 10, time.Duration(20+random.IntN(150))*time.Millisecond, childPatience, acked)
 		total += int(sum(acked) - before)
 		// A copy is opened and closed, so that the next child finds what the kill
 		// left, on top of what earlier kills left.
@@ -100,9 +100,13 @@ func sum(acked map[int]uint64) (n uint64) {
 	return n
 }
 
-// killChild runs a child on dir, kills it so long after its first acknowledgement
-// or its start, whichever comes first, and notes what it was told.
-func killChild(t *testing.T, dir string, afterAck, afterStart time.Duration, acked map[int]uint64) {
+// childPatience is how long a child may take for its first acknowledgements, on a disk
+// that takes a second for a sync.
+const childPatience = 5 * time.Minute
+
+// killChild runs a child on dir, kills it so long after so many acknowledgements or
+// its start, whichever comes first, and notes what it was told.
+func killChild(t *testing.T, dir string, acks int, afterAck, afterStart time.Duration, acked map[int]uint64) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashChild$")
 	child.Env = append(os.Environ(), childDir+"="+dir)
@@ -125,7 +129,7 @@ func killChild(t *testing.T, dir string, afterAck, afterStart time.Duration, ack
 		if n, _ := fmt.Sscanf(lines.Text(), "stored %d %d", &room, &seq); n != 2 {
 			continue // a line that the kill cut short, or the test framework's
 		}
-		if timer == nil {
+		if acks--; acks <= 0 && timer == nil {
 			timer = time.AfterFunc(afterAck, kill)
 			defer timer.Stop()
 		}

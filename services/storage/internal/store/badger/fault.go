@@ -17,8 +17,8 @@ import (
 
 // tooEarly is how long before its commit a caller is answered, by a build that does so:
 // as on a slow disk. One in memory would have stored the transaction before anybody
-// could be killed.
-const tooEarly = 20 * time.Millisecond
+// could be killed, and a slow machine before a client has heard of it.
+const tooEarly = 100 * time.Millisecond
 
 // answersEarly says whether this batch is one of those. Claims aren't: who has claimed
 // a room loads it at once, and would find that it hasn't.

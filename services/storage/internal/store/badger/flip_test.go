@@ -25,8 +25,9 @@ import (
 // flipDir is the environment variable that makes the test binary a flip child.
 const flipDir = "FJORD_FLIP_DIR"
 
-// hangs is how long a child may take for one bit.
-const hangs = 30 * time.Second
+// hangs is how long a child may take for one bit, on a disk that takes a second for a
+// sync.
+const hangs = 3 * time.Minute
 
 var flips = flag.Int("flips", 12, "bits that TestFlip turns over in each file")
 

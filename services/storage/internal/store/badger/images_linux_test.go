@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -294,21 +295,20 @@ func (c *imageChild) stop(t *testing.T) {
 	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, task := range tasks {
-		for {
+	for running := true; running; time.Sleep(100 * time.Microsecond) {
+		// Anew each time: one that was still running may have begun another.
+		tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.cmd.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		running = slices.ContainsFunc(tasks, func(task string) bool {
 			stat, err := os.ReadFile(task)
 			if err != nil {
-				break // it has ended
+				return false // it has ended
 			}
-			if _, state, ok := bytes.Cut(stat, []byte(") ")); !ok || bytes.ContainsAny(state[:1], "TtZX") {
-				break
-			}
-			time.Sleep(100 * time.Microsecond)
-		}
+			_, state, ok := bytes.Cut(stat, []byte(") "))
+			return ok && !bytes.ContainsAny(state[:1], "TtZX")
+		})
 	}
 }
 

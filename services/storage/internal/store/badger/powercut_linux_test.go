@@ -44,7 +44,7 @@ func TestPowerCut(t *testing.T) {
 			defer close(cut)
 			cutPower(t, mount)
 		})
-		killChild(t, dir, 700*time.Millisecond, time.Minute, acked)
+		killChild(t, dir, 1, 700*time.Millisecond, time.Minute, acked)
 		<-cut
 		run(t, "umount", mount)
 		total += sum(acked) - before

@@ -34,7 +34,7 @@ func countKeys(t testing.TB, s *Store) map[byte]int {
 // waitSwept waits until the sweeper has nothing left to do.
 func waitSwept(t testing.TB, s *Store) map[byte]int {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(slowDisk); ; {
 		counts := countKeys(t, s)
 		if counts[kindSweep] == 0 {
 			return counts

@@ -41,7 +41,7 @@ func TestParseSynced(t *testing.T) {
 // awaitSynced waits until SYNCED says all that was stored: the committer answers first.
 func awaitSynced(t *testing.T, s *Store) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(slowDisk)
 	for last := lastTransaction(s.db); ; time.Sleep(time.Millisecond) {
 		says, err := readSynced(s.opt)
 		if err != nil || time.Now().After(deadline) {
