@@ -3,7 +3,6 @@ package yjs
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/fjord-sync/fjord/yjs/internal/ecma"
@@ -21,7 +20,7 @@ type anyWriter struct {
 	dst    []byte
 	src    []byte // what follows
 	frames []anyFrame
-	starts []int // of the properties of all objects that are being written
+	starts pile[int] // of the properties of all objects that are being written
 	fault  fault
 }
 
@@ -43,6 +42,7 @@ func (w *anyWriter) appendJSON(dst, src []byte) ([]byte, fault) {
 		if n := len(w.frames); n > 0 && w.frames[n-1].object {
 			w.key()
 		}
+		w.dst = double(w.dst)
 		opened := w.value()
 		if w.fault != noFault || w.closeFrames(opened) {
 			return w.dst, w.fault
@@ -69,7 +69,7 @@ func (w *anyWriter) take(n int) []byte {
 }
 
 func (w *anyWriter) key() {
-	w.starts = append(w.starts, len(w.dst))
+	w.starts.push(len(w.dst))
 	w.dst = append(ecma.AppendQuoted(w.dst, w.bytes()), ':')
 }
 
@@ -101,10 +101,7 @@ func (w *anyWriter) value() (opened bool) {
 	case lib0.AnyBytes:
 		w.byteArray(w.bytes())
 	case lib0.AnyArray, lib0.AnyObject:
-		f := anyFrame{left: w.uvarint(), object: tag == lib0.AnyObject, first: len(w.starts)}
-		if f.object {
-			w.starts = slices.Grow(w.starts, int(f.left)) // they were counted when the any was checked
-		}
+		f := anyFrame{left: w.uvarint(), object: tag == lib0.AnyObject, first: w.starts.count}
 		w.frames = append(w.frames, f)
 		w.dst = append(w.dst, bracket(f.object, false))
 		return true
@@ -164,8 +161,8 @@ func (w *anyWriter) closeFrames(opened bool) (done bool) {
 			return false
 		}
 		if f.object {
-			w.dst, _ = arrange(w.dst, w.starts[f.first:], keyOfJSON)
-			w.starts = w.starts[:f.first]
+			w.dst, _ = arrange(w.dst, &w.starts, f.first, keyOfJSON)
+			w.starts.drop(f.first)
 		}
 		if last := len(w.dst) - 1; w.dst[last] == ',' {
 			w.dst = w.dst[:last]

@@ -1,5 +1,10 @@
 package yjs
 
+import (
+	"math"
+	"slices"
+)
+
 // ApplyUpdate adds a version 1 update to the document. The order of updates
 // doesn't matter, nor do duplicates and overlaps; structs and deletes that come
 // before what they follow are held and sent on (see Pending). The update isn't
@@ -71,18 +76,18 @@ func (d *Document) add(update []byte, most *bounds) error {
 
 // summary is what checking an update leaves for adding it.
 type summary struct {
-	update  []byte // what is to be added
-	blocks  int    // structs with content
-	last    block  // the last one read: of these, or a Skip
-	client  uint64 // whose that is
-	deletes updateReader
-	// strangers is how many sections are of clients that the document doesn't know.
-	strangers int
+	update    []byte // what is to be added
+	blocks    int    // structs with content
+	last      block  // the last one read: of these, or a Skip
+	client    uint64 // whose that is
+	deletes   updateReader
+	sections  int // with structs
+	strangers int // clients of sections that the document doesn't know
 	// buries says that a GC struct covers what is held in another form.
 	buries bool
 	// types says that there are new types, disordered that clients don't descend, as
-	// they do wherever updates are written.
-	types, disordered bool
+	// they do wherever updates are written, and twice that one has come twice.
+	types, disordered, twice bool
 	// of the section that is being read
 	begun  bool
 	author uint64 // its client
@@ -92,9 +97,37 @@ type summary struct {
 func (s *summary) section(u *updateReader, c *client) {
 	s.disordered = s.disordered || s.begun && u.client >= s.author
 	s.begun, s.author = true, u.client
+	s.sections++
 	if c == nil {
 		s.strangers++
 	}
+}
+
+// takeCensus finds out what section can't tell if clients don't descend: whether one has
+// come twice, and how many strangers there are if none is counted twice.
+func (d *Document) takeCensus(s *summary) {
+	clients := make([]uint64, 0, s.sections)
+	u := readUpdate(s.update)
+	u.trusted = true
+	var b block
+	for u.next(&b) {
+		if u.section {
+			clients = append(clients, u.client)
+		}
+	}
+	s.strangers = d.countStrangers(clients)
+	s.twice = len(slices.Compact(clients)) < s.sections
+}
+
+// countStrangers returns how many of some clients the document doesn't know. It sorts them.
+func (d *Document) countStrangers(clients []uint64) (n int) {
+	slices.Sort(clients)
+	for i, client := range clients {
+		if (i == 0 || client != clients[i-1]) && d.find(client) == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // check reads an update to its last byte and compares it with the document.
@@ -144,6 +177,9 @@ func (d *Document) check(s *summary, most *bounds) error {
 	if err := u.finish(); err != nil {
 		return err
 	}
+	if s.disordered {
+		d.takeCensus(s)
+	}
 	return d.checkNesting(s, most)
 }
 
@@ -183,17 +219,34 @@ func (d *Document) addDeletes(u *updateReader) {
 
 // strangers returns how many clients of a delete set the document doesn't know, if
 // there may be many.
-func (d *Document) strangers(u updateReader) (n int) {
+func (d *Document) strangers(u updateReader) int {
 	if u.clients <= indexFrom {
 		return 0
 	}
+	n, disordered := d.eachStranger(u, func(uint64) {})
+	if !disordered {
+		return n
+	}
+	clients := make([]uint64, 0, n) // where one comes twice, it is counted twice
+	d.eachStranger(u, func(client uint64) { clients = append(clients, client) })
+	return d.countStrangers(clients)
+}
+
+// eachStranger calls f for the clients of a delete set that the document doesn't know,
+// counts them, and reports whether they don't descend.
+func (d *Document) eachStranger(u updateReader, f func(client uint64)) (n int, disordered bool) {
+	last := uint64(math.MaxUint64)
 	for left := u.clients; ; left = u.clients {
 		_, _, ok := u.nextDelete()
 		if !ok {
-			return n
+			return n, disordered
 		}
-		if u.clients != left && d.find(u.client) == nil {
-			n++
+		if u.clients == left || d.find(u.client) != nil {
+			continue
 		}
+		n++
+		disordered = disordered || u.client >= last
+		last = u.client
+		f(u.client)
 	}
 }

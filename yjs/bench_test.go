@@ -1,6 +1,7 @@
 package yjs_test
 
 import (
+	"strconv"
 	"sync"
 	"testing"
 
@@ -146,5 +147,42 @@ func BenchmarkCompact(b *testing.B) {
 		}
 		b.StartTimer()
 		d.Compact()
+	}
+}
+
+// BenchmarkApplyInTurns applies one-key updates of many clients who take turns at each
+// key, so that each has to be looked up.
+func BenchmarkApplyInTurns(b *testing.B) {
+	for _, clients := range []uint64{100, 10_000} {
+		b.Run(strconv.FormatUint(clients, 10), func(b *testing.B) {
+			first := yjs.NewDocument()
+			updates := make([][][]byte, 16)
+			for key := range updates {
+				for i := range clients {
+					client := 3_000_000_000 + 77_777*(i*7919%clients)
+					u := update(section(client, 0, root("t", "a")))
+					if key > 0 {
+						u = update(section(client, uint64(key), after(client, uint64(key-1), "a")))
+					}
+					updates[key] = append(updates[key], u)
+				}
+			}
+			apply(b, first, updates[0]...)
+			begin := state(b, first)
+			var d *yjs.Document
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				key := i / int(clients) % len(updates)
+				if key == 0 && i%int(clients) == 0 {
+					d = documentOf(b, begin)
+				}
+				if key == 0 {
+					continue // they are there; one of sixteen costs nothing
+				}
+				if err := d.ApplyUpdate(updates[key][i%int(clients)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

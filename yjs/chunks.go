@@ -4,12 +4,25 @@ import "slices"
 
 // insertAt puts a value before a spot of a sorted list in chunks, of which none is
 // empty and none longer than most. One long slice would be simpler, but making room for
-// each value in front of a million takes quadratic time.
-func insertAt[T any](chunks [][]T, at spot, v T, most int) [][]T {
+// each value in front of a million takes quadratic time. It also returns where the value
+// stands now.
+//
+// A chunk that is full is cut in two, so that what comes in any order leaves them three
+// quarters full or so. But what comes in order or from behind fills them.
+func insertAt[T any](chunks [][]T, at spot, v T, most int) ([][]T, spot) {
 	if at.i == len(chunks) {
-		return push(chunks, v, most)
+		chunks = push(chunks, v, most)
+		last := len(chunks) - 1
+		return chunks, spot{last, len(chunks[last]) - 1}
 	}
 	if len(chunks[at.i]) == most {
+		if before := at.i - 1; at.j == 0 && before >= 0 && len(chunks[before]) < most {
+			chunks[before] = append(chunks[before], v)
+			return chunks, spot{before, len(chunks[before]) - 1}
+		} else if at.j == 0 {
+			chunks = slices.Insert(chunks, at.i, append(make([]T, 0, most), v))
+			return chunks, at
+		}
 		half := most / 2
 		chunk := chunks[at.i]
 		right := append(make([]T, 0, most), chunk[half:]...)
@@ -21,7 +34,7 @@ func insertAt[T any](chunks [][]T, at spot, v T, most int) [][]T {
 		}
 	}
 	chunks[at.i] = slices.Insert(chunks[at.i], at.j, v)
-	return chunks
+	return chunks, at
 }
 
 // push puts a value behind all others.

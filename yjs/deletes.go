@@ -121,34 +121,16 @@ func (s *spans) add(start, end uint32, near spot) (bool, spot) {
 func (s *spans) push(d span) spot {
 	s.count++
 	s.bytes += d.encodedLen()
-	i := len(s.chunks) - 1
-	switch {
-	case i < 0:
-		s.chunks = append(s.chunks, []span{d})
-		return spot{0, 0}
-	case len(s.chunks[i]) >= chunkSpans:
-		next := make([]span, 0, chunkSpans)
-		s.chunks = append(s.chunks, append(next, d))
-		return spot{i + 1, 0}
-	}
-	s.chunks[i] = append(s.chunks[i], d)
-	return spot{i, len(s.chunks[i]) - 1}
+	s.chunks = push(s.chunks, d, chunkSpans)
+	last := len(s.chunks) - 1
+	return spot{last, len(s.chunks[last]) - 1}
 }
 
 // insert puts a span before the one at a spot.
 func (s *spans) insert(at spot, d span) spot {
 	s.count++
 	s.bytes += d.encodedLen()
-	chunk := s.chunks[at.i]
-	if len(chunk) >= chunkSpans {
-		const half = chunkSpans / 2
-		s.chunks = slices.Insert(s.chunks, at.i+1, slices.Clone(chunk[half:]))
-		s.chunks[at.i] = chunk[:half:half]
-		if at.j > half {
-			at = spot{at.i + 1, at.j - half}
-		}
-	}
-	s.chunks[at.i] = slices.Insert(s.chunks[at.i], at.j, d)
+	s.chunks, at = insertAt(s.chunks, at, d, chunkSpans)
 	return at
 }
 

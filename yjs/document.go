@@ -10,8 +10,7 @@ import (
 // even two readers may run at once.
 type Document struct {
 	clients []client
-	// index finds a client among many; with few, looking at all is faster.
-	index map[uint64]int32
+	index   index
 	// order lists clients by descending id, as Yjs writes them; it lacks those that
 	// came since it was asked for.
 	order []int32
@@ -23,9 +22,6 @@ type Document struct {
 	nesting *nesting
 	flat    bool
 }
-
-// indexFrom is the number of clients from which on a map finds them.
-const indexFrom = 8
 
 // NewDocument returns an empty document.
 func NewDocument() *Document { return &Document{} }
@@ -42,7 +38,7 @@ func (d *Document) Memory() int {
 	n := d.Size() + 150*len(d.clients) + d.nesting.memory()
 	for i := range d.clients {
 		if g := d.clients[i].gaps; g != nil {
-			n += 20 * g.count // 16, and what room chunks leave
+			n += 20 * int(g.count) // 16, and what room chunks leave
 		}
 	}
 	return n
@@ -53,13 +49,17 @@ func (d *Document) place(id uint64) int32 {
 	if int(d.recent) < len(d.clients) && d.clients[d.recent].id == id {
 		return d.recent
 	}
-	if d.index != nil {
-		i, ok := d.index[id]
-		if !ok {
-			return -1
+	if x := &d.index; x.slots != nil {
+		for slot := x.first(id); ; slot = x.next(slot) {
+			i := x.slots[slot] - 1
+			if i < 0 {
+				return -1
+			}
+			if d.clients[i].id == id {
+				d.recent = i
+				return i
+			}
 		}
-		d.recent = i
-		return i
 	}
 	for i := range d.clients {
 		if d.clients[i].id == id {
@@ -86,10 +86,11 @@ func (d *Document) ensure(id uint64) *client {
 	d.clients = append(d.clients, client{id: id})
 	n := len(d.clients)
 	switch {
-	case d.index != nil:
-		d.index[id] = int32(n - 1)
-	case n > indexFrom:
-		d.indexClients(2 * n)
+	case n <= indexFrom && d.index.slots == nil:
+	case d.index.full():
+		d.indexClients(n)
+	default:
+		d.index.put(id, n-1)
 	}
 	d.recent = int32(n - 1)
 	return &d.clients[n-1]
@@ -105,16 +106,16 @@ func (d *Document) reserve(n int) {
 		room := max(len(d.clients)+n, have+have/4) // slices.Grow would keep a half in spare
 		d.clients = append(make([]client, 0, room), d.clients...)
 	}
-	if d.index == nil {
+	if 4*(len(d.clients)+n) > 3*len(d.index.slots) {
 		d.indexClients(len(d.clients) + n)
 	}
 }
 
 // indexClients makes the index, with room for n clients.
 func (d *Document) indexClients(n int) {
-	d.index = make(map[uint64]int32, n)
+	d.index.room(n)
 	for i := range d.clients {
-		d.index[d.clients[i].id] = int32(i)
+		d.index.put(d.clients[i].id, i)
 	}
 }
 
@@ -123,6 +124,9 @@ func (d *Document) sorted() []int32 {
 	const few = 32
 	descending := func(a, b int32) int { return cmp.Compare(d.clients[b].id, d.clients[a].id) }
 	fresh := len(d.clients) - len(d.order)
+	if fresh > few && len(d.clients) > cap(d.order) {
+		d.order = append(make([]int32, 0, len(d.clients)), d.order...)
+	}
 	for i := int32(len(d.order)); i < int32(len(d.clients)); i++ {
 		if fresh > few {
 			d.order = append(d.order, i)

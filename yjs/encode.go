@@ -124,10 +124,12 @@ func (s *section) addGaps(g *gaps, clock uint64) {
 		}
 		if at < uint64(p.start) {
 			s.structs++
-			s.size += 1 + 5
+			s.size += 1 + lib0.VarUintLen(uint64(p.start)-at)
+		} else if at > uint64(p.start) {
+			s.size += sliceRoom
 		}
 		s.structs++
-		s.size += int(p.size) + sliceRoom
+		s.size += int(p.size)
 		at = uint64(p.end)
 	}
 }
@@ -211,7 +213,7 @@ func (d *Document) Size() int {
 		if c.gaps != nil {
 			structs += 2 * uint64(c.gaps.count)
 			begin = c.gaps.end()
-			size += len(c.gaps.buf) - c.gaps.dropped + (1+5)*c.gaps.count
+			size += c.gaps.size() + (1+5)*int(c.gaps.count)
 		}
 		size += len(c.main.buf) + lib0.VarUintLen(structs) + lib0.VarUintLen(c.id) + lib0.VarUintLen(begin)
 	}

@@ -3,11 +3,13 @@ package yjs
 import (
 	"slices"
 	"sort"
+
+	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
 // gaps is structs of one client that wait for clocks before them.
 //
-//	buf     | struct | struct | struct |     as they came, or in order
+//	buf     | struct | struct | struct |     as they came
 //	pieces  by clock, each with its struct's place in buf
 //
 // Pieces are in chunks for the same reason as spans: structs that come in reverse
@@ -15,9 +17,9 @@ import (
 type gaps struct {
 	buf     []byte
 	chunks  [][]piece // ascending, none is empty
-	count   int
-	dropped int  // bytes of buf that no piece needs any more, see shed
-	rough   bool // buf isn't in order, or neighbours may be joinable
+	count   uint32
+	dropped uint32 // bytes of buf that no piece needs any more, see shed
+	rough   bool   // neighbours may be joined, see settle
 }
 
 // piece is one struct that waits.
@@ -58,40 +60,63 @@ func (g *gaps) after(s spot) spot {
 
 // add keeps the part of a struct between two clocks. It overlaps no piece.
 func (g *gaps) add(client uint64, src []byte, b *block, from, to uint64) {
-	offset := len(g.buf)
-	g.buf = appendBlock(g.buf, client, src, b, from, to)
-	g.rough = true
-	g.insert(piece{uint32(from), uint32(to), uint32(offset), uint32(len(g.buf) - offset)})
+	at := g.seek(from)
+	before := g.before(at)
+	follows := before != nil && uint64(before.end) == from && g.kind(*before) == b.kind()
+	if follows && b.kind() == kindGC && int(before.offset+before.size) == len(g.buf) {
+		// Sixteen bytes for each of two would be much.
+		before.end = uint32(to)
+		g.buf = lib0.AppendVarUint(g.buf[:before.offset+1], to-uint64(before.start))
+		before.size = uint32(len(g.buf)) - before.offset
+	} else {
+		if follows && !g.rough {
+			var last block
+			g.read(*before, &last)
+			g.rough = b.continues(&last, ID{client, from})
+		}
+		offset := len(g.buf)
+		g.buf = room(g.buf, b.end-b.start, len(src)-b.start)
+		g.buf = appendBlock(g.buf, client, src, b, from, to)
+		g.insert(at, piece{uint32(from), uint32(to), uint32(offset), uint32(len(g.buf) - offset)})
+	}
+	if after, ok := g.at(g.seek(to)); ok && uint64(after.start) == to && g.kind(after) == b.kind() {
+		g.rough = true
+	}
 }
 
-func (g *gaps) insert(p piece) {
+// before returns the piece before a spot, or nil.
+func (g *gaps) before(at spot) *piece {
+	if at.j--; at.j < 0 {
+		if at.i--; at.i < 0 {
+			return nil
+		}
+		at.j = len(g.chunks[at.i]) - 1
+	}
+	return &g.chunks[at.i][at.j]
+}
+
+// room returns bytes with room for n more: twice as much as before, or for what is left
+// to come if that is less, but a quarter more at least, since other updates may follow.
+// append makes a quarter more, and so takes more on the way.
+func room(dst []byte, n, left int) []byte {
+	if n <= cap(dst)-len(dst) {
+		return dst
+	}
+	next := max(len(dst)+n, cap(dst)+cap(dst)/4, min(2*cap(dst), len(dst)+left))
+	return append(make([]byte, 0, next), dst...)
+}
+
+// insert puts a piece before a spot.
+func (g *gaps) insert(at spot, p piece) {
 	g.count++
-	s := g.seek(uint64(p.start))
-	if s.i == len(g.chunks) {
-		// Behind all others.
-		if s.i == 0 || len(g.chunks[s.i-1]) >= chunkPieces {
-			g.chunks = append(g.chunks, nil)
-			s.i++
-		}
-		g.chunks[s.i-1] = append(g.chunks[s.i-1], p)
-		return
-	}
-	if chunk := g.chunks[s.i]; len(chunk) >= chunkPieces {
-		const half = chunkPieces / 2
-		g.chunks = slices.Insert(g.chunks, s.i+1, slices.Clone(chunk[half:]))
-		g.chunks[s.i] = chunk[:half:half]
-		if s.j > half {
-			s = spot{s.i + 1, s.j - half}
-		}
-	}
-	g.chunks[s.i] = slices.Insert(g.chunks[s.i], s.j, p)
+	g.chunks, _ = insertAt(g.chunks, at, p, chunkPieces)
 }
 
 // remove forgets the piece at a spot; what follows it then stands there, or, if it
 // was the last of its chunk, at the beginning of the next.
 func (g *gaps) remove(s spot) spot {
 	g.count--
-	g.dropped += int(g.chunks[s.i][s.j].size)
+	g.dropped += g.chunks[s.i][s.j].size
 	g.chunks[s.i] = slices.Delete(g.chunks[s.i], s.j, s.j+1)
 	switch {
 	case len(g.chunks[s.i]) == 0:
@@ -144,7 +169,7 @@ func (g *gaps) pop(clock uint64, b *block) bool {
 	p := g.chunks[0][0]
 	g.read(p, b)
 	g.count--
-	g.dropped += int(p.size)
+	g.dropped += p.size
 	// Cutting off the front is cheap, moving the rest there isn't.
 	if g.chunks[0] = g.chunks[0][1:]; len(g.chunks[0]) == 0 {
 		g.chunks = g.chunks[1:]
@@ -155,10 +180,10 @@ func (g *gaps) pop(clock uint64, b *block) bool {
 // shed frees what was dropped, once that is more than what waits: texts that grow
 // would otherwise fill the memory, each with all that the one before had.
 func (g *gaps) shed() {
-	if g.dropped <= len(g.buf)/2 {
+	if int(g.dropped) <= len(g.buf)/2 {
 		return
 	}
-	buf := make([]byte, 0, len(g.buf)-g.dropped)
+	buf := make([]byte, 0, g.size())
 	for _, chunk := range g.chunks {
 		for i := range chunk {
 			p := &chunk[i]
@@ -190,21 +215,24 @@ func (g *gaps) end() uint64 {
 	return uint64(last[len(last)-1].end)
 }
 
-// settle puts buf in order and joins what can be joined, so that the same structs
-// encode to the same bytes in whatever order they came.
+// size returns how many bytes the pieces take.
+func (g *gaps) size() int { return len(g.buf) - int(g.dropped) }
+
+// settle joins what can be joined, so that the same structs encode to the same bytes in
+// whatever order they came.
 func (g *gaps) settle(client uint64) {
 	if !g.rough {
 		return
 	}
-	next := gaps{buf: make([]byte, 0, len(g.buf)-g.dropped)}
-	var r run // the structs since the last gap
+	next := gaps{buf: make([]byte, 0, g.size())}
+	r := run{buf: make([]byte, 0, g.size())} // the structs since the last gap
 	begin := uint32(0)
 	var b block
 	for _, chunk := range g.chunks {
 		for _, p := range chunk {
 			if r.end != p.start {
 				next.take(&r, begin)
-				r = run{end: p.start}
+				r = run{buf: r.buf[:0], marks: r.marks[:0], end: p.start}
 				begin = p.start
 			}
 			g.read(p, &b)
@@ -223,6 +251,6 @@ func (g *gaps) take(r *run, begin uint32) {
 		t.block(&b, b.limit())
 		offset := len(g.buf)
 		g.buf = append(g.buf, r.buf[b.start:b.end]...)
-		g.insert(piece{uint32(b.clock), uint32(b.limit()), uint32(offset), uint32(b.end - b.start)})
+		g.insert(spot{len(g.chunks), 0}, piece{uint32(b.clock), uint32(b.limit()), uint32(offset), uint32(b.end - b.start)})
 	}
 }

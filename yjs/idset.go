@@ -1,5 +1,11 @@
 package yjs
 
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
+
 // Range is Len clocks from Clock on.
 type Range struct{ Clock, Len uint64 }
 
@@ -94,17 +100,120 @@ func (d *Document) Deleted(id ID) bool {
 // those that it deletes. To ask whether a document has all of that, Contains is
 // cheaper. The errors are those of ValidateUpdate, but without the cap on new units.
 func IDsOfUpdate(update []byte) (inserts, deletes IDSet, err error) {
-	d := NewDocument()
-	if err := d.Load(update); err != nil {
+	if err := validate(update, MaxClock); err != nil {
 		return nil, nil, err
 	}
 	u := readUpdate(update)
+	inserts = idSetOf(u.inserted)
+	return inserts, idSetOf(u.deleted), nil
+}
+
+// inserted yields the units of each struct, and then u stands before the delete set.
+func (u *updateReader) inserted(yield func(client uint64, r Range) bool) {
+	*u = readUpdate(u.src)
 	u.trusted = true
 	var b block
 	for u.next(&b) {
-		continue
+		if b.kind() != kindSkip && !yield(u.client, Range{b.clock, b.length}) {
+			return
+		}
 	}
-	all := NewDocument() // the delete set alone: d also has what is deleted by its form
-	all.mergeDeletes(u)
-	return d.Inserts(), all.Deletes(), nil
+}
+
+// deleted yields the ranges of the delete set, before which u stands.
+func (u *updateReader) deleted(yield func(client uint64, r Range) bool) {
+	rest := *u
+	for {
+		clock, length, ok := rest.nextDelete()
+		if !ok || !yield(rest.client, Range{clock, length}) {
+			return
+		}
+	}
+}
+
+// idSetOf makes a set of ranges, which it goes through twice, to make no more room than
+// they take: once more if they overlap, or their clients don't descend, which nobody
+// writes.
+func idSetOf(all iter.Seq2[uint64, Range]) IDSet {
+	clients, count, ordered := measure(all)
+	if !ordered {
+		list := make([]clientRange, 0, count)
+		for client, r := range all {
+			start, end := uint32(r.Clock), uint32(r.Clock+r.Len)
+			if n := len(list); n > 0 && list[n-1].client == client && list[n-1].end == start {
+				list[n-1].end = end
+				continue
+			}
+			list = append(list, clientRange{client, start, end})
+		}
+		all = inOrder(list)
+		clients, count, _ = measure(all)
+	}
+	set := make(IDSet, clients)
+	room := make([]Range, 0, count)
+	var of uint64
+	from := 0
+	keep := func() {
+		if from < len(room) {
+			set[of] = room[from:len(room):len(room)]
+			from = len(room)
+		}
+	}
+	for client, r := range all {
+		if client != of {
+			keep()
+			of = client
+		}
+		if n := len(room); n > from && room[n-1].Clock+room[n-1].Len == r.Clock {
+			room[n-1].Len += r.Len
+			continue
+		}
+		room = append(room, r)
+	}
+	keep()
+	return set
+}
+
+// measure returns of how many clients ranges are, how many there are once those that
+// touch are joined, and whether they are ascending and disjoint, with clients descending.
+func measure(all iter.Seq2[uint64, Range]) (clients, count int, ordered bool) {
+	ordered = true
+	var of, end uint64
+	for client, r := range all {
+		switch {
+		case count == 0 || client != of:
+			ordered = ordered && (count == 0 || client < of)
+			clients++
+			count++
+		case r.Clock != end:
+			ordered = ordered && r.Clock > end
+			count++
+		}
+		of, end = client, r.Clock+r.Len
+	}
+	return clients, count, ordered
+}
+
+// clientRange is clocks of a client from start up to end.
+type clientRange struct {
+	client     uint64
+	start, end uint32
+}
+
+// inOrder yields ranges without overlaps, clients descending. It sorts the list.
+func inOrder(list []clientRange) iter.Seq2[uint64, Range] {
+	slices.SortFunc(list, func(x, y clientRange) int {
+		return cmp.Or(cmp.Compare(y.client, x.client), cmp.Compare(x.start, y.start))
+	})
+	return func(yield func(uint64, Range) bool) {
+		for i := 0; i < len(list); {
+			r := list[i]
+			for i++; i < len(list) && list[i].client == r.client && list[i].start <= r.end; i++ {
+				r.end = max(r.end, list[i].end)
+			}
+			if !yield(r.client, Range{uint64(r.start), uint64(r.end - r.start)}) {
+				return
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package yjs_test
 
 import (
+	"math/rand/v2"
 	"reflect"
 	"testing"
 
@@ -44,5 +45,31 @@ func TestIDSets(t *testing.T) {
 	}
 	if got := documentOf(t, collected).Deletes(); !got.Has(yjs.ID{Client: 3, Clock: 1}) {
 		t.Errorf("deletes %v", got)
+	}
+}
+
+// TestIDsInAnyOrder has clients more than once, in any order, and ranges that overlap.
+func TestIDsInAnyOrder(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		n := 1 + rnd.IntN(20)
+		inserts, deletes := yjs.NewDocument(), yjs.NewDocument()
+		var sections, ranges []byte
+		for range n {
+			client, clock, length := rnd.Uint64N(3), rnd.Uint64N(20), 1+rnd.Uint64N(4)
+			if s := section(client, clock, skip(1), gc(length), gc(1)); len(sections) == 0 || rnd.IntN(2) == 0 {
+				sections = cat(sections, s)
+				apply(t, inserts, update(s))
+			} else {
+				sections = cat(sections, section(client, clock))
+			}
+			ranges = cat(ranges, num(client), num(2), id(clock, length), id(clock, 1))
+			apply(t, deletes, removal(client, clock, length))
+		}
+		u := cat(num(uint64(n)), sections, num(uint64(n)), ranges)
+		i, x, err := yjs.IDsOfUpdate(u)
+		if err != nil || !reflect.DeepEqual(i, inserts.Inserts()) || !reflect.DeepEqual(x, deletes.Deletes()) {
+			t.Fatalf("%x: %v, %v, %v; want %v, %v", u, i, x, err, inserts.Inserts(), deletes.Deletes())
+		}
 	}
 }

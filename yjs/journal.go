@@ -10,10 +10,10 @@ const keepRoom = 64
 // nesting, so that nothing of it stays if the update is refused.
 type journal struct {
 	authors   int // how many there were before
-	noted     []noted
+	noted     pile[noted]
 	fresh     [][]fresh // in chunks, of which only the last isn't full
-	settled   []levelBefore
-	shortcuts []shortcutBefore
+	settled   pile[levelBefore]
+	shortcuts pile[shortcutBefore]
 }
 
 // noted is an author of whom types were noted: where his list ended before, which of
@@ -49,7 +49,7 @@ func (j *journal) remember(client uint64, b *block) {
 		}
 	}
 	j.fresh = push(j.fresh, f, chunkFresh)
-	j.noted[len(j.noted)-1].to++
+	j.noted.at(j.noted.count-1).to++
 }
 
 // bond returns what a type of a client hangs on.
@@ -79,7 +79,7 @@ type shortcutBefore struct {
 // notedOf returns where in the journal an author is, or -1.
 func (n *nesting) notedOf(a *author) int {
 	k := int(a.noted) - 1
-	if k < 0 || k >= len(n.journal.noted) || n.authors[n.journal.noted[k].author].id != a.id {
+	if k < 0 || k >= n.journal.noted.count || n.authors.at(int(n.journal.noted.at(k).author)).id != a.id {
 		return -1
 	}
 	return k
@@ -98,7 +98,7 @@ func (n *nesting) fresh(id ID) (f fresh, ok bool) {
 	if k < 0 {
 		return fresh{}, false
 	}
-	return n.journal.find(&n.journal.noted[k], uint32(id.Clock))
+	return n.journal.find(n.journal.noted.at(k), uint32(id.Clock))
 }
 
 // find returns the type at a clock, if it is fresh.
@@ -133,8 +133,8 @@ func (j *journal) find(of *noted, clock uint32) (f fresh, ok bool) {
 
 // settle settles a type that was unsettled.
 func (n *nesting) settle(a *author, l *level, depth uint16) {
-	if k := n.notedOf(a); k < 0 || l.clock() < uint64(n.journal.noted[k].end) {
-		n.journal.settled = append(n.journal.settled, levelBefore{int32(n.recent), *l})
+	if k := n.notedOf(a); k < 0 || l.clock() < uint64(n.journal.noted.at(k).end) {
+		n.journal.settled.push(levelBefore{int32(n.recent), *l})
 	}
 	l[2] = depth
 }
@@ -148,7 +148,7 @@ func (n *nesting) shorten(id ID, p site) {
 	if n.shortcuts == nil {
 		n.shortcuts = map[ID]site{}
 	}
-	n.journal.shortcuts = append(n.journal.shortcuts, shortcutBefore{id, was, ok})
+	n.journal.shortcuts.push(shortcutBefore{id, was, ok})
 	n.shortcuts[id] = p
 }
 
@@ -161,12 +161,13 @@ func (n *nesting) commit(update []byte) {
 // rollback forgets what the update has changed.
 func (n *nesting) rollback() {
 	j := &n.journal
-	for _, l := range j.settled {
-		*n.authors[l.author].find(l.clock()) = l.level
+	for i := range j.settled.count {
+		l := j.settled.at(i)
+		*n.authors.at(int(l.author)).find(l.clock()) = l.level
 	}
-	for k := len(j.noted) - 1; k >= 0; k-- {
-		of := &j.noted[k]
-		a := &n.authors[of.author]
+	for k := j.noted.count - 1; k >= 0; k-- {
+		of := j.noted.at(k)
+		a := n.authors.at(int(of.author))
 		n.types -= a.cut(uint64(of.end))
 		for i := of.from; i < of.to; i++ {
 			if clock := j.freshAt(i).clock &^ own; clock < of.end {
@@ -175,14 +176,13 @@ func (n *nesting) rollback() {
 			}
 		}
 	}
-	for _, a := range n.authors[j.authors:] {
-		delete(n.index, a.id)
+	if n.authors.count > j.authors {
+		n.authors.cut(j.authors)
+		n.indexAuthors()
 	}
-	n.index = shrunk(n.index, len(n.authors)-j.authors)
-	n.authors = cut(n.authors, j.authors)
 	added := 0
-	for i := len(j.shortcuts) - 1; i >= 0; i-- {
-		if s := &j.shortcuts[i]; s.was {
+	for i := j.shortcuts.count - 1; i >= 0; i-- {
+		if s := j.shortcuts.at(i); s.was {
 			n.shortcuts[s.ID] = s.site
 		} else {
 			delete(n.shortcuts, s.ID)
@@ -217,9 +217,12 @@ func shrunk[K comparable, V any](m map[K]V, deleted int) map[K]V {
 // begin makes ready for the next update.
 func (n *nesting) begin() {
 	j := &n.journal
-	if cap(n.way)+cap(j.noted)+cap(j.settled)+cap(j.shortcuts) > keepRoom {
-		n.way, n.journal = nil, journal{}
+	if cap(n.way) > keepRoom {
+		n.way = nil
 	}
+	j.authors, j.fresh = n.authors.count, nil
+	j.noted.reset()
+	j.settled.reset()
+	j.shortcuts.reset()
 	n.deep, n.arrived, n.coming = false, false, waits{}
-	n.journal = journal{len(n.authors), j.noted[:0], nil, j.settled[:0], j.shortcuts[:0]}
 }

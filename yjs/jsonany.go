@@ -16,7 +16,7 @@ type jsonReader struct {
 	pos    int
 	dst    []byte
 	frames []jsonFrame
-	starts []int // of the properties of all objects that are being written
+	starts pile[int] // of the properties of all objects that are being written
 }
 
 // jsonFrame is an array or object that is being written.
@@ -31,6 +31,7 @@ type jsonFrame struct {
 func (r *jsonReader) appendAny(dst, text []byte) []byte {
 	r.src, r.pos, r.dst = text, 0, dst
 	for {
+		r.dst = double(r.dst)
 		switch c := r.token(); c {
 		case '{', '[':
 			r.open(c == '{')
@@ -43,6 +44,19 @@ func (r *jsonReader) appendAny(dst, text []byte) []byte {
 			return r.dst
 		}
 	}
+}
+
+// valueRoom is for how many bytes room is made before each value: what is longer is as
+// long in the input.
+const valueRoom = 16
+
+// double returns bytes with room for a value: twice as much as before. append makes a
+// quarter more, and so takes more on the way.
+func double(dst []byte) []byte {
+	if cap(dst)-len(dst) >= valueRoom {
+		return dst
+	}
+	return append(make([]byte, 0, 2*cap(dst)+valueRoom), dst...)
 }
 
 // token skips white space and returns the byte that comes next.
@@ -85,7 +99,7 @@ func (r *jsonReader) open(object bool) {
 		tag = lib0.AnyObject
 	}
 	r.dst = append(r.dst, tag, 0)
-	r.frames = append(r.frames, jsonFrame{object: object, at: len(r.dst) - 1, first: len(r.starts)})
+	r.frames = append(r.frames, jsonFrame{object: object, at: len(r.dst) - 1, first: r.starts.count})
 }
 
 // close ends the innermost container.
@@ -94,9 +108,9 @@ func (r *jsonReader) close() {
 	f := r.frames[len(r.frames)-1]
 	if f.object {
 		var count int
-		r.dst, count = arrange(r.dst, r.starts[f.first:], keyOfAny)
+		r.dst, count = arrange(r.dst, &r.starts, f.first, keyOfAny)
 		f.count = uint64(count)
-		r.starts = r.starts[:f.first]
+		r.starts.drop(f.first)
 	}
 	r.dst = insertCount(r.dst, f.at, f.count)
 	r.frames = r.frames[:len(r.frames)-1]
@@ -104,7 +118,7 @@ func (r *jsonReader) close() {
 
 func (r *jsonReader) key() {
 	r.token()
-	r.starts = append(r.starts, len(r.dst))
+	r.starts.push(len(r.dst))
 	r.dst = lib0.AppendVarBytes(r.dst, r.str())
 	r.token() // :
 	r.pos++

@@ -98,7 +98,7 @@ func (a *author) add(l level) bool {
 		if a.levels[at.i][at.j].clock() == l.clock() {
 			return false
 		}
-		a.levels = insertAt(a.levels, at, l, chunkLevels)
+		a.levels, _ = insertAt(a.levels, at, l, chunkLevels)
 	}
 	a.hint = spot{len(a.levels) - 1, len(a.levels[len(a.levels)-1]) - 1} // what comes next will be beside it
 	return true
@@ -125,21 +125,27 @@ func (a *author) cut(clock uint64) (n int) {
 
 // author returns a client's types, or nil.
 func (n *nesting) author(id uint64) *author {
-	if n.recent < len(n.authors) && n.authors[n.recent].id == id {
-		return &n.authors[n.recent]
-	}
-	if n.index != nil {
-		i, ok := n.index[id]
-		if !ok {
-			return nil
+	if n.recent < n.authors.count {
+		if a := n.authors.at(n.recent); a.id == id {
+			return a
 		}
-		n.recent = int(i)
-		return &n.authors[i]
 	}
-	for i := range n.authors {
-		if n.authors[i].id == id {
+	if x := &n.index; x.slots != nil {
+		for slot := x.first(id); ; slot = x.next(slot) {
+			i := int(x.slots[slot]) - 1
+			if i < 0 {
+				return nil
+			}
+			if a := n.authors.at(i); a.id == id {
+				n.recent = i
+				return a
+			}
+		}
+	}
+	for i := range n.authors.count {
+		if a := n.authors.at(i); a.id == id {
 			n.recent = i
-			return &n.authors[i]
+			return a
 		}
 	}
 	return nil
@@ -149,26 +155,36 @@ func (n *nesting) author(id uint64) *author {
 func (n *nesting) writer(id uint64) *author {
 	a := n.author(id)
 	if a == nil {
-		n.recent = len(n.authors)
-		n.authors = append(n.authors, author{id: id})
-		a = &n.authors[n.recent]
-		if n.index == nil && len(n.authors) > indexFrom {
-			n.index = make(map[uint64]int32, 2*len(n.authors))
-			for i := range n.authors {
-				n.index[n.authors[i].id] = int32(i)
-			}
-		} else if n.index != nil {
-			n.index[id] = int32(n.recent)
+		n.recent = n.authors.count
+		n.authors.push(author{id: id})
+		a = n.authors.at(n.recent)
+		switch {
+		case n.authors.count <= indexFrom:
+		case n.index.full():
+			n.indexAuthors()
+		default:
+			n.index.put(id, n.recent)
 		}
 	}
 	j := &n.journal
-	if k := len(j.noted); k == 0 || int(j.noted[k-1].author) != n.recent {
+	if k := j.noted.count; k == 0 || int(j.noted.at(k-1).author) != n.recent {
 		first := int32(0)
 		if k > 0 {
-			first = j.noted[k-1].to
+			first = j.noted.at(k - 1).to
 		}
-		j.noted = append(j.noted, noted{int32(n.recent), uint32(a.end()), first, first, first})
-		a.noted = int32(len(j.noted))
+		j.noted.push(noted{int32(n.recent), uint32(a.end()), first, first, first})
+		a.noted = int32(j.noted.count)
 	}
 	return a
+}
+
+// indexAuthors makes the index anew, if there are many authors.
+func (n *nesting) indexAuthors() {
+	if n.index = (index{}); n.authors.count <= indexFrom {
+		return
+	}
+	n.index.room(n.authors.count)
+	for i := range n.authors.count {
+		n.index.put(n.authors.at(i).id, i)
+	}
 }

@@ -37,7 +37,7 @@ func (d *Document) checkNesting(s *summary, most *bounds) error {
 	if n == nil || !most.nesting || !s.types && n.waits.count == 0 {
 		return nil
 	}
-	if s.disordered {
+	if s.twice {
 		if err := d.noteMerged(s); err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (d *Document) undoNesting() {
 	if d.nesting == nil || d.nesting.stale {
 		return
 	}
-	if d.nesting.rollback(); len(d.nesting.authors) == 0 {
+	if d.nesting.rollback(); d.nesting.authors.count == 0 {
 		d.nesting = nil
 	}
 }
@@ -140,7 +140,7 @@ func (d *Document) findNesting() {
 	}
 	n.settleAll(&heads{document: d})
 	n.commit(nil)
-	if d.nesting = n; len(n.authors) == 0 {
+	if d.nesting = n; n.authors.count == 0 {
 		d.nesting = nil
 	}
 }

@@ -36,10 +36,10 @@ import "fmt"
 // stale: it is made when somebody writes.
 type nesting struct {
 	stale   bool
-	authors []author
-	index   map[uint64]int32 // finds an author among many
-	recent  int              // the author who was looked up last
-	types   int              // of all authors
+	authors pile[author]
+	index   index // finds an author among many
+	recent  int   // the author who was looked up last
+	types   int   // of all authors
 	// shortcuts is the place of some structs that aren't settled types, so that long
 	// walks don't go over them again.
 	shortcuts map[ID]site
@@ -61,7 +61,7 @@ func (n *nesting) memory() int {
 	if n == nil {
 		return 0
 	}
-	return 130*len(n.authors) + 8*n.types + 24*n.waits.count + 64*len(n.shortcuts)
+	return 130*n.authors.count + 8*n.types + 24*n.waits.count + 64*len(n.shortcuts)
 }
 
 // bond is what a struct hangs on: next to it, or inside it.
@@ -157,8 +157,9 @@ func (n *nesting) err() error {
 
 // settleAll places the types that couldn't be when they were noted.
 func (n *nesting) settleAll(h *heads) {
-	for _, of := range n.journal.noted {
-		a := &n.authors[of.author]
+	for k := range n.journal.noted.count {
+		of := n.journal.noted.at(k)
+		a := n.authors.at(int(of.author))
 		for i := of.from; i < of.to; i++ {
 			each := n.journal.freshAt(i)
 			id := ID{a.id, uint64(each.clock &^ own)}

@@ -101,7 +101,7 @@ func compareNesting(t *testing.T, d *Document) (deepest int, waits bool) {
 		if int(got.types) != want.types || got.waits != want.missing || got.on != want.on {
 			t.Fatalf("%v: place %+v, want %+v, in %x", id, got, want, state)
 		}
-		if held, ok := n.waits.at(n.waits.seek(want.on)); want.missing && (!ok || held.bond() != want.on || int32(held.most) < got.types+1) {
+		if held, ok := n.waits.at(n.waits.seek(want.on)); want.missing && (!ok || held.bond() != want.on || held.most() < got.types+1) {
 			t.Fatalf("%v is deeper than is known: %+v", id, held)
 		}
 		deepest = max(deepest, want.types+1)
@@ -306,10 +306,12 @@ func known(d *Document) string {
 		return ""
 	}
 	var all strings.Builder
-	for _, a := range n.authors {
+	for i := range n.authors.count {
+		a := n.authors.at(i)
 		fmt.Fprintln(&all, a.id, a.levels)
 	}
-	fmt.Fprintln(&all, n.index, n.types, n.shortcuts, n.waits, n.deep, n.arrived, n.coming, n.journal)
+	fmt.Fprintln(&all, n.index, n.types, n.shortcuts, n.waits, n.deep, n.arrived, n.coming,
+		n.journal.authors, n.journal.noted.count, n.journal.fresh, n.journal.settled.count, n.journal.shortcuts.count)
 	return all.String()
 }
 
@@ -346,7 +348,7 @@ func TestNestingForgets(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			k := d.nesting
-			if room := cap(k.authors) + len(k.authors[0].levels) + cap(k.way) + cap(k.journal.noted) + cap(k.journal.fresh) + len(k.shortcuts); room > most {
+			if room := roomOf(k.authors.chunks) + len(k.authors.at(0).levels) + cap(k.way) + roomOf(k.journal.noted.chunks) + cap(k.journal.fresh) + len(k.shortcuts); room > most {
 				t.Errorf("%s: room for %d things stays", name, room)
 			}
 		}

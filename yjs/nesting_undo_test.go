@@ -108,8 +108,8 @@ func TestNestingRoom(t *testing.T) {
 	refuse(append(types([]byte{1}, 100, 0, kept*between, 0), 0))
 	refuse(append(crowd, 0))
 	room := 0
-	for i := range d.nesting.authors {
-		room += roomOf(d.nesting.authors[i].levels)
+	for i := range d.nesting.authors.count {
+		room += roomOf(d.nesting.authors.at(i).levels)
 	}
 	if most := 2*chunkLevels + authors*keepRoom; room > most {
 		t.Errorf("room for %d types, and there are %d", room, kept+authors)

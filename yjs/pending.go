@@ -26,8 +26,8 @@ func (d *Document) Pending() Pending {
 			continue
 		}
 		p.Missing = append(p.Missing, ID{c.id, uint64(c.main.end)})
-		p.Structs += c.gaps.count
-		p.Bytes += len(c.gaps.buf) - c.gaps.dropped
+		p.Structs += int(c.gaps.count)
+		p.Bytes += c.gaps.size()
 	}
 	return p
 }

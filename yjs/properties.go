@@ -15,28 +15,31 @@ import (
 // properties are those of an object that has just been written, in the order in which
 // they were read.
 type properties struct {
-	text   []byte
-	starts []int // where each begins, counted as the first is
+	text []byte
+	// starts is where each begins, from first on, counted as the first is.
+	starts       *pile[int]
+	first, count int
 	// key finds the key of a property, and whether that has a value.
 	key func(property []byte) (key []byte, valued bool)
 }
 
-// arrange puts the properties of an object, which stand at the end of dst from starts
-// on, in the order in which JavaScript has them: keys that are array indices first, by
-// number; then the others, by first appearance. Of a key that came twice the last
-// value stands in the place of the first. What has no value is left out. It returns
-// dst and how many properties remain.
-func arrange(dst []byte, starts []int, key func([]byte) ([]byte, bool)) ([]byte, int) {
-	if len(starts) == 0 {
+// arrange puts the properties of an object, which stand at the end of dst, in the order
+// in which JavaScript has them: keys that are array indices first, by number; then the
+// others, by first appearance. Of a key that came twice the last value stands in the
+// place of the first. What has no value is left out. starts says where they begin, from
+// first on. It returns dst and how many properties remain.
+func arrange(dst []byte, starts *pile[int], first int, key func([]byte) ([]byte, bool)) ([]byte, int) {
+	if starts.count == first {
 		return dst, 0
 	}
-	p := properties{dst[starts[0]:], starts, key}
+	begin := *starts.at(first)
+	p := properties{dst[begin:], starts, first, starts.count - first, key}
 	if p.inOrder() {
-		return dst, len(starts)
+		return dst, p.count
 	}
 	list := p.places()
 	p.text = bytes.Clone(p.text)
-	dst = dst[:starts[0]]
+	dst = dst[:begin]
 	count := 0
 	for _, each := range list {
 		property := p.at(int(each.last))
@@ -48,26 +51,29 @@ func arrange(dst []byte, starts []int, key func([]byte) ([]byte, bool)) ([]byte,
 	return dst, count
 }
 
+// start returns where a property begins.
+func (p *properties) start(i int) int { return *p.starts.at(p.first + i) - *p.starts.at(p.first) }
+
 // at returns a property.
 func (p *properties) at(i int) []byte {
-	from, to := p.starts[i]-p.starts[0], len(p.text)
-	if i+1 < len(p.starts) {
-		to = p.starts[i+1] - p.starts[0]
+	to := len(p.text)
+	if i+1 < p.count {
+		to = p.start(i + 1)
 	}
-	return p.text[from:to]
+	return p.text[p.start(i):to]
 }
 
 // inOrder reports whether there is nothing to do; it only needs to be right when it
 // says yes.
 func (p *properties) inOrder() bool {
 	const few = 8 // comparing all pairs is cheaper than a table
-	if len(p.starts) > few {
+	if p.count > few {
 		return false
 	}
 	var keys [few][]byte
-	for i := range p.starts {
+	for i := range p.count {
 		key, valued := p.key(p.at(i))
-		if _, isIndex := ecma.ArrayIndex(key); !valued || isIndex && len(p.starts) > 1 {
+		if _, isIndex := ecma.ArrayIndex(key); !valued || isIndex && p.count > 1 {
 			return false
 		}
 		for _, k := range keys[:i] {
@@ -92,9 +98,9 @@ const noIndex = math.MaxUint32 // the first number that isn't an array index
 // of its own: a map would have a copy of each key, and objects can have very many.
 func (p *properties) places() []rank {
 	seed := maphash.MakeSeed()
-	table := make([]int32, 1<<bits.Len(2*uint(len(p.starts)))) // at most half full; 0 is free
-	list := make([]rank, 0, len(p.starts))
-	for i := range p.starts {
+	table := make([]int32, 1<<bits.Len(uint(p.count)+uint(p.count)/3)) // at most three quarters full; 0 is free
+	list := make([]rank, 0, p.count)
+	for i := range p.count {
 		key, _ := p.key(p.at(i))
 		at := maphash.Bytes(seed, key) & uint64(len(table)-1)
 		for table[at] != 0 && !p.has(int(list[table[at]-1].last), key) {

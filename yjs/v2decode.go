@@ -82,7 +82,7 @@ type v2Reader struct {
 	parents     byteRLE
 	types       uintRLE
 	lengths     uintRLE
-	keys        []stringCut // those that were read, by key clock
+	keys        pile[uint32] // where in dst those are that were read, by key clock
 	values      anyWriter
 	dst         []byte
 }
@@ -130,9 +130,13 @@ func (c *v2Reader) structs() error {
 		c.number(c.clients.next())
 		c.number(c.rest.uvarint())
 		for range structs {
+			c.dst = double(c.dst)
 			c.block()
 			if len(c.dst) > maxGrowth*c.size+freeBytes {
 				c.rest.fail(faultGrowth)
+			}
+			if len(c.dst) > maxRunBytes {
+				c.rest.fail(faultBytes)
 			}
 			if err := c.err(); err != nil {
 				return err
@@ -208,13 +212,13 @@ func (c *v2Reader) content(kind byte) {
 	case kindEmbed:
 		c.json()
 	case kindFormat:
-		c.text(c.key())
+		c.key()
 		c.json()
 	case kindType:
 		t := c.types.next()
 		c.number(t)
 		if t == typeXMLElement || t == typeXMLHook {
-			c.text(c.key())
+			c.key()
 		}
 	case kindAny:
 		n := c.listLength()
@@ -263,16 +267,17 @@ func (c *v2Reader) json() {
 	c.dst = insertCount(text, at, uint64(len(text)-at-1))
 }
 
-// key reads a key: a string, or the clock of one that came before. Writers always
+// key copies a key: a string, or the clock of one that came before. Writers always
 // send the string.
-func (c *v2Reader) key() stringCut {
+func (c *v2Reader) key() {
 	clock := c.keyClocks.next()
-	if clock < uint64(len(c.keys)) {
-		return c.keys[clock]
+	if clock < uint64(c.keys.count) {
+		key, _, _ := lib0.VarBytes(c.dst[*c.keys.at(int(clock)):])
+		c.dst = lib0.AppendVarBytes(c.dst, key)
+		return
 	}
-	key := c.strings.next()
-	c.keys = append(c.keys, key)
-	return key
+	c.keys.push(uint32(len(c.dst)))
+	c.text(c.strings.next())
 }
 
 func (c *v2Reader) deletes() error {

@@ -168,27 +168,56 @@ func (w *v2Writer) key(s []byte) {
 }
 
 // deletes writes the delete set that begins at an offset. Distances can't be
-// negative, so the ranges are put in order first.
+// negative, so the ranges are put in order first, if they aren't.
 func (w *v2Writer) deletes(src []byte, offset int) {
 	r := reader{src: src, pos: offset, trusted: true}
 	clients := r.uvarint()
 	w.rest = lib0.AppendVarUint(w.rest, clients)
 	for range clients {
 		w.rest = lib0.AppendVarUint(w.rest, r.uvarint())
-		var s spans
-		var near spot
-		for range r.uvarint() {
-			start := r.uvarint()
-			_, near = s.add(uint32(start), uint32(start+r.uvarint()), near)
+		n := r.uvarint()
+		if ahead := r; !ahead.ranges(n, func(uint32, uint32) {}) {
+			w.unordered(&r, n)
+			continue
 		}
-		w.rest = lib0.AppendVarUint(w.rest, uint64(s.count))
+		w.rest = lib0.AppendVarUint(w.rest, n)
 		at := uint32(0)
-		for _, chunk := range s.chunks {
-			for _, d := range chunk {
-				w.rest = lib0.AppendVarUint(w.rest, uint64(d.start-at))
-				w.rest = lib0.AppendVarUint(w.rest, uint64(d.end-d.start-1))
-				at = d.end
-			}
+		r.ranges(n, func(start, end uint32) { at = w.deleted(at, start, end) })
+	}
+}
+
+// ranges reads n ranges of a delete set, and reports whether they are ascending and
+// neither overlap nor touch.
+func (r *reader) ranges(n uint64, f func(start, end uint32)) (ordered bool) {
+	ordered = true
+	before := -1
+	for range n {
+		start := r.uvarint()
+		end := start + r.uvarint()
+		ordered = ordered && int(start) > before
+		before = int(end)
+		f(uint32(start), uint32(end))
+	}
+	return ordered
+}
+
+// unordered writes n ranges of a client.
+func (w *v2Writer) unordered(r *reader, n uint64) {
+	var s spans
+	var near spot
+	r.ranges(n, func(start, end uint32) { _, near = s.add(start, end, near) })
+	w.rest = lib0.AppendVarUint(w.rest, uint64(s.count))
+	at := uint32(0)
+	for _, chunk := range s.chunks {
+		for _, d := range chunk {
+			at = w.deleted(at, d.start, d.end)
 		}
 	}
+}
+
+// deleted writes a range behind the one that ends at a clock, and returns where it ends.
+func (w *v2Writer) deleted(at, start, end uint32) uint32 {
+	w.rest = lib0.AppendVarUint(w.rest, uint64(start-at))
+	w.rest = lib0.AppendVarUint(w.rest, uint64(end-start-1))
+	return end
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
@@ -30,5 +31,29 @@ func TestParseVector(t *testing.T) {
 	}
 	if v, err := yjs.ParseVector([]byte{2, 7, 1, 7, 3}); !maps.Equal(v, yjs.Vector{7: 3}) || err != nil {
 		t.Errorf("a client twice: %v, %v", v, err)
+	}
+}
+
+// TestVectorInAnyOrder has clients more than once and in any order: the last clock of
+// each counts, as in Yjs.
+func TestVectorInAnyOrder(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, clients := range []uint64{1, 5, 300, 1 << 20, 1 << 53} {
+		for _, n := range []int{1, 2, 23, 24, 25, 100, 3000} {
+			want, src := yjs.Vector{}, num(uint64(n))
+			d := yjs.NewDocument()
+			for range n {
+				client, clock := rnd.Uint64N(clients), rnd.Uint64N(10)
+				want[client] = clock
+				src = append(src, id(client, clock)...)
+				apply(t, d, update(section(client, 0, gc(10))))
+			}
+			if got, err := yjs.ParseVector(src); !maps.Equal(got, want) || err != nil {
+				t.Fatalf("%d of %d: %v", n, clients, err)
+			}
+			if got := state(t, d, src...); !bytes.Equal(got, state(t, d, want.Append(nil)...)) {
+				t.Errorf("%d of %d: another difference", n, clients)
+			}
+		}
 	}
 }

@@ -16,24 +16,45 @@ import (
 //
 // An update that brings (9,4) is refused if that is then too deep. If it isn't, and
 // (9,4) hangs on something that is missing as well, all of them count from there.
-type wait struct {
-	client uint64 // with clock and inside a bond, taken apart to take 16 bytes
-	clock  uint32
-	inside bool
-	most   uint16 // the depth of the deepest type, counted from here
+//
+// A wait takes 14 bytes, because four can make a type wait: the client, the clock and
+// whether it is inside, lower halves first, and the depth of the deepest type, counted
+// from here.
+type wait [7]uint16
+
+func waitFor(on bond, most int32) (w wait) {
+	for i := range 4 {
+		w[i] = uint16(on.client >> (16 * i))
+	}
+	clock := on.clock
+	if on.inside {
+		clock |= own
+	}
+	w[4], w[5], w[6] = uint16(clock), uint16(clock>>16), uint16(most)
+	return w
 }
 
-func (w wait) bond() bond { return bond{w.client, w.clock, w.inside} }
+func (w wait) client() uint64 {
+	return uint64(w[0]) | uint64(w[1])<<16 | uint64(w[2])<<32 | uint64(w[3])<<48
+}
+
+func (w wait) clock() uint64 { return uint64(w[4]) | uint64(w[5])<<16&^own }
+
+func (w wait) most() int32 { return int32(w[6]) }
+
+func (w wait) bond() bond { return bond{w.client(), uint32(w.clock()), w[5]>>15 == 1} }
 
 // compare puts waits in order.
 func (w wait) compare(on bond) int {
-	if w.client != on.client {
-		return cmp.Compare(w.client, on.client)
-	}
-	if w.clock != on.clock || w.inside == on.inside {
-		return cmp.Compare(w.clock, on.clock)
-	}
-	if on.inside {
+	held := w.bond()
+	switch {
+	case held.client != on.client:
+		return cmp.Compare(held.client, on.client)
+	case held.clock != on.clock:
+		return cmp.Compare(held.clock, on.clock)
+	case held.inside == on.inside:
+		return 0
+	case on.inside:
 		return -1
 	}
 	return 1
@@ -46,7 +67,7 @@ type waits struct {
 }
 
 // chunkWaits is how many waits a chunk has at most: 4 KiB.
-const chunkWaits = 256
+const chunkWaits = 292
 
 // seek returns the spot of the first wait at or after a bond.
 func (w *waits) seek(on bond) spot {
@@ -70,10 +91,10 @@ func (w *waits) at(s spot) (wait, bool) {
 func (w *waits) deepen(on bond, depth int32) {
 	at := w.seek(on)
 	if held, ok := w.at(at); !ok || held.bond() != on {
-		w.chunks = insertAt(w.chunks, at, wait{on.client, on.clock, on.inside, uint16(depth)}, chunkWaits)
+		w.chunks, _ = insertAt(w.chunks, at, waitFor(on, depth), chunkWaits)
 		w.count++
-	} else if depth > int32(held.most) {
-		w.chunks[at.i][at.j].most = uint16(depth)
+	} else if depth > held.most() {
+		w.chunks[at.i][at.j][6] = uint16(depth)
 	}
 }
 
@@ -103,10 +124,10 @@ func (w *waits) within(update []byte, f func(at spot) spot) {
 		}
 		for {
 			held, ok := w.at(at)
-			if !ok || held.client != u.client || uint64(held.clock) >= b.limit() {
+			if !ok || held.client() != u.client || held.clock() >= b.limit() {
 				break
 			}
-			if uint64(held.clock) < b.clock { // in a Skip: many may be there
+			if held.clock() < b.clock { // in a Skip: many may be there
 				at = w.seek(bond{u.client, uint32(b.clock), false})
 				continue
 			}
@@ -121,7 +142,7 @@ func (n *nesting) arrive(h *heads) {
 		n.arrived = true
 		w, _ := n.waits.at(at)
 		end := n.walk(w.bond(), h)
-		most := int32(w.most) + end.types
+		most := w.most() + end.types
 		if most > MaxNesting {
 			n.refuse(w.bond().id())
 		}
@@ -143,7 +164,7 @@ func (n *nesting) keepWaits(update []byte) {
 	}
 	for _, chunk := range n.coming.chunks {
 		for _, w := range chunk {
-			n.waits.deepen(w.bond(), int32(w.most))
+			n.waits.deepen(w.bond(), w.most())
 		}
 	}
 }
@@ -154,5 +175,5 @@ func (n *nesting) awaits(client uint64) bool {
 		return false
 	}
 	w, ok := n.waits.at(n.waits.seek(bond{client: client}))
-	return ok && w.client == client
+	return ok && w.client() == client
 }
