@@ -62,6 +62,7 @@ func TestRefusedChanges(t *testing.T) {
 		"format less than 0":     {text.Format(e, 3, -1, nil), content.ErrRange},
 		"delete too much":        {text.Delete(e, 3, 5), content.ErrRange},
 		"delete less than 0":     {text.Delete(e, 3, -1), content.ErrRange},
+		"delete all there is":    {text.Delete(e, 3, math.MaxInt), content.ErrRange},
 		"format behind the end":  {text.Format(e, 8, 1, map[string]any{"b": true}), content.ErrRange},
 		"undefined as a format":  {text.Format(e, 0, 1, map[string]any{"b": content.Undefined{}}), content.ErrValue},
 		"a channel as an embed":  {text.InsertEmbed(e, 0, make(chan int), nil), content.ErrValue},
@@ -93,6 +94,38 @@ func TestRefusedChanges(t *testing.T) {
 	}
 	if err := yjs.ValidateUpdate(e.Commit()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFarDelta applies deltas that retain in a few bytes more than there is memory: as
+// JSON they may come from anywhere.
+func TestFarDelta(t *testing.T) {
+	const most = math.MaxInt
+	for name, delta := range map[string][]content.Op{
+		"more than is made":      {{Retain: yjs.MaxNewUnits + 4}},
+		"the same in two":        {{Retain: yjs.MaxNewUnits}, {Retain: 4}},
+		"more than an int":       {{Retain: most}, {Retain: most}, {Retain: 2}},
+		"more than 64 bits":      {{Retain: most}, {Retain: most}, {Retain: most}, {Retain: most}, {Retain: most}},
+		"with formats":           {{Retain: most, Attributes: map[string]any{"b": true}}},
+		"behind what is changed": {{Insert: "x"}, {Delete: most}, {Retain: most}},
+	} {
+		v := empty(t)
+		text, e := v.Text("t"), begin(t, v)
+		if err := text.Insert(e, 0, "one", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := text.ApplyDelta(e, delta); !errors.Is(err, yjs.ErrLimit) || text.String() != "one" {
+			t.Errorf("%s: %v, %q", name, err, text)
+		}
+		if err := text.Format(e, 1, most, map[string]any{"b": true}); !errors.Is(err, yjs.ErrLimit) || text.String() != "one" {
+			t.Errorf("formatted: %v, %q", err, text)
+		}
+		if err := text.ApplyDelta(e, []content.Op{{Retain: 5}, {Delete: most}, {Insert: "x"}}); err != nil || text.String() != "one\n\nx" {
+			t.Errorf("some more than there is: %v, %q", err, text)
+		}
+		if err := yjs.ValidateUpdate(e.Commit()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

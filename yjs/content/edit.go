@@ -71,7 +71,8 @@ func (v *View) Edit(client uint64) (*Edit, error) {
 
 // Commit ends the transaction and returns it as a version 1 update, which has
 // nothing in it if nothing was changed. Deleted content that the edit has made
-// itself isn't in it. What is done with the edit afterwards is refused with ErrBusy,
+// itself isn't in it, and documents refuse one that adds more than yjs.MaxNewUnits
+// units. What is done with the edit afterwards is refused with ErrBusy,
 // and a second Commit returns an update with nothing in it.
 func (e *Edit) Commit() []byte {
 	if e.view.edit != e {

@@ -65,10 +65,11 @@ func (v *View) counts(i int32) bool {
 
 // holds reports whether so many units follow a place.
 func (v *View) holds(at spot, length int) bool {
-	length += int(at.inside)
+	inside := int(at.inside)
 	for i := at.right; i != none && length > 0; i = v.nodes[i].right {
 		if v.counts(i) {
-			length -= int(v.nodes[i].length)
+			length -= int(v.nodes[i].length) - inside
+			inside = 0
 		}
 	}
 	return length <= 0

@@ -2,6 +2,7 @@ package content
 
 import (
 	"encoding/json"
+	"math"
 
 	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/lib0"
@@ -21,7 +22,7 @@ import (
 type Position struct {
 	Item, Type *yjs.ID
 	Root       *string
-	Assoc      int // below 0 if it belongs to what is before it
+	Assoc      int // below 0 if it belongs to what is before it; within 2^53-1 of 0
 }
 
 // Equal reports whether two positions are the same one.
@@ -167,7 +168,7 @@ func (v *View) lookup(unit yjs.ID) (int32, bool) {
 }
 
 // Append appends the position as bytes. A position that is none of the three
-// appends nothing.
+// appends nothing. Numbers must be at most 2^53-1, and a root's name UTF-8.
 func (p Position) Append(dst []byte) []byte {
 	switch {
 	case p.Item != nil:
@@ -214,7 +215,7 @@ func ParsePosition(src []byte) (p Position, err error) {
 		case len(rest) > 0:
 			r.failf("bytes after the end")
 		}
-		p.Assoc = int(magnitude)
+		p.Assoc = int(min(magnitude, math.MaxInt)) // all that counts is its sign
 		if negative {
 			p.Assoc = -p.Assoc
 		}
@@ -244,11 +245,20 @@ func (p Position) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads a position as Yjs writes it. What a JSON position says of the
-// type beside the item isn't needed, and left out.
+// type beside the item isn't needed, and left out. The error is yjs.ErrMalformed if
+// the text isn't one, or has a number beyond 2^53-1.
 func (p *Position) UnmarshalJSON(src []byte) error {
 	var j jsonPosition
 	if err := json.Unmarshal(src, &j); err != nil {
 		return malformed("position: %v", err)
+	}
+	for _, unit := range []*jsonUnit{j.Item, j.Type} {
+		if unit != nil && max(unit.Client, unit.Clock) > lib0.MaxSafeInteger {
+			return malformed("position: client %d, clock %d; want at most 2^53-1", unit.Client, unit.Clock)
+		}
+	}
+	if assoc := int64(j.Assoc); max(assoc, -assoc) > lib0.MaxSafeInteger || assoc == math.MinInt64 {
+		return malformed("position: assoc is %d; want it within 2^53-1 of 0", assoc)
 	}
 	if j.Item != nil {
 		j.Type, j.Root = nil, nil

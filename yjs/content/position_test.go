@@ -38,8 +38,19 @@ func TestPositionJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"type":null,"tname":"t","item":{"client":1,"clock":2},"assoc":0}`), &p); err != nil || p.Item.Clock != 2 {
 		t.Errorf("with its type: %v, %v", p, err)
 	}
-	if err := json.Unmarshal([]byte(`{"item":5}`), &p); !errors.Is(err, yjs.ErrMalformed) {
-		t.Error(err)
+}
+
+func TestPositionJSONRefused(t *testing.T) {
+	for _, text := range []string{
+		`{"item":5}`, `[]`, `{"tname":1}`,
+		`{"item":{"client":-1,"clock":0}}`, `{"item":{"client":1.5,"clock":0}}`,
+		`{"item":{"client":9007199254740992,"clock":0}}`, `{"type":{"client":0,"clock":9007199254740992}}`,
+		`{"tname":"t","assoc":9007199254740992}`, `{"tname":"t","assoc":-9223372036854775808}`,
+	} {
+		p := content.Position{Assoc: 7}
+		if err := p.UnmarshalJSON([]byte(text)); !errors.Is(err, yjs.ErrMalformed) || p != (content.Position{Assoc: 7}) {
+			t.Errorf("%s: %v, %v", text, p, err)
+		}
 	}
 }
 

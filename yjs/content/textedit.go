@@ -1,6 +1,9 @@
 package content
 
-import "github.com/fjord-sync/fjord/yjs/lib0"
+import (
+	"github.com/fjord-sync/fjord/yjs"
+	"github.com/fjord-sync/fjord/yjs/lib0"
+)
 
 // Insert puts text before the unit at an index, 0 <= index <= Len. It gets these
 // formats and no others; if formats is nil, those of the text before it.
@@ -52,7 +55,7 @@ func (t Text) insert(e *Edit, index int, p *planned, formats map[string]any, inh
 	return c.err
 }
 
-// Delete deletes text and embeds from an index on.
+// Delete deletes text and embeds from an index on, 0 <= index, index+length <= Len.
 func (t Text) Delete(e *Edit, index, length int) error {
 	at, err := t.at(e, index, length)
 	if err != nil || length == 0 {
@@ -64,7 +67,8 @@ func (t Text) Delete(e *Edit, index, length int) error {
 }
 
 // Format gives formats to text and embeds from an index on; nil takes a format
-// away. If the text ends before, line feeds are added, as Yjs does for Quill.
+// away. If the text ends before, line feeds are added, as Yjs does for Quill, unless
+// nothing is behind the index. More than yjs.MaxNewUnits of them are yjs.ErrLimit.
 func (t Text) Format(e *Edit, index, length int, formats map[string]any) error {
 	at, err := t.at(e, index, min(length, 0))
 	if err != nil || length == 0 {
@@ -74,7 +78,11 @@ func (t Text) Format(e *Edit, index, length int, formats map[string]any) error {
 	if err != nil {
 		return err
 	}
-	if err := e.room(length + room); err != nil {
+	retained, err := t.retained(uint64(index) + uint64(length))
+	if err != nil {
+		return err
+	}
+	if err := e.room(retained + room); err != nil {
 		return err
 	}
 	c := t.caret(e, at)
@@ -85,8 +93,25 @@ func (t Text) Format(e *Edit, index, length int, formats map[string]any) error {
 	return c.err
 }
 
+// retained returns a bound on the line feeds that are added for so many units to be
+// retained: in a few bytes a stranger's delta retains what no memory could hold.
+func (t Text) retained(units uint64) (int, error) {
+	if units <= yjs.MaxNewUnits {
+		return int(units), nil
+	}
+	lacking := units - min(units, uint64(t.Len()))
+	if lacking > yjs.MaxNewUnits {
+		return 0, overLimit("%d units retained behind the end of the text; at most %d are made", lacking, yjs.MaxNewUnits)
+	}
+	return int(lacking), nil
+}
+
 // ApplyDelta changes the text as a Quill delta says: what an operation inserts has
-// the formats that it names and no others; embeds are as for InsertEmbed.
+// the formats that it names and no others; embeds are as for InsertEmbed. Where less
+// follows than is retained, line feeds are added, see Format; where less follows than
+// is deleted, that is all.
+//
+// Lengths below 0 are ErrRange, and what can't be stored is ErrValue.
 func (t Text) ApplyDelta(e *Edit, delta []Op) error {
 	steps, room, err := t.planDelta(e, delta)
 	if err != nil {
@@ -121,6 +146,7 @@ func (t Text) planDelta(e *Edit, delta []Op) (steps []step, room int, err error)
 	if err := e.check(t.Shared); err != nil {
 		return nil, 0, err
 	}
+	var units uint64
 	for _, op := range delta {
 		if op.Retain < 0 || op.Delete < 0 {
 			return nil, 0, outOfRange("retain %d, delete %d", op.Retain, op.Delete)
@@ -131,7 +157,8 @@ func (t Text) planDelta(e *Edit, delta []Op) (steps []step, room int, err error)
 			return nil, 0, err
 		}
 		s.formats = formats
-		room += op.Retain + more
+		room += more
+		units = min(units+uint64(op.Retain), maxBytes) // which no text has
 		switch insert := op.Insert.(type) {
 		case nil:
 		case string:
@@ -150,7 +177,8 @@ func (t Text) planDelta(e *Edit, delta []Op) (steps []step, room int, err error)
 		}
 		steps = append(steps, s)
 	}
-	return steps, room, nil
+	retained, err := t.retained(units)
+	return steps, room + retained, err
 }
 
 // SetAttribute gives the text itself an attribute, which Quill doesn't know.
