@@ -39,7 +39,9 @@
 // half as large and for storage. Nothing in the bytes says which of the two they are:
 // who gives one for the other gets ErrMalformed or ErrLimit, as good as always.
 //
-// The package starts no goroutines. A Document belongs to one goroutine.
+// No bytes that are given are kept, and those that are returned are the caller's. The
+// package starts no goroutines. A Document belongs to one goroutine; functions may be
+// called by many at once.
 //
 // The format is that of Yjs 13; the oracle is the npm package yjs, against which
 // internal/difftest runs. Source: https://github.com/yjs/yjs.

@@ -2,11 +2,12 @@ package yjs
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
 // Document is one Yjs document, held as version 1 bytes. NewDocument makes an
-// empty one. It isn't safe for concurrent use: one goroutine owns it, and not
+// empty one, and the zero value is one. It isn't safe for concurrent use: one goroutine owns it, and not
 // even two readers may run at once.
 type Document struct {
 	clients []client
@@ -25,6 +26,12 @@ type Document struct {
 
 // NewDocument returns an empty document.
 func NewDocument() *Document { return &Document{} }
+
+// String says of how many clients the document holds something, and its size: a log
+// shows no bytes.
+func (d *Document) String() string {
+	return fmt.Sprintf("document of %d clients, %d bytes", d.Clients(), d.Size())
+}
 
 // Clients returns of how many clients the document holds something. Each takes about
 // 150 bytes of memory beside what it adds to Size.

@@ -158,8 +158,8 @@ func ExampleDocument_Prepare() {
 		fmt.Println(err)
 	}
 	d.Prepare()
-	fmt.Println(d.Clients(), d.Has(yjs.ID{Client: 101, Clock: 4}))
-	// Output: 1 true
+	fmt.Println(d, d.Has(yjs.ID{Client: 101, Clock: 4}))
+	// Output: document of 1 clients, 15 bytes true
 }
 
 func ExampleDocument_Missing() {

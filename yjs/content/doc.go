@@ -38,6 +38,9 @@
 // package yjs 13.6.33: what a view reads, and what its edits lead to, is compared
 // with it by the tests.
 //
+// What a view returns is the caller's to change, and what an edit is given is copied;
+// only the update that Read is given is kept. Types print themselves as JSON.
+//
 // The package starts no goroutines. A view may be read by many at once, but not
 // while it is edited.
 //

@@ -75,7 +75,7 @@ func (v *View) Edit(client uint64) (*Edit, error) {
 // units. What is done with the edit afterwards is refused with ErrBusy,
 // and a second Commit returns an update with nothing in it.
 func (e *Edit) Commit() []byte {
-	if e.view.edit != e {
+	if e == nil || e.view == nil || e.view.edit != e {
 		return []byte{0, 0}
 	}
 	e.view.edit = nil
@@ -85,6 +85,8 @@ func (e *Edit) Commit() []byte {
 // check reports why a type can't be edited.
 func (e *Edit) check(h Shared) error {
 	switch {
+	case e == nil || e.view == nil:
+		return fmt.Errorf("content: %w: no edit; View.Edit begins one", ErrBusy)
 	case e.view.edit != e:
 		return fmt.Errorf("content: %w: the edit was committed; begin another", ErrBusy)
 	case h.view != e.view:

@@ -232,7 +232,7 @@ func ExampleRead() {
 	// Output:
 	// [body meta page]
 	// Hello, wörld 12
-	// [{Hello 0 0 map[bold:true]} {, wörld 0 0 map[]}]
+	// [{"insert":"Hello","attributes":{"bold":true}} {"insert":", wörld"}]
 	// map[tags:[a <nil>]]
 	// <p>Hi</p>
 }
@@ -357,7 +357,7 @@ func ExampleSnapshot_Contains() {
 	fmt.Println(v.Text("body").Since(then))
 	// Output:
 	// true false <nil>
-	// [{<nil> 12 0 map[]} {! 0 0 map[]}]
+	// [{"retain":12} {"insert":"!"}]
 }
 
 // Compacted, a document is as small as Yjs makes it, and reads as it did.
@@ -445,7 +445,7 @@ func ExampleText_Tidy() {
 		fmt.Println(tidied, body.Delta())
 		return err
 	}))
-	// Output: 1 [{a fjord 0 0 map[bold:true]}]
+	// Output: 1 [{"insert":"a fjord","attributes":{"bold":true}}]
 }
 
 // An element is found where it stands, and changed in place.

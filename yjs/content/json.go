@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"strconv"
 
+	"github.com/fjord-sync/fjord/yjs"
 	"github.com/fjord-sync/fjord/yjs/internal/ecma"
 )
 
@@ -16,10 +17,21 @@ import (
 // object; texts and XML are strings. Keys are in the order in which JavaScript has them
 // if they were set sorted: a view doesn't know in which order they were. Where JavaScript
 // throws or writes something of no use, a bigint is a number, bytes are a string in
-// base64, and a subdocument is an object with its guid.
+// base64, and a subdocument is an object with its guid. An Op is as Quill has it, and a
+// []Op a delta.
 //
-// The error is ErrValue for a value of another type, and then nothing is returned.
-func AppendJSON(dst []byte, value any) (_ []byte, err error) {
+// The error is ErrValue for a value of another type, or one that nests deeper than
+// anything in a view, and then nothing is returned.
+func AppendJSON(dst []byte, value any) ([]byte, error) { return appendValue(dst, value, 0) }
+
+// maxJSONDepth is more than a document has, whose types and values both nest, and less
+// than an object that contains itself.
+const maxJSONDepth = 2 * (MaxNesting + yjs.MaxDepth)
+
+func appendValue(dst []byte, value any, depth int) (_ []byte, err error) {
+	if depth++; depth > maxJSONDepth {
+		return nil, badValue("nested deeper than %d", maxJSONDepth)
+	}
 	switch value := value.(type) {
 	case Undefined:
 		return append(dst, "null"...), nil
@@ -31,26 +43,57 @@ func AppendJSON(dst []byte, value any) (_ []byte, err error) {
 	case Subdocument:
 		return append(ecma.AppendQuoted(append(dst, `{"guid":`...), value.GUID), '}'), nil
 	case []any:
-		dst = append(dst, '[')
-		for i, each := range value {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = AppendJSON(dst, each); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, ']'), nil
+		return appendElements(dst, value, depth)
 	case map[string]any:
-		return appendProperties(dst, value)
+		return appendProperties(dst, value, depth)
+	case Op:
+		return appendOp(dst, &value, depth)
+	case []Op:
+		return appendElements(dst, value, depth)
 	case Text, Array, Map, XMLFragment, XMLElement, XMLText, XMLHook:
-		return AppendJSON(dst, toJSON(value))
+		return appendValue(dst, toJSON(value), depth)
 	default:
 		return appendJSON(dst, value, 0)
 	}
 }
 
-func appendProperties(dst []byte, object map[string]any) (_ []byte, err error) {
+func appendElements[T any](dst []byte, list []T, depth int) (_ []byte, err error) {
+	dst = append(dst, '[')
+	for i, each := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = appendValue(dst, each, depth); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+// appendOp writes what an operation has; one that has nothing inserts null.
+func appendOp(dst []byte, op *Op, depth int) (_ []byte, err error) {
+	begin := len(dst)
+	if op.Insert != nil || op.Retain == 0 && op.Delete == 0 {
+		if dst, err = appendValue(append(dst, `,"insert":`...), op.Insert, depth); err != nil {
+			return nil, err
+		}
+	}
+	if op.Retain != 0 {
+		dst = strconv.AppendInt(append(dst, `,"retain":`...), int64(op.Retain), 10)
+	}
+	if op.Delete != 0 {
+		dst = strconv.AppendInt(append(dst, `,"delete":`...), int64(op.Delete), 10)
+	}
+	if len(op.Attributes) > 0 {
+		if dst, err = appendProperties(append(dst, `,"attributes":`...), op.Attributes, depth); err != nil {
+			return nil, err
+		}
+	}
+	dst[begin] = '{'
+	return append(dst, '}'), nil
+}
+
+func appendProperties(dst []byte, object map[string]any, depth int) (_ []byte, err error) {
 	dst = append(dst, '{')
 	comma := false
 	for _, key := range ecma.PropertyKeys(object) {
@@ -62,7 +105,7 @@ func appendProperties(dst []byte, object map[string]any) (_ []byte, err error) {
 		}
 		comma = true
 		dst = append(ecma.AppendQuoted(dst, key), ':')
-		if dst, err = AppendJSON(dst, object[key]); err != nil {
+		if dst, err = appendValue(dst, object[key], depth); err != nil {
 			return nil, err
 		}
 	}
@@ -89,3 +132,9 @@ func (x XMLText) MarshalJSON() ([]byte, error) { return AppendJSON(nil, x) }
 
 // MarshalJSON writes the keys with their values: see AppendJSON.
 func (x XMLHook) MarshalJSON() ([]byte, error) { return AppendJSON(nil, x) }
+
+// MarshalJSON writes an object with the guid: see AppendJSON.
+func (s Subdocument) MarshalJSON() ([]byte, error) { return AppendJSON(nil, s) }
+
+// MarshalJSON writes the operation as Quill has it: see AppendJSON.
+func (o Op) MarshalJSON() ([]byte, error) { return AppendJSON(nil, o) }

@@ -1,7 +1,5 @@
 package content
 
-import "slices"
-
 // Map is a Y.Map.
 type Map struct{ Shared }
 
@@ -14,15 +12,14 @@ func (m Map) Values() map[string]any { return m.entries() }
 // Keys returns the keys that have a value, in ascending order.
 func (m Map) Keys() []string {
 	keys := []string{}
-	for key := range m.entries() {
-		keys = append(keys, key)
+	for _, k := range m.keysNow() {
+		keys = append(keys, k.key)
 	}
-	slices.Sort(keys)
 	return keys
 }
 
 // Len returns the number of keys that have a value.
-func (m Map) Len() int { return len(m.entries()) }
+func (m Map) Len() int { return len(m.keysNow()) }
 
 // JSON returns all keys with their values, nested types as their own JSON: see
 // Array.JSON.

@@ -9,6 +9,9 @@ type moment struct {
 }
 
 func (v *View) moment(s Snapshot) *moment {
+	if v == nil {
+		return &moment{}
+	}
 	m := &moment{make([]uint64, len(v.clients)), make([][]Range, len(v.clients))}
 	for c := range v.clients {
 		m.ends[c], m.deletes[c] = s.Vector[v.clients[c].id], s.Deletes[v.clients[c].id]

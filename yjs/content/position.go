@@ -37,6 +37,9 @@ func same[T comparable](p, q *T) bool { return p == q || p != nil && q != nil &&
 func (h Shared) Position(index, assoc int) (Position, error) {
 	v := h.view
 	p := Position{Assoc: assoc}
+	if v == nil {
+		return p, outOfRange("a type in no view")
+	}
 	at, ok := v.seekAgain(h.seq(), index)
 	if index < 0 || !ok {
 		return p, outOfRange("index %d of %d", index, h.Len())

@@ -4,7 +4,10 @@ import "github.com/fjord-sync/fjord/yjs/internal/ecma"
 
 // Shared is a shared type in a view, as all of them have it: Text, Array, Map and
 // the XML types are ways to read one. It stays good when the view is edited, also if
-// the type is deleted: then it reads as empty.
+// the type is deleted: then it reads as empty. So does the zero value, which is in no
+// view and can't be edited. Two handles are equal (==) if they are the same type in the
+// same view; but a root that wasn't there when one of them was asked for isn't equal to
+// itself as it is now.
 type Shared struct {
 	view *View
 	kin  int32  // place in View.kin, or none: a root that isn't there
@@ -68,10 +71,14 @@ func (v *View) handleOf(kin int32) any {
 
 // find returns the place of the type in View.kin, or none.
 func (h Shared) find() int32 {
-	if h.kin == none && h.view != nil {
+	switch {
+	case h.view == nil:
+		return none
+	case h.kin == none:
 		return h.view.root(h.name).kin
+	default:
+		return h.kin
 	}
-	return h.kin
 }
 
 // first returns the first node of the sequence, or none.

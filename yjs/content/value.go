@@ -21,6 +21,19 @@ type Subdocument struct {
 	Options map[string]any // gc, autoLoad, meta: only what differs from the default
 }
 
+// Subdocuments returns the references to other documents that the view has, in texts and
+// arrays and under keys, also where two are to the same one: what a program that loads
+// them asks for. They are in no order that means anything.
+func (v *View) Subdocuments() []Subdocument {
+	var all []Subdocument
+	for i := range v.nodes {
+		if n := &v.nodes[i]; n.kind == kindDoc && n.list != none && !n.deleted() {
+			all = append(all, v.single(n).(Subdocument))
+		}
+	}
+	return all
+}
+
 // proto is a key that JavaScript objects don't take: assigning to it does
 // something else. Yjs loses what is stored there, and so do the views as JSON. (If it is
 // an object, yjs lists what that has in it among attributes and formats; a view doesn't.)
