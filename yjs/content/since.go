@@ -49,6 +49,7 @@ func (v *View) Changed(s Snapshot) []Changed {
 		})
 	}
 	changed := []Changed{}
+	p := paths{v, map[int32]int{}, map[int32]bool{}}
 	for _, kin := range slices.Sorted(maps.Keys(kins)) {
 		if !kins[kin] {
 			continue
@@ -57,14 +58,23 @@ func (v *View) Changed(s Snapshot) []Changed {
 		if v.kin[kin].node != none {
 			c.Type = v.handleOf(kin)
 		}
-		c.Root, c.Path = v.pathOf(kin)
+		c.Root, c.Path = p.to(kin)
 		changed = append(changed, c)
 	}
 	return changed
 }
 
-// pathOf returns the way from a root to a type.
-func (v *View) pathOf(kin int32) (root string, path []any) {
+// paths finds the ways to types. Counting what stands before each of them alone would
+// take quadratic time where many in one list have changed.
+type paths struct {
+	view    *View
+	index   map[int32]int // of nodes that are types
+	counted map[int32]bool
+}
+
+// to returns the way from a root to a type.
+func (p *paths) to(kin int32) (root string, path []any) {
+	v := p.view
 	path = []any{}
 	for n := v.kin[kin].node; n != none; n = v.kin[kin].node {
 		l := v.nodes[n].list
@@ -73,16 +83,28 @@ func (v *View) pathOf(kin int32) (root string, path []any) {
 			path = append(path, string(v.keyOf(l)))
 			continue
 		}
-		index := 0
-		for i := v.nodes[n].left; i != none; i = v.nodes[i].left {
-			if v.counts(i) {
-				index += int(v.nodes[i].length)
-			}
+		if !p.counted[l] {
+			p.count(l)
 		}
-		path = append(path, index)
+		path = append(path, p.index[n])
 	}
 	slices.Reverse(path)
 	return v.nameOf(kin), path
+}
+
+// count notes where the types of a sequence are.
+func (p *paths) count(l int32) {
+	v := p.view
+	p.counted[l] = true
+	index := 0
+	for i := v.lists[l].first; i != none; i = v.nodes[i].right {
+		if v.nodes[i].kind == kindType {
+			p.index[i] = index
+		}
+		if v.counts(i) {
+			index += int(v.nodes[i].length)
+		}
+	}
 }
 
 // Since returns what has changed in the text since a snapshot: a delta that makes

@@ -252,3 +252,38 @@ func viewOf(t *testing.T, d *yjs.Document, updates [][]byte) *content.View {
 	}
 	return v
 }
+
+// TestChangedPaths changes every third of many paragraphs, of which some are gone.
+func TestChangedPaths(t *testing.T) {
+	const n = 3000
+	v := empty(t)
+	e := begin(t, v)
+	x := v.XMLFragment("x")
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range n {
+		check(x.Insert(e, i, content.NewXMLElement{Name: "p", Children: []any{content.NewXMLText("a"), content.NewXMLText("b")}}))
+	}
+	then := v.Snapshot()
+	check(x.Delete(e, 100, 50))
+	var want []string
+	for i := 0; i < x.Len(); i += 3 {
+		p, _ := x.Child(i)
+		text, _ := p.(content.XMLElement).Child(1)
+		check(text.(content.XMLText).Insert(e, 0, "c", nil))
+		want = append(want, fmt.Sprint([]any{i, 1}))
+	}
+	changed := v.Changed(then)
+	if len(changed) != len(want)+1 || changed[0].Root != "x" || len(changed[0].Path) != 0 {
+		t.Fatalf("%d have changed, the first %v", len(changed), changed[0])
+	}
+	for i, c := range changed[1:] {
+		if got := fmt.Sprint(c.Path); got != want[i] || fmt.Sprint(c.Type) != "cb" || c.Root != "x" {
+			t.Fatalf("%v, want %s", c, want[i])
+		}
+	}
+}
