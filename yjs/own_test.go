@@ -57,3 +57,24 @@ func TestResultsAreOwn(t *testing.T) {
 		t.Error("sets are the document's own")
 	}
 }
+
+// TestInputIsCopied overwrites updates after they were applied.
+func TestInputIsCopied(t *testing.T) {
+	d := yjs.NewDocument()
+	for _, u := range [][]byte{
+		update(section(1, 0, root("t", "abc"), after(1, 0, "def"))),
+		update(section(1, 9, after(1, 8, "xyz"))),
+		update(section(1, 6, after(1, 5, "ghi"))),
+	} {
+		apply(t, d, u)
+		for i := range u {
+			u[i] = 0xff
+		}
+	}
+	wantState(t, d, update(section(1, 0, root("t", "abc"), after(1, 0, "defghixyz"))))
+	out := state(t, d)
+	for i := range out {
+		out[i] = 0xff
+	}
+	wantState(t, d, update(section(1, 0, root("t", "abc"), after(1, 0, "defghixyz"))))
+}
