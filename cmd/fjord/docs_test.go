@@ -185,7 +185,7 @@ func (d *asInTheDocs) start(args []string) {
 		}
 	}
 	d.fjord = start(d.t, []string{"FJORD_LOG_LEVEL=error"}, anywhere(d.t.TempDir(), args...)...)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		if code, _ := d.fjord.get(d.t, d.fjord.urls["ops"]+"/readyz"); code == http.StatusOK {
 			return
@@ -207,7 +207,7 @@ func (d *asInTheDocs) startHook() {
 		d.t.Fatal(err)
 	}
 	url := d.elsewhere.Replace("http://127.0.0.1:8001/fjord")
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		response, err := http.Post(url, "application/json", strings.NewReader(`{"room":"x"}`))
 		if err == nil {
 			_, _ = io.Copy(io.Discard, response.Body)

@@ -203,7 +203,7 @@ func TestWebsocketOverTLS(t *testing.T) {
 	if got := conn.ConnectionState().NegotiatedProtocol; got != "http/1.1" {
 		t.Errorf("%q, want http/1.1: no websocket comes over h2 here", got)
 	}
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	_, _ = io.WriteString(conn, "GET /doc HTTP/1.1\r\nHost: "+address+"\r\nOrigin: https://"+address+
 		"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
 	reader := bufio.NewReader(conn)

@@ -92,7 +92,7 @@ func (p *pair) apply(t *testing.T, process int, update []byte) {
 // applySoon is apply for a room that may still turn away who comes.
 func (p *pair) applySoon(t *testing.T, request *roomsv1.ApplyUpdateRequest) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		_, err := p.documents[0].ApplyUpdate(t.Context(), connect.NewRequest(request))
 		if err == nil {
 			return
@@ -226,7 +226,7 @@ func TestStaleOwnerStops(t *testing.T) {
 			p := openPair(t, 2)
 			p.apply(t, 0, typed(1, 0))
 			lose(p)
-			for deadline := time.Now().Add(20 * time.Second); ; {
+			for deadline := time.Now().Add(patience); ; {
 				got, err := p.documents[0].GetDocument(t.Context(), connect.NewRequest(&roomsv1.GetDocumentRequest{Room: "doc"}))
 				if err == nil && !bytes.Equal(got.Msg.GetStateVector(), []byte{1, 1, 1}) {
 					return

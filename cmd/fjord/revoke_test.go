@@ -138,8 +138,8 @@ func TestRevocationOutlivesARestart(t *testing.T) {
 	}
 	took := time.Since(revoked)
 	t.Logf("closed %s after Revoke was called", took)
-	if took > 10*time.Second {
-		t.Errorf("closed after %s, want a second", took)
+	if took > patience {
+		t.Errorf("closed after %s, want a second or so", took)
 	}
 	refused := func(what string) {
 		t.Helper()
@@ -175,7 +175,7 @@ func TestRevocationOutlivesARestart(t *testing.T) {
 	if answer := r.operate(t, "Restore", `{"tokenId": "t1"}`); !strings.Contains(answer, "true") {
 		t.Errorf("%s", answer)
 	}
-	deadline, status := time.Now().Add(30*time.Second), 0
+	deadline, status := time.Now().Add(patience), 0
 	for status != http.StatusSwitchingProtocols {
 		if status, conn = r.dial(t, "doc", token); conn != nil {
 			_ = conn.Close()

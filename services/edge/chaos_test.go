@@ -111,7 +111,9 @@ func TestChaos(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var breaking sync.WaitGroup
 	breaking.Go(func() {
-		for ctx.Err() == nil {
+		// Not for as long as they type: on a slow machine no link would stand long enough
+		// for a room to be joined, and after 5 s sockets are told to come back.
+		for n := 0; n < 20 && ctx.Err() == nil; n++ {
 			time.Sleep(time.Duration(20+rand.IntN(60)) * time.Millisecond)
 			w.rooms.Break()
 		}
@@ -150,7 +152,7 @@ func TestComingAndGoing(t *testing.T) {
 	var all sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	all.Go(func() {
-		for ctx.Err() == nil {
+		for n := 0; n < 40 && ctx.Err() == nil; n++ {
 			time.Sleep(time.Duration(5+rand.IntN(30)) * time.Millisecond)
 			w.rooms.Break()
 		}

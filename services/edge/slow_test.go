@@ -82,9 +82,9 @@ func TestBackPressureReachesTheSocket(t *testing.T) {
 	w.rooms.SetDown(true)
 	w.ready(false)
 	update := append([]byte{0, 2, 0x80, 0x80, 4}, make([]byte, 64<<10)...)
-	_ = p.conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
 	sent := 0
 	for ; sent < 64<<20; sent += len(update) {
+		_ = p.conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
 		if err := p.conn.WriteMessage(websocket.BinaryMessage, update); err != nil {
 			break
 		}
