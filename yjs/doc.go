@@ -35,9 +35,10 @@
 //
 // The same without a document: ValidateUpdate, MergeUpdates, DiffUpdate,
 // StateVectorFromUpdate, and the conversions between versions 1 and 2 of the
-// format. Version 1 is what travels and what a document holds; version 2 is about
-// half as large and for storage. Nothing in the bytes says which of the two they are:
-// who gives one for the other gets ErrMalformed or ErrLimit, as good as always.
+// format. Version 1 is what travels and what a document holds; version 2 is smaller,
+// half as large where many single letters were typed, and for storage. Nothing in the
+// bytes says which of the two they are: who gives one for the other gets ErrMalformed
+// or ErrLimit, as good as always.
 //
 // No bytes that are given are kept, and those that are returned are the caller's. The
 // package starts no goroutines. A Document belongs to one goroutine; functions may be

@@ -2,11 +2,7 @@
 // allocates, bytes that stay, and CPU time.
 package cost
 
-import (
-	"runtime"
-	"syscall"
-	"time"
-)
+import "runtime"
 
 // Allocated returns how many bytes f allocates. What others allocate beside it counts
 // too: see Least.
@@ -31,14 +27,4 @@ func Heap() int64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
-}
-
-// CPU returns the CPU time that the process has used: other work on the machine doesn't
-// count.
-func CPU() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -1,0 +1,18 @@
+//go:build unix
+
+package cost
+
+import (
+	"syscall"
+	"time"
+)
+
+// CPU returns the CPU time that the process has used: other work on the machine doesn't
+// count.
+func CPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
