@@ -126,6 +126,26 @@ test('presence belongs to the connection that announced it', async (t) => {
   })
 })
 
+test('who shows nothing, and repeats what others show, keeps nobody here', async (t) => {
+  const url = await serverURL(t)
+  for (const version of versions) {
+    await t.test(`y-websocket ${version}`, async (t) => {
+      const room = freshRoom('silent')
+      const watcher = await Client.open(t, { url, room, user: 'watcher' })
+      const silent = await Client.open(t, { version, url, room, user: null })
+      const person = await Client.open(t, { version, url, room, user: 'person' })
+      person.awareness.setLocalStateField('cursor', 1)
+      await until('the silent one sees it', () => silent.awareness.getStates().get(person.id)?.cursor === 1)
+      // It has repeated that by now, and what it says next comes later.
+      silent.put('heard', true)
+      await until('that is through', () => watcher.read('heard'))
+      person.close()
+      await seesOnly(watcher, ['watcher'])
+      await seesOnly(silent, ['watcher'])
+    })
+  }
+})
+
 test('a query for presence is answered', async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('query')

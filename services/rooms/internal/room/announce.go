@@ -43,6 +43,18 @@ func (r *Room) announce(entries []awareness.Entry) {
 	r.news = append(r.news, entries...)
 }
 
+// depart tells everybody of clients that have gone, and those who have a claim to
+// one alone: a Hocuspocus client says more only if it is asked, and its edge asks it
+// after such a word (law 7).
+func (r *Room) depart(gone []awareness.Entry, claims []claim) {
+	r.announce(gone)
+	for _, c := range claims {
+		if a := r.attachments[c.of.Attachment]; a != nil && a.sessions[c.of.Number] != nil {
+			r.send(c.of.Attachment, presenceFrame(c.of.Number, []awareness.Entry{c.null}))
+		}
+	}
+}
+
 // tellNews says what the step's events did to presence in one frame, and of each
 // client the newest only: a crowd that moves its cursors or leaves at once costs
 // a frame, not one each.

@@ -111,7 +111,7 @@ func (r *Room) onRegrant(s *session, grants *Grants) {
 	s.grants, s.level = grants, grants.Level
 	r.made = r.made || grants.Create
 	if !grants.Presence {
-		r.announce(r.presence.sessionGone(s.id))
+		r.depart(r.presence.sessionGone(s.id))
 	}
 	r.reconsider(s)
 }

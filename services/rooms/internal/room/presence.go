@@ -2,6 +2,7 @@ package room
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,10 +26,12 @@ var errMalformed = errors.New("malformed")
 // presence is who is here, and who may say so (law 7).
 //
 // A client ID belongs to the session that last raised its clock. A session that
-// owns no client yet may take over one, alone in its update: that is a user who
-// came back before the old connection was found dead. Nobody else may touch the
-// clients of others: a peer's timeout for a silent friend, or its echo of a
-// friend's old state, changes nothing.
+// owns no client yet may take over one, alone in its update and with a higher
+// clock: that is a user who came back before the old connection was found dead.
+// With the same clock it may be that, or a client that shows nothing of itself and
+// echoes what it hears: it only has a claim, and says more when the owner has gone.
+// Nobody else may touch the clients of others: a peer's timeout for a silent
+// friend, or its echo of a friend's old state, changes nothing.
 //
 // What doesn't fit stays unseen: whoever finds the room full can still work, and
 // its client, which renews its state, is seen when there is a place.
@@ -49,7 +52,16 @@ type client struct {
 	// state is nil when the client is gone.
 	state []byte
 	owner SessionID
-	seen  time.Time
+	// claimant is the last one with a claim; its Number is 0 if there is none.
+	claimant SessionID
+	seen     time.Time
+}
+
+// claim is what a session is told of a client that it has a claim to: null at the
+// clock that is known, which makes the user raise it and an echo nothing.
+type claim struct {
+	of   SessionID
+	null awareness.Entry
 }
 
 func newPresence(config Config) presence {
@@ -103,10 +115,7 @@ func (p *presence) take(now time.Time, from SessionID, entries []awareness.Entry
 		case c.owner != from && returning && !e.Gone() && e.Clock > c.clock:
 			p.accept(now, from, e, c, &v)
 		case c.owner != from && returning && !e.Gone() && e.Clock == c.clock:
-			// No news, but the client moves to the new session, so that the old
-			// one's end doesn't erase it.
-			p.set(c, from, c.state)
-			c.seen = now
+			c.claimant = from
 		}
 	}
 	return v, nil
@@ -154,7 +163,7 @@ func (p *presence) set(c *client, owner SessionID, state []byte) {
 			delete(p.owned, c.owner)
 		}
 	}
-	c.owner, c.state = owner, state
+	c.owner, c.state, c.claimant = owner, state, SessionID{}
 	if c.state != nil {
 		p.live++
 		p.owned[c.owner]++
@@ -175,32 +184,37 @@ func (p *presence) all() []awareness.Entry {
 // sessionGone takes away the clients of a session that has left and returns
 // what to tell the others: null at the same clock. A higher one would hide a
 // returning user until its own clock has passed it.
-func (p *presence) sessionGone(s SessionID) []awareness.Entry {
+func (p *presence) sessionGone(s SessionID) (gone []awareness.Entry, claims []claim) {
 	if p.owned[s] == 0 {
-		return nil // sessions may come and go faster than clients can be searched
+		return nil, nil // sessions may come and go faster than clients can be searched
 	}
 	return p.remove(func(c *client) bool { return c.owner == s })
 }
 
-func (p *presence) attachmentGone(a AttachmentID) []awareness.Entry {
+func (p *presence) attachmentGone(a AttachmentID) (gone []awareness.Entry, claims []claim) {
 	return p.remove(func(c *client) bool { return c.owner.Attachment == a })
 }
 
 // expire takes away clients that have been silent for too long.
-func (p *presence) expire(now time.Time) []awareness.Entry {
+func (p *presence) expire(now time.Time) (gone []awareness.Entry, claims []claim) {
 	p.forget(func(c *client) bool { return now.Sub(c.seen) >= remembered })
 	return p.remove(func(c *client) bool { return now.Sub(c.seen) >= outdated })
 }
 
-func (p *presence) remove(leaves func(*client) bool) []awareness.Entry {
-	var gone []awareness.Entry
+func (p *presence) remove(leaves func(*client) bool) (gone []awareness.Entry, claims []claim) {
 	for id, c := range p.clients {
-		if c.state != nil && leaves(c) {
-			p.set(c, c.owner, nil)
-			gone = append(gone, awareness.Entry{Client: id, Clock: c.clock, State: awareness.Null})
+		if c.state == nil || !leaves(c) {
+			continue
 		}
+		null := awareness.Entry{Client: id, Clock: c.clock, State: awareness.Null}
+		if c.claimant.Number != 0 {
+			claims = append(claims, claim{c.claimant, null})
+		}
+		p.set(c, c.owner, nil)
+		gone = append(gone, null)
 	}
-	return sorted(gone)
+	slices.SortFunc(claims, func(a, b claim) int { return cmp.Compare(a.null.Client, b.null.Client) })
+	return sorted(gone), claims
 }
 
 // forget drops what is remembered of clients that have gone.
@@ -213,15 +227,6 @@ func (p *presence) forget(which func(*client) bool) {
 }
 
 func sorted(entries []awareness.Entry) []awareness.Entry {
-	slices.SortFunc(entries, func(a, b awareness.Entry) int {
-		switch {
-		case a.Client < b.Client:
-			return -1
-		case a.Client > b.Client:
-			return 1
-		default:
-			return 0
-		}
-	})
+	slices.SortFunc(entries, func(a, b awareness.Entry) int { return cmp.Compare(a.Client, b.Client) })
 	return entries
 }

@@ -38,7 +38,7 @@ func (r *Room) step(now time.Time, e *Event) {
 	case Reconsider:
 		r.reconsiderAll()
 	case Tick:
-		r.announce(r.presence.expire(now))
+		r.depart(r.presence.expire(now))
 		r.askForMissing(now)
 		r.compactAtRest(now)
 		if now.Sub(r.encoded.used) >= keepEncoded {
@@ -193,12 +193,12 @@ func (r *Room) onDetach(id AttachmentID) {
 		return
 	}
 	r.forget(a)
-	r.announce(r.presence.attachmentGone(id))
+	r.depart(r.presence.attachmentGone(id))
 }
 
 func (r *Room) leave(a *attachment, s *session) {
 	delete(a.sessions, s.id.Number)
-	r.announce(r.presence.sessionGone(s.id))
+	r.depart(r.presence.sessionGone(s.id))
 }
 
 // forget removes an attachment with its sessions, without a word to it.
@@ -219,7 +219,7 @@ func (r *Room) putOff(a *attachment, why string) {
 		Message: why,
 	}))
 	r.forget(a)
-	r.announce(r.presence.attachmentGone(a.id))
+	r.depart(r.presence.attachmentGone(a.id))
 }
 
 // dismiss ends all attachments, now and from now on.
