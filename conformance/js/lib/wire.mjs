@@ -51,6 +51,27 @@ export class Wire {
   up () { this.#up = true }
 
   /**
+   * The client takes its sockets for dead, and the server doesn't: a network that
+   * is another one now.
+   * @returns {() => Promise<void>} ends them, and returns when the server has too
+   */
+  strand () {
+    const stranded = [...this.#live]
+    for (const socket of stranded) {
+      socket.close = () => {} // some clients do, later
+      socket.emit('close', 1006, Buffer.alloc(0))
+      socket.removeAllListeners()
+      socket.on('error', () => {})
+    }
+    return async () => {
+      await Promise.all(stranded.map((socket) => new Promise((resolve) => {
+        socket.on('close', resolve)
+        WebSocket.prototype.close.call(socket)
+      })))
+    }
+  }
+
+  /**
    * Ends sockets that aren't open yet without a word to their client: told of
    * it, some clients reject a promise that nobody waits for any more.
    */

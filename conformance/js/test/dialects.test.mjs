@@ -91,6 +91,22 @@ test('who comes back is seen again, once', async (t) => {
   await seeOnly([watcher], ['watcher'], atOnce)
 })
 
+test('who is back before the old connection is dead stays, and leaves no ghost', async (t) => {
+  const url = await serverURL(t)
+  const room = freshRoom('stranded')
+  const people = new Map(kinds.map((kind) => [kind, person(t, kind, { url, room })]))
+  const watcher = await arrive(t, 'y-websocket 3', { url, room, user: 'watcher' })
+  await seeOnly([watcher], [...kinds, 'watcher'])
+  const ends = [...people.values()].map((person) => person.wire.strand())
+  for (const person of people.values()) await until('it is synced again', () => person.wire.opened > 1 && person.isSynced, { shows: () => person.trouble })
+  await Promise.all(ends.map((end) => end()))
+  // What the server does about the old connections, it does before it lets another in.
+  await arrive(t, 'y-websocket 2', { url, room, user: 'marker' })
+  await seeOnly([watcher], [...kinds, 'marker', 'watcher'], atOnce)
+  for (const person of people.values()) person.close()
+  await seeOnly([watcher], ['marker', 'watcher'], atOnce)
+})
+
 test('a stateless message reaches the others', async (t) => {
   const url = await serverURL(t)
   const room = freshRoom('stateless')
