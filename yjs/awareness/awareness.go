@@ -29,7 +29,7 @@ import (
 // ErrTrailingBytes means that an update goes on after its last entry.
 var ErrTrailingBytes = errors.New("awareness: bytes after the last entry")
 
-// Null is the state of a client that is gone.
+// Null is the state of a client that is gone. It mustn't be changed.
 var Null = []byte("null")
 
 // Entry is what an update says about one client.
@@ -38,22 +38,27 @@ type Entry struct {
 	Client uint64
 	// Clock orders the states of one client; a higher one is newer.
 	Clock uint64
-	// State is JSON text, an object usually. It isn't parsed here: a peer's JSON is
-	// its own affair.
+	// State is JSON text, an object usually; nil is null. It isn't parsed here: a peer's
+	// JSON is its own affair.
 	State []byte
 }
 
 // Gone reports whether the entry says that its client has left: whether its state is
-// the JSON text null, white space around it allowed.
-func (e Entry) Gone() bool { return bytes.Equal(bytes.Trim(e.State, " \t\r\n"), Null) }
+// the JSON text null, white space around it allowed, or nil.
+func (e Entry) Gone() bool {
+	return e.State == nil || bytes.Equal(bytes.Trim(e.State, " \t\r\n"), Null)
+}
 
 // Append appends an update of the given entries. None at all is a valid update
-// that changes nothing.
+// that changes nothing. States must be UTF-8, clients and clocks at most 2^53-1.
 func Append(dst []byte, entries ...Entry) []byte {
 	dst = lib0.AppendVarUint(dst, uint64(len(entries)))
 	for _, e := range entries {
 		dst = lib0.AppendVarUint(dst, e.Client)
 		dst = lib0.AppendVarUint(dst, e.Clock)
+		if e.State == nil {
+			e.State = Null // peers in JavaScript throw on no text at all
+		}
 		dst = lib0.AppendVarBytes(dst, e.State)
 	}
 	return dst

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/fjord-sync/fjord/yjs/awareness"
 	"github.com/fjord-sync/fjord/yjs/lib0"
@@ -48,6 +49,25 @@ func TestNobody(t *testing.T) {
 	}
 	if got, err := awareness.Decode(src); len(got) != 0 || err != nil {
 		t.Errorf("read %v, %v", got, err)
+	}
+}
+
+// TestNoState has an entry without a state, which says that its client has left: a peer
+// in JavaScript would throw on a text of no length.
+func TestNoState(t *testing.T) {
+	e := awareness.Entry{Client: 1, Clock: 2}
+	if got, want := awareness.Append(nil, e), []byte("\x01\x01\x02\x04null"); !bytes.Equal(got, want) || !e.Gone() {
+		t.Errorf("%q, want %q", got, want)
+	}
+	var s awareness.States
+	s.Set(2, []byte("{}"), time.Time{})
+	s.Apply([]awareness.Entry{{Client: 1, Clock: 1, State: []byte("{}")}}, time.Time{})
+	if changed := s.Apply([]awareness.Entry{e}, time.Time{}); len(changed) != 1 || len(s.Entries()) != 1 {
+		t.Errorf("told %v, there are %v", changed, s.Entries())
+	}
+	// No text at all that came from a peer is a state like others that aren't JSON.
+	if (awareness.Entry{State: []byte{}}).Gone() {
+		t.Error("an empty state is gone")
 	}
 }
 
