@@ -85,5 +85,12 @@ func everything(v *content.View, since content.Snapshot) string {
 		value, ok := v.Array("t").Get(i)
 		fmt.Fprint(&all, value, ok)
 	}
+	for i, value := range v.Array("t").All() {
+		fmt.Fprint(&all, i, value)
+	}
+	for key, value := range v.Map("t").All() {
+		fmt.Fprint(&all, key, value)
+	}
+	fmt.Fprint(&all, v, v.Subdocuments(), v.Map("t"), v.Nodes())
 	return all.String()
 }
