@@ -16,8 +16,11 @@ import (
 //	err = view.Text("body").Insert(e, 0, "Hello", nil)
 //	update := e.Commit()
 //
-// A change that returns an error has changed nothing (but for yjs.ErrLimit: then
-// the view must be dropped). An edit can't be taken back: who doesn't want it drops
+// The error of a change is ErrRange if there is no such place, or if the type is deleted
+// or in another view; ErrValue if something can't be stored there; ErrBusy if the edit was
+// committed; and yjs.ErrLimit if the view or the client's clock would grow too large. A
+// change that returns one has changed nothing (but for yjs.ErrLimit: then the view must
+// be dropped). An edit can't be taken back: who doesn't want it drops
 // the view.
 type Edit struct {
 	view    *View

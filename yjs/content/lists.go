@@ -215,17 +215,18 @@ func (a Array) Push(e *Edit, values ...any) error {
 	return nil
 }
 
-// Delete deletes elements from an index on.
+// Delete deletes elements from an index on, 0 <= index, index+length <= Len.
 func (a Array) Delete(e *Edit, index, length int) error { return a.deleteRange(e, index, length) }
 
-// Set gives a key a value: see Array.Insert.
+// Set gives a key a value: see Array.Insert for which. Any string is a key; what isn't
+// UTF-8 in it becomes U+FFFD.
 func (m Map) Set(e *Edit, key string, value any) error { return m.setValue(e, key, value) }
 
 // Delete takes a key's value away, if it has one.
 func (m Map) Delete(e *Edit, key string) error { return m.deleteKey(e, key) }
 
-// Insert puts nodes before the child at an index: NewXMLElement, NewXMLText,
-// NewXMLFragment or NewXMLHook.
+// Insert puts nodes before the child at an index, 0 <= index <= Len: NewXMLElement,
+// NewXMLText, NewXMLFragment or NewXMLHook.
 func (x XMLFragment) Insert(e *Edit, index int, nodes ...any) error {
 	if err := checkNodes(nodes); err != nil {
 		return err
@@ -233,12 +234,13 @@ func (x XMLFragment) Insert(e *Edit, index int, nodes ...any) error {
 	return x.insertValues(e, index, nodes)
 }
 
-// Delete deletes children from an index on.
+// Delete deletes children from an index on, 0 <= index, index+length <= Len.
 func (x XMLFragment) Delete(e *Edit, index, length int) error {
 	return x.deleteRange(e, index, length)
 }
 
-// SetAttribute gives an attribute a value. Editors expect strings.
+// SetAttribute gives an attribute a value, a string as a rule: see Array.Insert for what
+// else can be stored.
 func (x XMLElement) SetAttribute(e *Edit, name string, value any) error {
 	return x.setValue(e, name, value)
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/fjord-sync/fjord/yjs"
 )
 
-// View is a document in reading order, made from an update. It is a picture: what is
-// applied to the document later isn't in it, and what is edited in it is in the
-// document only when the edit's update was applied there. Any number of goroutines may
-// read it, as long as none edits it (see Edit).
+// View is a document in reading order, made from an update by Read, ReadAt or Of. It is
+// a picture: what is applied to the document later isn't in it, and what is edited in it
+// is in the document only when the edit's update was applied there. Any number of
+// goroutines may read it, as long as none edits it (see Edit).
 type View struct {
 	src   []byte // the update; content is read from here
 	own   []byte // content that edits have added
