@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { inTime } from './wait.mjs'
 
@@ -108,6 +109,23 @@ export class ServerProcess {
   }
 }
 
+/** The ports that clients are given, from the first to the last, where the system tells. */
+const clientPorts = () => {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/).map(Number)
+  } catch { // not Linux
+    return [32_768, 65_535]
+  }
+}
+
+/** Where a server's port is looked for: where no client's is, if there is such a place. */
+const [lowest, beyond] = (() => {
+  const [first, last] = clientPorts()
+  if (first >= 30_000 || last < 20_000) return [20_000, 30_000]
+  if (first >= 12_000) return [10_000, first]
+  return last < 64_000 ? [last + 1, 65_536] : [20_000, 30_000]
+})()
+
 /** Whether open, which listens on a socket, comes about. */
 const succeeds = (socket, open) => new Promise((resolve) => {
   socket.once('error', () => resolve(false))
@@ -125,7 +143,7 @@ const succeeds = (socket, open) => new Promise((resolve) => {
  */
 export const freePort = async () => {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
+    const port = lowest + Math.floor(Math.random() * (beyond - lowest))
     const mark = createSocket('udp4').unref()
     const probe = createServer()
     const free = await succeeds(mark, (done) => mark.bind({ port, address: '127.0.0.1', exclusive: true }, done)) &&
