@@ -63,6 +63,17 @@ func TestV2RoundTrip(t *testing.T) {
 	}
 }
 
+// TestV2DeletesInOrder converts ranges in other orders than version 2 can have them.
+func TestV2DeletesInOrder(t *testing.T) {
+	const last = yjs.MaxClock - 1
+	want := removal(1, 5, 1, 9, 3, last, 1)
+	for _, v1 := range [][]byte{want, removal(1, last, 1, 5, 1, 9, 3), removal(1, 9, 1, 10, 2, last, 1, 5, 1, 10, 1)} {
+		if got, err := yjs.ConvertUpdateV2ToV1(toV2(t, v1)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%x came back as %x, %v, want %x", v1, got, err, want)
+		}
+	}
+}
+
 // TestV2ReadsReusedKeys has a key twice, the second time by its clock alone, as
 // no writer does yet.
 func TestV2ReadsReusedKeys(t *testing.T) {

@@ -190,12 +190,12 @@ func (w *v2Writer) deletes(src []byte, offset int) {
 // neither overlap nor touch.
 func (r *reader) ranges(n uint64, f func(start, end uint32)) (ordered bool) {
 	ordered = true
-	before := -1
+	before := int64(-1) // a clock may be 1<<31, which is too much for an int of 32 bits
 	for range n {
 		start := r.uvarint()
 		end := start + r.uvarint()
-		ordered = ordered && int(start) > before
-		before = int(end)
+		ordered = ordered && int64(start) > before
+		before = int64(end)
 		f(uint32(start), uint32(end))
 	}
 	return ordered
