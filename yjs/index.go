@@ -39,6 +39,20 @@ func (x *index) put(id uint64, place int) {
 	x.count++
 }
 
+// remove forgets the client at a place, after all that were put behind it: only they may
+// have gone past its slot.
+func (x *index) remove(id uint64, place int) {
+	slot := x.first(id)
+	for x.slots[slot] != int32(place)+1 {
+		slot = x.next(slot)
+	}
+	x.slots[slot] = 0
+	x.count--
+}
+
+// wide reports whether there is room for many times as many clients.
+func (x *index) wide() bool { return len(x.slots) > 8*x.count }
+
 // full reports whether there is no room for another client: three of four slots are
 // taken. An index without slots is full.
 func (x *index) full() bool { return 4*(x.count+1) > 3*len(x.slots) }

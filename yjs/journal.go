@@ -176,10 +176,7 @@ func (n *nesting) rollback() {
 			}
 		}
 	}
-	if n.authors.count > j.authors {
-		n.authors.cut(j.authors)
-		n.indexAuthors()
-	}
+	n.dropAuthors(j.authors)
 	added := 0
 	for i := j.shortcuts.count - 1; i >= 0; i-- {
 		if s := j.shortcuts.at(i); s.was {

@@ -159,7 +159,7 @@ func (n *nesting) writer(id uint64) *author {
 		n.authors.push(author{id: id})
 		a = n.authors.at(n.recent)
 		switch {
-		case n.authors.count <= indexFrom:
+		case n.authors.count <= indexFrom && n.index.slots == nil:
 		case n.index.full():
 			n.indexAuthors()
 		default:
@@ -176,6 +176,20 @@ func (n *nesting) writer(id uint64) *author {
 		a.noted = int32(j.noted.count)
 	}
 	return a
+}
+
+// dropAuthors forgets all authors but the first few. It doesn't go through those: a peer
+// may name somebody new in each of many updates that are refused.
+func (n *nesting) dropAuthors(few int) {
+	if n.index.slots != nil {
+		for i := n.authors.count - 1; i >= few; i-- {
+			n.index.remove(n.authors.at(i).id, i)
+		}
+	}
+	n.authors.cut(few)
+	if n.index.wide() {
+		n.indexAuthors()
+	}
 }
 
 // indexAuthors makes the index anew, if there are many authors.

@@ -308,9 +308,10 @@ func known(d *Document) string {
 	var all strings.Builder
 	for i := range n.authors.count {
 		a := n.authors.at(i)
-		fmt.Fprintln(&all, a.id, a.levels)
+		n.recent = n.authors.count // so that he is looked up
+		fmt.Fprintln(&all, a.id, a.levels, n.author(a.id) == a)
 	}
-	fmt.Fprintln(&all, n.index, n.types, n.shortcuts, n.waits, n.deep, n.arrived, n.coming,
+	fmt.Fprintln(&all, n.types, n.shortcuts, n.waits, n.deep, n.arrived, n.coming,
 		n.journal.authors, n.journal.noted.count, n.journal.fresh, n.journal.settled.count, n.journal.shortcuts.count)
 	return all.String()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/fjord-sync/fjord/yjs/internal/cost"
 	"github.com/fjord-sync/fjord/yjs/lib0"
 )
 
@@ -124,5 +125,46 @@ func TestNestingRoom(t *testing.T) {
 	}
 	if room := roomOf(d.nesting.waits.chunks); room > 4*chunkWaits {
 		t.Errorf("room for %d that wait", room)
+	}
+}
+
+// TestRefusedAuthor refuses a type of somebody new, again and again, in a document in
+// which many have made types: that costs what the update takes, not what the document has,
+// also where the index has just been full. Others come and go with larger updates, and
+// whoever stays is found.
+func TestRefusedAuthor(t *testing.T) {
+	for _, authors := range []int{7, 8, 9, 11, 12, 13, 24, 25, 1000, 24_576} {
+		types := func(from, n int) []byte {
+			dst := lib0.AppendVarUint(nil, uint64(n))
+			for i := range n {
+				dst = lib0.AppendVarUint(append(dst, 1), uint64(from+n-i))
+				dst = append(dst, 0, kindType, 1, 1, 't', 0)
+			}
+			return append(dst, 0)
+		}
+		d := NewDocument()
+		if err := d.ApplyUpdate(types(0, authors)); err != nil {
+			t.Fatal(err)
+		}
+		before := known(d)
+		refuse := func(n int) {
+			if err := d.ApplyUpdate(append(types(1<<30, n), 0)); !errors.Is(err, ErrMalformed) {
+				t.Fatal(err)
+			}
+		}
+		if got := cost.Least(func() { refuse(1) }); got > 16<<10 { // a chunk
+			t.Errorf("%d bytes allocated to refuse one of %d", got, authors+1)
+		}
+		for _, n := range []int{1, 5, 8, 200, 3 * authors} {
+			if refuse(n); known(d) != before {
+				t.Fatalf("%d: something has stayed of %d who were refused", authors, n)
+			}
+		}
+		if x := &d.nesting.index; x.wide() || x.slots != nil && x.count != authors {
+			t.Errorf("%d of %d slots taken by %d authors", x.count, len(x.slots), authors)
+		}
+		if err := d.ApplyUpdate(types(1<<30, 1)); err != nil || d.nesting.author(1<<30+1) == nil {
+			t.Errorf("%d: who came after those who were refused isn't known: %v", authors, err)
+		}
 	}
 }
