@@ -39,7 +39,7 @@ func startTCP(t testing.TB, config rooms.Config) *http.Client {
 	})
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := errors.Join(service.Drain(ctx), server.Shutdown(ctx)); err != nil {
 			t.Error(err)
@@ -82,7 +82,7 @@ func TestStalledStreamLeavesItsNeighboursAlone(t *testing.T) {
 	}
 	// Blocked, a round trip would never end. How much longer it may take is no question
 	// that a machine which begins something else meanwhile can answer.
-	late := time.AfterFunc(time.Minute, func() { _ = e.stream.CloseResponse() })
+	late := time.AfterFunc(5*time.Minute, func() { _ = e.stream.CloseResponse() })
 	defer late.Stop()
 	before := roundTrip(e, 1)
 	relay := &roomsv1.EdgeFrame{Attachment: 1, Session: 1, Body: &roomsv1.EdgeFrame_Relay{Relay: make([]byte, 64<<10)}}

@@ -54,8 +54,8 @@ func TestPanicBreaksTheStreamAndNotTheProcess(t *testing.T) {
 	client := serve.NewClient(back.Dial)
 	defer client.CloseIdleConnections()
 	l := New(client, "http://rooms.test", &Config{
-		Edge: "test", QueueLimit: 1 << 20, ReadLimit: 1 << 20, RoomLimit: 10, ConnectTimeout: 10 * time.Second,
-		LinkWait: 10 * time.Second, AttachWait: 10 * time.Second, RetryFirst: time.Millisecond, RetryMost: time.Millisecond,
+		Edge: "test", QueueLimit: 1 << 20, ReadLimit: 1 << 20, RoomLimit: 10, ConnectTimeout: time.Minute,
+		LinkWait: time.Minute, AttachWait: time.Minute, RetryFirst: time.Millisecond, RetryMost: time.Millisecond,
 		Logger: log, Metrics: metrics, Rescuer: rescuer,
 	})
 	defer l.Close()
@@ -67,7 +67,7 @@ func TestPanicBreaksTheStreamAndNotTheProcess(t *testing.T) {
 	defer member.Leave()
 	member.Join(nil, session.Frame{Kind: session.Join, Grants: &session.Grants{}})
 	member.Send(nil, session.Frame{Kind: session.Update, Bytes: []byte("hello")})
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		select {
 		case f := <-ears.heard:

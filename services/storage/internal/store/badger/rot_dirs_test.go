@@ -133,7 +133,7 @@ func sizesOf(t *testing.T, dir string) map[string]string {
 func rotCopy(t *testing.T, s *Store) *rotDirectory {
 	t.Helper()
 	awaitSynced(t, s)
-	for range 200 {
+	for deadline := time.Now().Add(slowDisk); time.Now().Before(deadline); {
 		d := &rotDirectory{dir: t.TempDir()}
 		before := sizesOf(t, s.opt.Dir)
 		if err := copyFlat(d.dir, s.opt.Dir); err != nil || !maps.Equal(before, sizesOf(t, s.opt.Dir)) {
@@ -215,7 +215,7 @@ func rotLogs(t *testing.T) *rotDirectory {
 		t.Fatalf("%d logs, want three", n)
 	}
 	// Or Close waits for ever.
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(slowDisk); ; time.Sleep(time.Millisecond) {
 		left := len(logSizes(t, s.opt.Dir))
 		if err := s.db.Flatten(1); err != nil || time.Now().After(deadline) {
 			t.Fatalf("%d logs aren't made tables: %v", left, err)
