@@ -291,7 +291,7 @@ func TestNestingFast(t *testing.T) {
 		}
 		took := cost.CPU() - begin
 		t.Logf("%s: %v", name, took)
-		if took > 100*time.Millisecond {
+		if took > time.Second { // read to the end it would be several, and a collection is some
 			t.Errorf("%s: took %v", name, took)
 		}
 		wantState(t, d, []byte{0, 0})
