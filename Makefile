@@ -10,12 +10,12 @@ FUZZTIME := 10s
 PROGRAMS := 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test bench-engine go-test reliability soak lint lint-proto generate generated alone page-fresh prerequisites differential mutants fuzz bench conformance conformance-apart browser compose record page up tools clean $(LINTERS)
+.PHONY: help test bench-engine go-test reliability soak lint lint-proto generate generated alone page-fresh prerequisites allocation differential mutants fuzz bench conformance conformance-apart browser compose record page up tools clean $(LINTERS)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-test: prerequisites alone generated lint page-fresh go-test differential conformance browser reliability ## everything that must pass before a change lands
+test: prerequisites alone generated lint page-fresh go-test allocation differential conformance browser reliability ## everything that must pass before a change lands
 
 prerequisites: ## install what the tests need beyond Go and Node, where it is missing
 	@./.ci/prerequisites
@@ -49,6 +49,9 @@ alone: ## build each module without the workspace
 	@set -e; for module in $(MODULES); do echo "GOWORK=off go build $$module"; (cd $$module && GOWORK=off go build -o /dev/null ./... && GOWORK=off go mod tidy -diff); done
 	@echo "GOARCH=386 go build yjs" # others import it, also where an int has 32 bits
 	@cd yjs && GOWORK=off GOOS=linux GOARCH=386 CGO_ENABLED=0 go build . ./content ./awareness ./lib0 ./protocol
+
+allocation: ## what reading hostile updates allocates, without the race detector, which allocates itself
+	cd yjs && go test -count=1 -run '^TestAllocationOfEach$$' .
 
 differential: ## 20 000 random programs against yjs, without the race detector
 	cd yjs && YJS_PROGRAMS=20000 go test -count=1 -v -timeout 30m -run '^TestPrograms$$' ./internal/difftest

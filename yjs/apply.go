@@ -64,7 +64,7 @@ func (d *Document) add(update []byte, most *bounds) error {
 	buried := s.buries && d.bury(update)
 	switch {
 	case s.blocks == 1 && s.last.kind() != kindSkip: // a key was pressed: it needn't be read again
-		d.ensure(s.client).put(update, &s.last)
+		d.ensure(s.client).put(update, &s.last, s.last.end-s.last.start)
 	case s.blocks > 0:
 		d.reserve(s.strangers)
 		d.merge(update)
@@ -194,6 +194,7 @@ func (d *Document) merge(update []byte) {
 			in.flush()
 			in.client = d.ensure(u.client)
 		}
+		in.structs = u.structs
 		in.put(&b)
 	}
 	in.flush()

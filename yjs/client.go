@@ -11,8 +11,9 @@ type client struct {
 	deletes spans
 }
 
-// put adds what isn't known yet of a struct. src is what b was read from.
-func (c *client) put(src []byte, b *block) {
+// put adds what isn't known yet of a struct. src is what b was read from, and left how
+// many bytes from there on are of this client too, as far as one knows.
+func (c *client) put(src []byte, b *block, left int) {
 	if b.kind() == kindSkip {
 		return
 	}
@@ -24,7 +25,7 @@ func (c *client) put(src []byte, b *block) {
 		c.append(src, b, from, to)
 		return
 	}
-	c.putAcross(src, b, from, to)
+	c.putAcross(src, b, from, to, left)
 }
 
 // append adds a part of a struct at the end of the main run.
@@ -42,7 +43,7 @@ func (c *client) bear(b *block, from, to uint64) {
 }
 
 // putAcross adds the parts of a struct that fall between what is known.
-func (c *client) putAcross(src []byte, b *block, from, to uint64) {
+func (c *client) putAcross(src []byte, b *block, from, to uint64, left int) {
 	if c.gaps == nil {
 		c.gaps = &gaps{}
 	}
@@ -64,8 +65,10 @@ func (c *client) putAcross(src []byte, b *block, from, to uint64) {
 			from = uint64(p.end)
 			continue
 		case from == uint64(c.main.end):
+			c.main.buf = room(c.main.buf, left, len(src)-b.start)
 			c.append(src, b, from, stop)
 		default:
+			g.buf = room(g.buf, left, len(src)-b.start)
 			g.add(c.id, src, b, from, stop)
 		}
 		from = stop
@@ -77,6 +80,7 @@ func (c *client) putAcross(src []byte, b *block, from, to uint64) {
 func (c *client) close() {
 	var b block
 	for c.gaps.pop(uint64(c.main.end), &b) {
+		c.main.buf = room(c.main.buf, b.end-b.start, b.end-b.start+c.gaps.size())
 		c.append(c.gaps.buf, &b, b.clock, b.limit())
 	}
 	if c.gaps.count == 0 {

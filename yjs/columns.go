@@ -250,6 +250,7 @@ func (w *byteRLEWriter) put(v byte) {
 // textWriter writes what textColumn reads.
 type textWriter struct {
 	text    []byte
+	left    int // bytes of the input that are still to come
 	lengths uintRLEWriter
 }
 
@@ -257,6 +258,6 @@ func (w *textWriter) put(s []byte) { w.add(s, uint64(units.Count(s))) }
 
 // add is put for a string of which the number of units is known.
 func (w *textWriter) add(s []byte, n uint64) {
-	w.text = append(w.text, s...)
+	w.text = append(room(w.text, len(s), w.left), s...)
 	w.lengths.put(n)
 }

@@ -103,7 +103,7 @@ func (k *comparer) seek(r *run, clock uint64) bool {
 func (k *comparer) piece(g *gaps, p piece) {
 	if k.buf == nil || !k.inGap || k.held.clock != uint64(p.start) {
 		g.read(p, &k.held)
-		k.hold(g.buf, int(p.size), true)
+		k.hold(g.buf, k.held.end-k.held.start, true)
 	}
 }
 

@@ -45,7 +45,7 @@ func (d *Document) Memory() int {
 	n := d.Size() + 150*len(d.clients) + d.nesting.memory()
 	for i := range d.clients {
 		if g := d.clients[i].gaps; g != nil {
-			n += 20 * int(g.count) // 16, and what room chunks leave
+			n += 16 * int(g.count) // 12, and what room chunks leave
 		}
 	}
 	return n

@@ -113,6 +113,10 @@ func (c *client) from(clock uint64, start *place) (s section) {
 // addGaps adds the pieces from a clock on.
 func (s *section) addGaps(g *gaps, clock uint64) {
 	s.gaps = g.seek(clock)
+	all := s.gaps == spot{}
+	if all {
+		s.size += g.size()
+	}
 	if p, ok := g.at(s.gaps); ok && s.structs == 0 {
 		s.begin = max(clock, uint64(p.start)) // a Skip never comes first
 	}
@@ -129,7 +133,9 @@ func (s *section) addGaps(g *gaps, clock uint64) {
 			s.size += sliceRoom
 		}
 		s.structs++
-		s.size += int(p.size)
+		if !all {
+			s.size += g.sizeOf(p)
+		}
 		at = uint64(p.end)
 	}
 }

@@ -37,6 +37,7 @@ func (d *Document) fill(update []byte, most *bounds) (filled bool, err error) {
 		if units += b.length; units > most.units {
 			u.fail(faultUnits)
 		}
+		in.structs = u.structs
 		in.put(&b)
 	}
 	in.flush()

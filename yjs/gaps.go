@@ -22,13 +22,15 @@ type gaps struct {
 	rough   bool   // neighbours may be joined, see settle
 }
 
-// piece is one struct that waits.
+// piece is one struct that waits. How many bytes it has isn't in it: a struct may be
+// four.
 type piece struct {
-	start, end   uint32 // clocks
-	offset, size uint32 // in buf
+	start, end uint32 // clocks
+	offset     uint32 // in buf
 }
 
-const chunkPieces = 256
+// chunkPieces is how many pieces a chunk has at most: 4 KiB.
+const chunkPieces = 341
 
 // seek returns the spot of the first piece that ends after a clock.
 func (g *gaps) seek(clock uint64) spot {
@@ -63,11 +65,10 @@ func (g *gaps) add(client uint64, src []byte, b *block, from, to uint64) {
 	at := g.seek(from)
 	before := g.before(at)
 	follows := before != nil && uint64(before.end) == from && g.kind(*before) == b.kind()
-	if follows && b.kind() == kindGC && int(before.offset+before.size) == len(g.buf) {
-		// Sixteen bytes for each of two would be much.
+	if follows && b.kind() == kindGC && int(before.offset)+g.sizeOf(*before) == len(g.buf) {
+		// Twelve bytes for each of two would be much.
 		before.end = uint32(to)
 		g.buf = lib0.AppendVarUint(g.buf[:before.offset+1], to-uint64(before.start))
-		before.size = uint32(len(g.buf)) - before.offset
 	} else {
 		if follows && !g.rough {
 			var last block
@@ -75,9 +76,8 @@ func (g *gaps) add(client uint64, src []byte, b *block, from, to uint64) {
 			g.rough = b.continues(&last, ID{client, from})
 		}
 		offset := len(g.buf)
-		g.buf = room(g.buf, b.end-b.start, len(src)-b.start)
 		g.buf = appendBlock(g.buf, client, src, b, from, to)
-		g.insert(at, piece{uint32(from), uint32(to), uint32(offset), uint32(len(g.buf) - offset)})
+		g.insert(at, piece{uint32(from), uint32(to), uint32(offset)})
 	}
 	if after, ok := g.at(g.seek(to)); ok && uint64(after.start) == to && g.kind(after) == b.kind() {
 		g.rough = true
@@ -116,7 +116,7 @@ func (g *gaps) insert(at spot, p piece) {
 // was the last of its chunk, at the beginning of the next.
 func (g *gaps) remove(s spot) spot {
 	g.count--
-	g.dropped += g.chunks[s.i][s.j].size
+	g.dropped += uint32(g.sizeOf(g.chunks[s.i][s.j]))
 	g.chunks[s.i] = slices.Delete(g.chunks[s.i], s.j, s.j+1)
 	switch {
 	case len(g.chunks[s.i]) == 0:
@@ -132,6 +132,13 @@ func (g *gaps) remove(s spot) spot {
 func (g *gaps) read(p piece, b *block) {
 	r := reader{src: g.buf, pos: int(p.offset), trusted: true}
 	r.block(b, uint64(p.start))
+}
+
+// sizeOf returns how many bytes the struct of a piece takes.
+func (g *gaps) sizeOf(p piece) int {
+	var b block
+	g.read(p, &b)
+	return b.end - b.start
 }
 
 // each calls f for every struct, by clock.
@@ -169,7 +176,7 @@ func (g *gaps) pop(clock uint64, b *block) bool {
 	p := g.chunks[0][0]
 	g.read(p, b)
 	g.count--
-	g.dropped += p.size
+	g.dropped += uint32(b.end - b.start)
 	// Cutting off the front is cheap, moving the rest there isn't.
 	if g.chunks[0] = g.chunks[0][1:]; len(g.chunks[0]) == 0 {
 		g.chunks = g.chunks[1:]
@@ -188,7 +195,7 @@ func (g *gaps) shed() {
 		for i := range chunk {
 			p := &chunk[i]
 			at := len(buf)
-			buf = append(buf, g.buf[p.offset:p.offset+p.size]...)
+			buf = append(buf, g.buf[p.offset:int(p.offset)+g.sizeOf(*p)]...)
 			p.offset = uint32(at)
 		}
 	}
@@ -251,6 +258,6 @@ func (g *gaps) take(r *run, begin uint32) {
 		t.block(&b, b.limit())
 		offset := len(g.buf)
 		g.buf = append(g.buf, r.buf[b.start:b.end]...)
-		g.insert(spot{len(g.chunks), 0}, piece{uint32(b.clock), uint32(b.limit()), uint32(offset), uint32(b.end - b.start)})
+		g.insert(spot{len(g.chunks), 0}, piece{uint32(b.clock), uint32(b.limit()), uint32(offset)})
 	}
 }

@@ -13,14 +13,17 @@ type heads struct {
 	document *Document
 	update   []byte // has each client once; nil without an update
 	passages []passage
-	marked   bool // passages are of update
+	marks    []mark // of the longer passages, one after the other
+	marked   bool   // passages are of update
 }
 
-// passage is the structs of one client in an update, from a clock on. The offsets of
-// its marks are in the update.
+// passage is the structs of one client in an update. It is small, because a section may
+// be five bytes.
 type passage struct {
-	client, begin uint64
-	run           run
+	client     uint64
+	begin, end uint32 // clocks
+	offset     uint32 // of the first struct
+	from, to   uint32 // its marks, behind the first struct, in heads
 }
 
 // find returns the head of the struct that holds a unit, with everything but its
@@ -32,10 +35,11 @@ func (h *heads) find(id ID, b *block) bool {
 		return true
 	}
 	p := h.passage(id.Client)
-	if p == nil || id.Clock < p.begin || id.Clock >= uint64(p.run.end) {
+	if p == nil || id.Clock < uint64(p.begin) || id.Clock >= uint64(p.end) {
 		return false
 	}
-	if p.run.head(id.Clock, b); b.kind() == kindSkip {
+	from := near(h.marks[p.from:p.to], id.Clock, mark{p.begin, p.offset, 0})
+	if headFrom(h.update, from, id.Clock, b); b.kind() == kindSkip {
 		return false
 	}
 	if c == nil {
@@ -91,16 +95,21 @@ func (h *heads) mark() {
 	u.trusted = true
 	h.passages = make([]passage, 0, min(u.sections, uint64(len(h.update)/minSection)))
 	var b block
-	var r *run
+	var p *passage
+	last := uint32(0) // mark
 	for u.next(&b) {
+		at := uint32(b.start)
 		if u.section {
-			h.passages = append(h.passages, passage{client: u.client, begin: b.clock, run: run{buf: h.update}})
-			r = &h.passages[len(h.passages)-1].run
+			n := uint32(len(h.marks))
+			h.passages = append(h.passages, passage{u.client, uint32(b.clock), 0, at, n, n})
+			p, last = &h.passages[len(h.passages)-1], at
 		}
-		if k := len(r.marks); k == 0 || uint32(b.start)-r.marks[k-1].offset >= markBytes {
-			r.marks = append(r.marks, mark{uint32(b.clock), uint32(b.start), 0})
+		if at-last >= markBytes {
+			h.marks = append(h.marks, mark{uint32(b.clock), at, 0})
+			p.to++
+			last = at
 		}
-		r.end = uint32(b.limit())
+		p.end = uint32(b.limit())
 	}
 	slices.SortFunc(h.passages, func(a, b passage) int { return cmp.Compare(a.client, b.client) })
 }
@@ -140,22 +149,32 @@ func (c *client) heldBefore(clock uint64) uint64 {
 	return uint64(c.main.end)
 }
 
-// head reads the head of the struct that holds a clock of the run, clock < end. What
-// is longer than markBytes is the last before the next mark, so its end isn't needed.
+// head reads the head of the struct that holds a clock of the run, clock < end.
 func (r *run) head(clock uint64, b *block) {
-	var from mark
-	if i := sort.Search(len(r.marks), func(i int) bool { return uint64(r.marks[i].clock) > clock }); i > 0 {
-		from = r.marks[i-1]
+	headFrom(r.buf, near(r.marks, clock, mark{}), clock, b)
+}
+
+// near returns the last mark at or before a clock, or first.
+func near(marks []mark, clock uint64, first mark) mark {
+	if i := sort.Search(len(marks), func(i int) bool { return uint64(marks[i].clock) > clock }); i > 0 {
+		return marks[i-1]
 	}
-	stop := min(int(from.offset)+markBytes, len(r.buf))
+	return first
+}
+
+// headFrom reads the head of the struct that holds a clock, which is behind a mark and
+// not behind the next. What is longer than markBytes is the last before the next mark,
+// so its end isn't needed.
+func headFrom(buf []byte, from mark, clock uint64, b *block) {
+	stop := min(int(from.offset)+markBytes, len(buf))
 	at := uint64(from.clock)
-	t := reader{src: r.buf, pos: int(from.offset), trusted: true}
+	t := reader{src: buf, pos: int(from.offset), trusted: true}
 	for {
 		t.head(b, at)
 		if t.pos >= stop {
 			return
 		}
-		rest := reader{src: r.buf[:stop], pos: t.pos, trusted: true}
+		rest := reader{src: buf[:stop], pos: t.pos, trusted: true}
 		length := rest.content(b.kind())
 		if rest.fault != noFault || rest.pos >= stop || at+length > clock {
 			return

@@ -81,7 +81,7 @@ func TestHeldByTypes(t *testing.T) {
 		if held > 10*given+350*clients {
 			t.Errorf("%s: %.0f bytes held for %.0f", name, held, given)
 		}
-		if float64(allocated) > 15*given+1000*clients+400*float64(len(updates)) {
+		if float64(allocated) > 11*given+500*clients+8192+400*float64(len(updates)) {
 			t.Errorf("%s: %d bytes allocated for %.0f", name, allocated, given)
 		}
 		// Pointers are half as long on some machines, and Memory tells of the others.

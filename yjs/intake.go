@@ -9,6 +9,8 @@ package yjs
 type intake struct {
 	src      []byte
 	client   *client
+	structs  uint64 // of the section, behind the one that is put
+	end      int    // of the section, once somebody asked
 	from, to int
 	last     block // the last one counted
 }
@@ -34,11 +36,29 @@ func (in *intake) put(b *block) {
 func (in *intake) begin(b *block) {
 	c := in.client
 	if c.gaps != nil || b.loose || b.clock != uint64(c.main.end) || c.main.joins(c.id, b) {
-		c.put(in.src, b)
+		left := 0
+		if c.gaps != nil || b.clock > uint64(c.main.end) {
+			left = in.left(b)
+		}
+		c.put(in.src, b, left)
 		return
 	}
 	in.from, in.to = b.start, b.start
 	in.count(b)
+}
+
+// left returns how many bytes of the section there are from a struct on. What comes
+// behind a gap comes one by one, and room is made for all of it.
+func (in *intake) left(b *block) int {
+	if in.end < b.end {
+		ahead := reader{src: in.src, pos: b.end, trusted: true}
+		var next block
+		for n := in.structs; n > 0 && ahead.fault == noFault; n-- {
+			ahead.block(&next, 0)
+		}
+		in.end = ahead.pos
+	}
+	return in.end - b.start
 }
 
 func (in *intake) count(b *block) {

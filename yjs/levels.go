@@ -25,18 +25,18 @@ const chunkLevels = 512
 type author struct {
 	id     uint64
 	levels [][]level // by clock, in chunks
-	hint   spot      // of the level that was found last
+	hint   [2]int32  // spot of the level that was found last
 	noted  int32     // where in journal.noted it is, plus one, if it is there
 }
 
 // find returns the level of the type at a clock, or nil. What is looked for is mostly
 // near what was found before: behind it, or a few before it, as the one around it is.
 func (a *author) find(clock uint64) *level {
-	if a.hint.i < len(a.levels) {
-		chunk := a.levels[a.hint.i]
-		for j := min(a.hint.j+2, len(chunk)-1); j >= max(a.hint.j-nearby, 0); j-- {
+	if hint := a.near(); hint.i < len(a.levels) {
+		chunk := a.levels[hint.i]
+		for j := min(hint.j+2, len(chunk)-1); j >= max(hint.j-nearby, 0); j-- {
 			if chunk[j].clock() == clock {
-				a.hint.j = j
+				a.hint[1] = int32(j)
 				return &chunk[j]
 			}
 		}
@@ -45,16 +45,21 @@ func (a *author) find(clock uint64) *level {
 	if at.i == len(a.levels) || a.levels[at.i][at.j].clock() != clock {
 		return nil
 	}
-	a.hint = at
+	a.keep(at)
 	return &a.levels[at.i][at.j]
 }
+
+// near returns the spot of the level that was found last, and keep keeps it.
+func (a *author) near() spot { return spot{int(a.hint[0]), int(a.hint[1])} }
+
+func (a *author) keep(at spot) { a.hint = [2]int32{int32(at.i), int32(at.j)} }
 
 // nearby is how far before a hint one looks before one searches.
 const nearby = 4
 
 // seek returns the spot of the first level at or after a clock.
 func (a *author) seek(clock uint64) spot {
-	i := a.hint.i
+	i := a.near().i
 	if i >= len(a.levels) || !around(a.levels[i], clock) {
 		i = sort.Search(len(a.levels), func(i int) bool {
 			return a.levels[i][len(a.levels[i])-1].clock() >= clock
@@ -100,7 +105,7 @@ func (a *author) add(l level) bool {
 		}
 		a.levels, _ = insertAt(a.levels, at, l, chunkLevels)
 	}
-	a.hint = spot{len(a.levels) - 1, len(a.levels[len(a.levels)-1]) - 1} // what comes next will be beside it
+	a.keep(spot{len(a.levels) - 1, len(a.levels[len(a.levels)-1]) - 1}) // what comes next will be beside it
 	return true
 }
 

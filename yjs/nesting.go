@@ -61,7 +61,7 @@ func (n *nesting) memory() int {
 	if n == nil {
 		return 0
 	}
-	return 130*n.authors.count + 8*n.types + 24*n.waits.count + 64*len(n.shortcuts)
+	return 110*n.authors.count + 8*n.types + 18*n.waits.count + 64*len(n.shortcuts)
 }
 
 // bond is what a struct hangs on: next to it, or inside it.

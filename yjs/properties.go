@@ -98,13 +98,15 @@ const noIndex = math.MaxUint32 // the first number that isn't an array index
 // of its own: a map would have a copy of each key, and objects can have very many.
 func (p *properties) places() []rank {
 	seed := maphash.MakeSeed()
-	table := make([]int32, 1<<bits.Len(uint(p.count)+uint(p.count)/3)) // at most three quarters full; 0 is free
+	table := make([]int32, p.count+p.count/3+1) // at most three quarters full; 0 is free
 	list := make([]rank, 0, p.count)
 	for i := range p.count {
 		key, _ := p.key(p.at(i))
-		at := maphash.Bytes(seed, key) & uint64(len(table)-1)
+		at, _ := bits.Mul64(maphash.Bytes(seed, key), uint64(len(table)))
 		for table[at] != 0 && !p.has(int(list[table[at]-1].last), key) {
-			at = (at + 1) & uint64(len(table)-1)
+			if at++; at == uint64(len(table)) {
+				at = 0
+			}
 		}
 		if known := table[at]; known != 0 {
 			list[known-1].last = int32(i)

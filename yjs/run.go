@@ -1,10 +1,6 @@
 package yjs
 
-import (
-	"sort"
-
-	"github.com/fjord-sync/fjord/yjs/lib0"
-)
+import "github.com/fjord-sync/fjord/yjs/lib0"
 
 // run is structs of one client without a gap between them, from clock 0 on, as
 // version 1 bytes back to back. The bytes are always complete: sending them is copying them.
@@ -166,12 +162,7 @@ func (r *run) grow(at int, n uint64) {
 func (r *run) find(clock uint64, b *block) place { return r.walk(r.near(clock), clock, b) }
 
 // near returns the last mark at or before a clock.
-func (r *run) near(clock uint64) place {
-	if i := sort.Search(len(r.marks), func(i int) bool { return uint64(r.marks[i].clock) > clock }); i > 0 {
-		return place(r.marks[i-1])
-	}
-	return place{}
-}
+func (r *run) near(clock uint64) place { return place(near(r.marks, clock, mark{})) }
 
 // recent is near for who asks for what came last, as most do who come back: the last
 // struct is tried first.

@@ -90,6 +90,7 @@ func (w *v2Writer) left(id ID) {
 }
 
 func (w *v2Writer) block(src []byte, b *block) {
+	w.strings.left = len(src) - b.start
 	w.infos.put(b.info)
 	switch b.kind() {
 	case kindSkip:
@@ -141,10 +142,10 @@ func (w *v2Writer) content(src []byte, b *block) {
 	case kindString:
 		w.strings.add(r.text(), b.length)
 	case kindEmbed:
-		w.rest = w.values.appendAny(w.rest, r.text())
+		w.value(r.text())
 	case kindFormat:
 		w.key(r.text())
-		w.rest = w.values.appendAny(w.rest, r.text())
+		w.value(r.text())
 	case kindType:
 		t := r.uvarint()
 		w.types.put(t)
@@ -158,6 +159,12 @@ func (w *v2Writer) content(src []byte, b *block) {
 		w.strings.put(r.text())
 		w.rest = append(w.rest, src[r.pos:b.end]...)
 	}
+}
+
+// value writes JSON text as an any, which is up to nine bytes for four: 0.1 and a comma.
+func (w *v2Writer) value(text []byte) {
+	w.rest = room(w.rest, 9*len(text)/4+valueRoom, 9*w.strings.left/4+valueRoom)
+	w.rest = w.values.appendAny(w.rest, text)
 }
 
 // key writes a key. Yjs could refer to one that came before, but never does.
