@@ -72,18 +72,26 @@ type keyNow struct {
 	list int32
 }
 
+// listsNow ranges over the lists of the keys that have a value.
+func (h Shared) listsNow() iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		k, v := h.find(), h.view
+		if k == none {
+			return
+		}
+		for l := v.kin[k].keys; l != none; l = v.lists[l].next {
+			if !v.nodes[v.lists[l].last].deleted() && !yield(l) {
+				return
+			}
+		}
+	}
+}
+
 // keysNow returns the keys that have a value, in ascending order.
 func (h Shared) keysNow() []keyNow {
-	k := h.find()
-	if k == none {
-		return nil
-	}
 	var keys []keyNow
-	v := h.view
-	for l := v.kin[k].keys; l != none; l = v.lists[l].next {
-		if !v.nodes[v.lists[l].last].deleted() {
-			keys = append(keys, keyNow{string(v.keyOf(l)), l})
-		}
+	for l := range h.listsNow() {
+		keys = append(keys, keyNow{string(h.view.keyOf(l)), l})
 	}
 	slices.SortFunc(keys, func(a, b keyNow) int { return cmp.Compare(a.key, b.key) })
 	return keys

@@ -107,6 +107,7 @@ func TestFarDelta(t *testing.T) {
 		"more than an int":       {{Retain: most}, {Retain: most}, {Retain: 2}},
 		"more than 64 bits":      {{Retain: most}, {Retain: most}, {Retain: most}, {Retain: most}, {Retain: most}},
 		"with formats":           {{Retain: most, Attributes: map[string]any{"b": true}}},
+		"behind what it deletes": {{Delete: 3}, {Retain: yjs.MaxNewUnits + 3}},
 		"behind what is changed": {{Insert: "x"}, {Delete: most}, {Retain: most}},
 	} {
 		v := empty(t)

@@ -39,7 +39,8 @@
 // with it by the tests.
 //
 // What a view returns is the caller's to change, and what an edit is given is copied;
-// only the update that Read is given is kept. Types print themselves as JSON.
+// only the updates that Read and ReadAt are given are kept. Arrays and maps print
+// themselves as JSON, texts as their characters, and XML as XML.
 //
 // The package starts no goroutines. A view may be read by many at once, but not
 // while it is edited.

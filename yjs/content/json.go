@@ -41,7 +41,7 @@ func appendValue(dst []byte, value any, depth int) (_ []byte, err error) {
 		dst = base64.StdEncoding.AppendEncode(append(dst, '"'), value)
 		return append(dst, '"'), nil
 	case Subdocument:
-		return append(ecma.AppendQuoted(append(dst, `{"guid":`...), value.GUID), '}'), nil
+		return append(ecma.AppendQuoted(append(dst, `{"guid":`...), ecma.WellFormed(value.GUID)), '}'), nil
 	case []any:
 		return appendElements(dst, value, depth)
 	case map[string]any:
@@ -49,6 +49,8 @@ func appendValue(dst []byte, value any, depth int) (_ []byte, err error) {
 	case Op:
 		return appendOp(dst, &value, depth)
 	case []Op:
+		return appendElements(dst, value, depth)
+	case []Subdocument:
 		return appendElements(dst, value, depth)
 	case Text, Array, Map, XMLFragment, XMLElement, XMLText, XMLHook:
 		return appendValue(dst, toJSON(value), depth)
@@ -104,7 +106,7 @@ func appendProperties(dst []byte, object map[string]any, depth int) (_ []byte, e
 			dst = append(dst, ',')
 		}
 		comma = true
-		dst = append(ecma.AppendQuoted(dst, key), ':')
+		dst = append(ecma.AppendQuoted(dst, ecma.WellFormed(key)), ':')
 		if dst, err = appendValue(dst, object[key], depth); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,13 @@ func (m Map) Keys() []string {
 }
 
 // Len returns the number of keys that have a value.
-func (m Map) Len() int { return len(m.keysNow()) }
+func (m Map) Len() int {
+	n := 0
+	for range m.listsNow() {
+		n++
+	}
+	return n
+}
 
 // JSON returns all keys with their values, nested types as their own JSON: see
 // Array.JSON.

@@ -249,8 +249,12 @@ func (p Position) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a position as Yjs writes it. What a JSON position says of the
 // type beside the item isn't needed, and left out. The error is yjs.ErrMalformed if
-// the text isn't one, or has a number beyond 2^53-1.
+// the text isn't one, or has a number beyond 2^53-1. As encoding/json wants it, null
+// changes nothing.
 func (p *Position) UnmarshalJSON(src []byte) error {
+	if string(src) == "null" {
+		return nil
+	}
 	var j jsonPosition
 	if err := json.Unmarshal(src, &j); err != nil {
 		return malformed("position: %v", err)

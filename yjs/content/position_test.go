@@ -38,6 +38,9 @@ func TestPositionJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"type":null,"tname":"t","item":{"client":1,"clock":2},"assoc":0}`), &p); err != nil || p.Item.Clock != 2 {
 		t.Errorf("with its type: %v, %v", p, err)
 	}
+	if err := p.UnmarshalJSON([]byte("null")); err != nil || p.Item == nil {
+		t.Errorf("null: %v, %v", p, err)
+	}
 }
 
 func TestPositionJSONRefused(t *testing.T) {

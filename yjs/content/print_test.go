@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/fjord-sync/fjord/yjs"
@@ -99,6 +100,23 @@ func TestAppendJSONDeep(t *testing.T) {
 	for _, value := range []any{circle, []content.Op{{Insert: circle}}, content.Op{Attributes: circle}} {
 		if text, err := content.AppendJSON(nil, value); text != nil || !errors.Is(err, content.ErrValue) {
 			t.Errorf("%d bytes, %v", len(text), err)
+		}
+	}
+}
+
+// TestAppendJSONWellFormed writes text that is no UTF-8, which a caller may give.
+func TestAppendJSONWellFormed(t *testing.T) {
+	for _, test := range []struct {
+		value any
+		want  string
+	}{
+		{map[string]any{"a\xff": "b\xff"}, `{"a\uFFFD":"b\uFFFD"}`},
+		{[]content.Subdocument{{GUID: "g\xff"}}, `[{"guid":"g\uFFFD"}]`},
+		{content.Op{Insert: "i\xff", Attributes: map[string]any{"k\xff": true}}, `{"insert":"i\uFFFD","attributes":{"k\uFFFD":true}}`},
+	} {
+		want := strings.ReplaceAll(test.want, `\uFFFD`, "\uFFFD")
+		if got, err := content.AppendJSON(nil, test.value); string(got) != want || err != nil {
+			t.Errorf("%q, want %q; %v", got, want, err)
 		}
 	}
 }

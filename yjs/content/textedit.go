@@ -78,7 +78,7 @@ func (t Text) Format(e *Edit, index, length int, formats map[string]any) error {
 	if err != nil {
 		return err
 	}
-	retained, err := t.retained(uint64(index) + uint64(length))
+	retained, err := t.retained(Op{Retain: index}, Op{Retain: length})
 	if err != nil {
 		return err
 	}
@@ -93,13 +93,23 @@ func (t Text) Format(e *Edit, index, length int, formats map[string]any) error {
 	return c.err
 }
 
-// retained returns a bound on the line feeds that are added for so many units to be
-// retained: in a few bytes a stranger's delta retains what no memory could hold.
-func (t Text) retained(units uint64) (int, error) {
+// retained returns a bound on the line feeds that are added for what a delta retains:
+// in a few bytes a stranger's delta retains what no memory could hold.
+func (t Text) retained(delta ...Op) (int, error) {
+	units := uint64(0)
+	for _, op := range delta {
+		units = min(units+uint64(op.Retain), maxBytes) // which no text has
+	}
 	if units <= yjs.MaxNewUnits {
 		return int(units), nil
 	}
-	lacking := units - min(units, uint64(t.Len()))
+	left, lacking := t.Len(), uint64(0)
+	for _, op := range delta {
+		there := min(op.Retain, left)
+		lacking = min(lacking+uint64(op.Retain-there), maxBytes)
+		left -= there
+		left -= min(op.Delete, left)
+	}
 	if lacking > yjs.MaxNewUnits {
 		return 0, overLimit("%d units retained behind the end of the text; at most %d are made", lacking, yjs.MaxNewUnits)
 	}
@@ -146,7 +156,6 @@ func (t Text) planDelta(e *Edit, delta []Op) (steps []step, room int, err error)
 	if err := e.check(t.Shared); err != nil {
 		return nil, 0, err
 	}
-	var units uint64
 	for _, op := range delta {
 		if op.Retain < 0 || op.Delete < 0 {
 			return nil, 0, outOfRange("retain %d, delete %d", op.Retain, op.Delete)
@@ -158,7 +167,6 @@ func (t Text) planDelta(e *Edit, delta []Op) (steps []step, room int, err error)
 		}
 		s.formats = formats
 		room += more
-		units = min(units+uint64(op.Retain), maxBytes) // which no text has
 		switch insert := op.Insert.(type) {
 		case nil:
 		case string:
@@ -177,7 +185,7 @@ func (t Text) planDelta(e *Edit, delta []Op) (steps []step, room int, err error)
 		}
 		steps = append(steps, s)
 	}
-	retained, err := t.retained(units)
+	retained, err := t.retained(delta...)
 	return steps, room + retained, err
 }
 
