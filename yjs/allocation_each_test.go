@@ -52,6 +52,10 @@ var otherwise = map[string]float64{
 	// out, 6 for its depth and 5 for itself.
 	"ApplyUpdate, types behind a gap":   9.5,
 	"ApplyUpdateV2, types behind a gap": 13,
+	// A full chunk of pieces gets another for one, and all is copied to join what the
+	// filled holes have made neighbours: up to 18 for longer updates than this.
+	"MergeUpdates, holes": 12,
+	"DiffUpdate, holes":   12,
 	// Are all these values deleted?
 	"ValidateUpdate, clients with keys of two values": perByte,
 	"Contains, clients with keys of two values":       perByte,

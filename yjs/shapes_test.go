@@ -110,7 +110,31 @@ func gapShapes(n int) map[string][]byte {
 		"letters half twice":      update(section(1, 0, manyLetters(n)[:n/2]...), section(1, 0, manyLetters(n)...)),
 		"buried": update(section(1, 0, append([][]byte{after(2, 0, "x")}, manyLetters(n)[1:]...)...),
 			section(1, 0, made(n, func(uint64) []byte { return gc(1) })...)),
+		"holes": holes(n),
 	}
+}
+
+// holes are units behind a gap that can't be joined, and in each 256 of them a hole that
+// a section of its own fills.
+func holes(n int) []byte {
+	one := func(clock int) []byte {
+		if clock%2 == 0 {
+			return gc(1)
+		}
+		return []byte{1, 1, 0, 1}
+	}
+	var structs [][]byte
+	sections := [][]byte{nil}
+	for clock := 1; clock <= n; clock++ {
+		if clock%256 == 128 {
+			structs = append(structs, skip(1))
+			sections = append(sections, section(1, uint64(clock), one(clock)))
+		} else {
+			structs = append(structs, one(clock))
+		}
+	}
+	sections[0] = section(1, 1, structs...)
+	return update(sections...)
 }
 
 // structShapes are many structs of one client, and long ones.
