@@ -23,6 +23,10 @@ import (
 // rotRooms is how many rooms a directory has that is to be damaged.
 const rotRooms = 10
 
+// rotDeleted is the room that is deleted in the end: who accepts a loss may find it as
+// it was before.
+const rotDeleted = 4
+
 func rotRoom(room int) string { return fmt.Sprintf("rot/%d", room) }
 
 // rotSize makes one record in four of one room a large one.
@@ -49,7 +53,7 @@ func rotWrite(t *testing.T, s *Store, records int) {
 		switch room {
 		case 2, 3: // small and large ones
 			mustSnapshot(t, s, name, head.Epoch, head.Last-1, rotSnapshot(room, head.Last-1))
-		case 4:
+		case rotDeleted:
 			if _, err := s.Delete(t.Context(), name, head.Epoch); err != nil {
 				t.Fatal(err)
 			}
