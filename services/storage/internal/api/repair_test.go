@@ -15,12 +15,9 @@ import (
 // corrupt is what a damaged room answers.
 var corrupt = store.Errorf(store.Corrupt, store.Head{}, "damaged")
 
-// quarantined returns a client of a service over f, whose room a is in quarantine,
-// and the item's id.
-func quarantined(t *testing.T, f *fake) (storagev1connect.StorageServiceClient, string) {
+// loaded reads room a to its end, however that ends.
+func loaded(t *testing.T, client storagev1connect.StorageServiceClient) {
 	t.Helper()
-	f.err = corrupt
-	client, _ := serve(t, f)
 	load, err := client.Load(t.Context(), connect.NewRequest(&storagev1.LoadRequest{Room: "a"}))
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +25,15 @@ func quarantined(t *testing.T, f *fake) (storagev1connect.StorageServiceClient, 
 	for load.Receive() {
 	}
 	load.Close()
+}
+
+// quarantined returns a client of a service over f, whose room a is in quarantine,
+// and the item's id.
+func quarantined(t *testing.T, f *fake) (storagev1connect.StorageServiceClient, string) {
+	t.Helper()
+	f.err = corrupt
+	client, _ := serve(t, f)
+	loaded(t, client)
 	items := listed(t, client)
 	if len(items) != 1 {
 		t.Fatalf("in quarantine: %v, want the room", items)
@@ -189,13 +195,7 @@ func TestDamageOfBefore(t *testing.T) {
 				f.now = errors.New("nobody took it")
 			}
 			client, _ := serve(t, f)
-			load, err := client.Load(t.Context(), connect.NewRequest(&storagev1.LoadRequest{Room: "a"}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for load.Receive() {
-			}
-			load.Close()
+			loaded(t, client)
 			if left := len(listed(t, client)); left != c.left {
 				t.Errorf("%d items in quarantine, want %d", left, c.left)
 			}
